@@ -1,0 +1,246 @@
+//! Conditions on facts: `scp.online and not (cmg.exists or entra.user-discovery)`.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// A condition, evaluated over three values (see `derive`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// `always`
+    Always,
+    /// A named fact.
+    Fact(ConditionFact),
+    /// `not …`
+    Not(Box<Condition>),
+    /// `… and …`
+    And(Vec<Condition>),
+    /// `… or …`
+    Or(Vec<Condition>),
+}
+
+/// The facts that a condition may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConditionFact {
+    /// The service connection point on this host is in online mode.
+    ScpOnline,
+    /// The hierarchy has a cloud management gateway.
+    CmgExists,
+    /// Microsoft Entra user discovery is on.
+    EntraUserDiscovery,
+    /// The software update point on this host synchronizes from Microsoft Update.
+    SupSyncsFromMicrosoftUpdate,
+    /// The software update point on this host belongs to a child site and synchronizes from one of its parent site.
+    SupHasUpstream,
+    /// A software update point of a child site synchronizes from the one on this host.
+    SupHasDownstream,
+    /// The software update point on this host serves internet clients and synchronizes from another one of its site.
+    SupRemoteInternetBased,
+}
+
+impl ConditionFact {
+    /// Each fact with its name in the catalog and what it means.
+    pub const NAMED: [(Self, &'static str, &'static str); 7] = [
+        (Self::ScpOnline, "scp.online", "the service connection point is in online mode"),
+        (Self::CmgExists, "cmg.exists", "the hierarchy has a cloud management gateway"),
+        (Self::EntraUserDiscovery, "entra.user-discovery", "Microsoft Entra user discovery is on"),
+        (
+            Self::SupSyncsFromMicrosoftUpdate,
+            "sup.syncs-from-microsoft-update",
+            "the software update point synchronizes from Microsoft Update",
+        ),
+        (
+            Self::SupHasUpstream,
+            "sup.has-upstream",
+            "the software update point of a child site synchronizes from its parent site's",
+        ),
+        (
+            Self::SupHasDownstream,
+            "sup.has-downstream",
+            "a child site's software update point synchronizes from this one",
+        ),
+        (
+            Self::SupRemoteInternetBased,
+            "sup.remote-internet-based",
+            "the software update point serves internet clients and synchronizes from another one of its site",
+        ),
+    ];
+
+    /// The name in the catalog.
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(fact, _, _)| *fact == self).map_or("", |(_, name, _)| name)
+    }
+
+    /// What it means.
+    pub fn meaning(self) -> &'static str {
+        Self::NAMED.iter().find(|(fact, _, _)| *fact == self).map_or("", |(_, _, meaning)| meaning)
+    }
+}
+
+/// A text that is no condition.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConditionError {
+    /// A word that is no fact.
+    #[error("unknown fact `{word}` in condition; known facts: {}", known())]
+    UnknownFact {
+        /// The word.
+        word: String,
+    },
+    /// Something else was expected.
+    #[error("condition: expected a fact, `not`, `(` or `always`, found {found}")]
+    Expected {
+        /// What stands there.
+        found: String,
+    },
+    /// More than one condition.
+    #[error("condition: `{found}` after the end; use `and` or `or`")]
+    Trailing {
+        /// What stands there.
+        found: String,
+    },
+    /// A parenthesis is not closed.
+    #[error("condition: `)` missing")]
+    Unclosed,
+    /// Deeper than a reader would follow.
+    #[error("condition: nested too deeply")]
+    TooDeep,
+}
+
+fn known() -> String {
+    ConditionFact::NAMED.map(|(_, name, _)| name).join(", ")
+}
+
+impl Condition {
+    /// Parses a condition: `or` binds weaker than `and`, `and` weaker than `not`.
+    pub fn parse(text: &str) -> Result<Self, ConditionError> {
+        let spaced = text.replace('(', " ( ").replace(')', " ) ");
+        let words: Vec<&str> = spaced.split_whitespace().collect();
+        let mut parser = Parser { words: &words, depth: 0 };
+        let condition = parser.or()?;
+        match parser.words.first() {
+            None => Ok(condition),
+            Some(word) => Err(ConditionError::Trailing { found: (*word).to_owned() }),
+        }
+    }
+}
+
+struct Parser<'a> {
+    words: &'a [&'a str],
+    depth: u8,
+}
+
+impl Parser<'_> {
+    fn take(&mut self, word: &str) -> bool {
+        let found = self.words.first() == Some(&word);
+        if found {
+            self.words = &self.words[1..];
+        }
+        found
+    }
+
+    fn or(&mut self) -> Result<Condition, ConditionError> {
+        let mut terms = vec![self.and()?];
+        while self.take("or") {
+            terms.push(self.and()?);
+        }
+        Ok(if terms.len() == 1 { terms.remove(0) } else { Condition::Or(terms) })
+    }
+
+    fn and(&mut self) -> Result<Condition, ConditionError> {
+        let mut terms = vec![self.unary()?];
+        while self.take("and") {
+            terms.push(self.unary()?);
+        }
+        Ok(if terms.len() == 1 { terms.remove(0) } else { Condition::And(terms) })
+    }
+
+    fn unary(&mut self) -> Result<Condition, ConditionError> {
+        self.depth += 1;
+        if self.depth > 32 {
+            return Err(ConditionError::TooDeep);
+        }
+        let condition = if self.take("not") {
+            Condition::Not(Box::new(self.unary()?))
+        } else if self.take("(") {
+            let inner = self.or()?;
+            if !self.take(")") {
+                return Err(ConditionError::Unclosed);
+            }
+            inner
+        } else if self.take("always") {
+            Condition::Always
+        } else {
+            let word = *self.words.first().ok_or(ConditionError::Expected { found: "the end".to_owned() })?;
+            if matches!(word, "and" | "or" | ")") {
+                return Err(ConditionError::Expected { found: format!("`{word}`") });
+            }
+            let (fact, _, _) = ConditionFact::NAMED
+                .iter()
+                .find(|(_, name, _)| *name == word)
+                .ok_or_else(|| ConditionError::UnknownFact { word: word.to_owned() })?;
+            self.words = &self.words[1..];
+            Condition::Fact(*fact)
+        };
+        self.depth -= 1;
+        Ok(condition)
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let join = |f: &mut fmt::Formatter<'_>, terms: &[Condition], word: &str| {
+            for (i, term) in terms.iter().enumerate() {
+                if i > 0 {
+                    write!(f, " {word} ")?;
+                }
+                match term {
+                    Self::Or(_) | Self::And(_) => write!(f, "({term})")?,
+                    _ => write!(f, "{term}")?,
+                }
+            }
+            Ok(())
+        };
+        match self {
+            Self::Always => f.write_str("always"),
+            Self::Fact(fact) => f.write_str(fact.name()),
+            Self::Not(inner) => match **inner {
+                Self::Or(_) | Self::And(_) => write!(f, "not ({inner})"),
+                _ => write!(f, "not {inner}"),
+            },
+            Self::And(terms) => join(f, terms, "and"),
+            Self::Or(terms) => join(f, terms, "or"),
+        }
+    }
+}
+
+impl Serialize for Condition {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn precedence_and_round_trip() {
+        for text in ["always", "scp.online and cmg.exists", "scp.online or (cmg.exists and not entra.user-discovery)"] {
+            assert_eq!(Condition::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(
+            Condition::parse("scp.online or cmg.exists and not entra.user-discovery").unwrap().to_string(),
+            "scp.online or (cmg.exists and not entra.user-discovery)"
+        );
+    }
+
+    #[test]
+    fn errors_say_what_stands_there() {
+        assert!(matches!(Condition::parse("scp.onlin"), Err(ConditionError::UnknownFact { .. })));
+        assert!(matches!(Condition::parse("scp.online cmg.exists"), Err(ConditionError::Trailing { .. })));
+        assert!(matches!(Condition::parse("(scp.online"), Err(ConditionError::Unclosed)));
+        assert!(matches!(Condition::parse("and"), Err(ConditionError::Expected { .. })));
+        assert!(matches!(Condition::parse(""), Err(ConditionError::Expected { .. })));
+        assert!(matches!(Condition::parse(&"not ".repeat(99)), Err(ConditionError::TooDeep)));
+    }
+}

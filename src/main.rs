@@ -1,0 +1,2 @@
+//! The cmcomply command.
+fn main() {}

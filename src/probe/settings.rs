@@ -1,0 +1,178 @@
+//! How to probe.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::host::HostName;
+
+/// How to probe: resolver, roots, redirections of the dialled address, bounds and deadlines.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The DNS server to ask instead of the system's resolver.
+    pub dns_server: Option<SocketAddr>,
+    /// Where to connect instead, first match first.
+    pub connect_to: Vec<ConnectTo>,
+    /// Certificates (DER) that are trusted besides the machine's roots.
+    pub extra_roots: Vec<Vec<u8>>,
+    /// For each stage on its own.
+    pub deadlines: Deadlines,
+    /// How much at once.
+    pub bounds: Bounds,
+}
+
+/// The longest that each stage may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    /// Name resolution.
+    pub name: Duration,
+    /// One TCP connection; all addresses are tried at once.
+    pub tcp: Duration,
+    /// HTTP CONNECT.
+    pub connect: Duration,
+    /// TLS handshake.
+    pub tls: Duration,
+    /// Trust check.
+    pub trust: Duration,
+    /// HTTP.
+    pub http: Duration,
+}
+
+impl Deadlines {
+    /// The same for every stage.
+    pub fn all(limit: Duration) -> Self {
+        Self { name: limit, tcp: limit, connect: limit, tls: limit, trust: limit, http: limit }
+    }
+}
+
+/// How much at once, for each layer: silent endpoints wait in TCP, where waiting is cheap, and must not hold up others.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Probes that have begun and not ended: bounds the sockets.
+    pub probes: usize,
+    /// Name resolutions.
+    pub names: usize,
+    /// TLS handshakes with the HTTP after them.
+    pub tls: usize,
+    /// Addresses tried for one name.
+    pub addresses: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { probes: 512, names: 128, tls: 64 * cores, addresses: 8 }
+    }
+}
+
+/// `HOST:PORT:CONNECT-HOST:CONNECT-PORT` as in curl: a connection to HOST:PORT goes to CONNECT-HOST:CONNECT-PORT
+/// instead, with SNI and Host left as they are. An empty part means "any" on the left and "unchanged" on the right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectTo {
+    /// The host that the rule is for; any if `None`.
+    pub host: Option<HostName>,
+    /// The port that the rule is for; any if `None`.
+    pub port: Option<u16>,
+    /// Where to connect; unchanged if `None`.
+    pub to_host: Option<ConnectHost>,
+    /// To which port; unchanged if `None`.
+    pub to_port: Option<u16>,
+}
+
+/// The place of a `--connect-to` rule: a name to resolve or an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConnectHost {
+    /// A name.
+    Name(HostName),
+    /// An address.
+    Address(std::net::IpAddr),
+}
+
+/// A text that is no `--connect-to` rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectToError {
+    /// Not four parts.
+    #[error("expected HOST:PORT:CONNECT-HOST:CONNECT-PORT (each part may be empty)")]
+    Parts,
+    /// A host is neither a name nor an address.
+    #[error("`{0}` is no host name and no address")]
+    Host(String),
+    /// A port is no number from 1 to 65535.
+    #[error("`{0}` is no port (1 to 65535)")]
+    Port(String),
+}
+
+impl ConnectTo {
+    /// Whether the rule is for this connection.
+    pub fn applies(&self, host: &HostName, port: u16) -> bool {
+        self.host.as_ref().is_none_or(|h| h == host) && self.port.is_none_or(|p| p == port)
+    }
+}
+
+impl FromStr for ConnectTo {
+    type Err = ConnectToError;
+
+    fn from_str(text: &str) -> Result<Self, ConnectToError> {
+        let (host, rest) = text.split_once(':').ok_or(ConnectToError::Parts)?;
+        let (port, rest) = rest.split_once(':').ok_or(ConnectToError::Parts)?;
+        let (to_host, to_port) = rest.rsplit_once(':').ok_or(ConnectToError::Parts)?;
+        let parse_port = |text: &str| match text {
+            "" => Ok(None),
+            text => match text.parse::<u16>() {
+                Ok(port) if port > 0 => Ok(Some(port)),
+                _ => Err(ConnectToError::Port(text.to_owned())),
+            },
+        };
+        let host = match host {
+            "" => None,
+            host => Some(HostName::parse(host).map_err(|_| ConnectToError::Host(host.to_owned()))?),
+        };
+        let bare = to_host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(to_host);
+        let to_host = match bare {
+            "" => None,
+            bare => Some(if let Ok(address) = bare.parse() {
+                ConnectHost::Address(address)
+            } else {
+                ConnectHost::Name(HostName::parse(bare).map_err(|_| ConnectToError::Host(bare.to_owned()))?)
+            }),
+        };
+        Ok(Self { host, port: parse_port(port)?, to_host, to_port: parse_port(to_port)? })
+    }
+}
+
+impl fmt::Display for ConnectTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let port = |p: Option<u16>| p.map_or(String::new(), |p| p.to_string());
+        let to = match &self.to_host {
+            None => String::new(),
+            Some(ConnectHost::Name(name)) => name.to_string(),
+            Some(ConnectHost::Address(address)) if address.is_ipv6() => format!("[{address}]"),
+            Some(ConnectHost::Address(address)) => address.to_string(),
+        };
+        let host = self.host.as_ref().map_or(String::new(), ToString::to_string);
+        write!(f, "{host}:{}:{to}:{}", port(self.port), port(self.to_port))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_read_as_curl_reads_them() {
+        for text in ["a.example:443:b.example:8443", ":443::8443", "a.example::[::1]:", ":80:127.0.0.1:8080"] {
+            assert_eq!(text.parse::<ConnectTo>().unwrap().to_string(), text);
+        }
+        let rule: ConnectTo = ":443::8443".parse().unwrap();
+        assert!(rule.applies(&HostName::parse("any.example").unwrap(), 443));
+        assert!(!rule.applies(&HostName::parse("any.example").unwrap(), 80));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        assert_eq!("a:1".parse::<ConnectTo>(), Err(ConnectToError::Parts));
+        assert_eq!("a:0:b:1".parse::<ConnectTo>(), Err(ConnectToError::Port("0".into())));
+        assert_eq!("a:1:b c:1".parse::<ConnectTo>(), Err(ConnectToError::Host("b c".into())));
+    }
+}

@@ -1,0 +1,78 @@
+//! A fact is known, known to be absent, or unknown; unknown is never "off".
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where an answer came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Source {
+    /// The database object that answered, such as `dbo.v_Site`.
+    pub object: String,
+    /// Columns that were asked for and are not in this object; their values are unknown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_columns: Vec<String>,
+}
+
+/// Why a fact is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownWhy {
+    /// None of the objects that could tell is visible: absent in this build, or this login has no right on it. SQL
+    /// Server answers both alike to a narrow login.
+    NotVisible,
+    /// The object is there and the login may not read it.
+    NotPermitted,
+    /// The statement failed for another reason.
+    QueryFailed,
+    /// The connection broke before the answer was complete.
+    Cut,
+    /// The answer does not say it: a NULL, a missing row or column, a value outside the documented ones.
+    NotEvidenced,
+}
+
+/// Something read from the site database, with its source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Fact<T> {
+    /// Looked at and seen. An empty list is known too: the object was read and has no rows.
+    Known {
+        /// What was seen.
+        value: T,
+        /// Where.
+        source: Source,
+    },
+    /// Looked at, and it is not there.
+    Absent {
+        /// Where it would be.
+        source: Source,
+    },
+    /// Could not be looked at.
+    Unknown {
+        /// Why not.
+        why: UnknownWhy,
+        /// The same in words, with the object and the server's error number where there is one.
+        detail: String,
+    },
+}
+
+impl<T> Fact<T> {
+    /// The value, if it is known.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known { value, .. } => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether the fact could not be looked at.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown { .. })
+    }
+}
+
+impl<T> Fact<Vec<T>> {
+    /// The rows, none if the fact is not known. Callers that decide something ask [`Fact::is_unknown`] first.
+    pub fn rows(&self) -> &[T] {
+        self.known().map_or(&[], Vec::as_slice)
+    }
+}

@@ -1,0 +1,1 @@
+//! A pretend site database over real TDS.
