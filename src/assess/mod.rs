@@ -1,1 +1,187 @@
-//! (to be written)
+//! Assessment: requirements and observations to verdicts. Pure.
+
+mod cause;
+mod verdict;
+
+pub use verdict::{Cause, Grade, Judgement, Verdict};
+
+use std::collections::HashMap;
+
+use crate::catalog::{CatalogRole, EntryId, Status, Tier};
+use crate::derive::{Decision, Proof, Requirement, RequirementId, RouteBasis, Subject, Via};
+use crate::plan::{Plan, Probe};
+use crate::probe::Observation;
+use crate::vantage::Vantage;
+
+/// The verdict of each requirement, in the order of the requirements.
+///
+/// `from_here`: the operator lets this machine stand in for the hosts that need the endpoints. The verdicts keep
+/// saying so.
+pub fn judge(
+    requirements: &[Requirement],
+    plan: &Plan,
+    observations: &[Observation],
+    vantage: &Vantage,
+    from_here: bool,
+) -> Vec<Judgement> {
+    let seen: HashMap<_, _> = observations.iter().map(|o| (&o.probe, o)).collect();
+    let mut looks: HashMap<&RequirementId, Vec<Look<'_>>> = HashMap::new();
+    for probe in &plan.probes {
+        for requirement in &probe.requirements {
+            looks.entry(requirement).or_default().push(Look { probe, seen: seen.get(&probe.id).copied() });
+        }
+    }
+    let mut judgements: Vec<Judgement> = requirements
+        .iter()
+        .map(|requirement| {
+            let looks = looks.get(&requirement.id).map_or(&[][..], Vec::as_slice);
+            judge_one(requirement, looks, vantage, from_here)
+        })
+        .collect();
+    weigh_successors(requirements, &mut judgements);
+    judgements
+}
+
+/// A probe of the plan and what it saw.
+struct Look<'a> {
+    probe: &'a Probe,
+    seen: Option<&'a Observation>,
+}
+
+fn judge_one(requirement: &Requirement, looks: &[Look<'_>], vantage: &Vantage, from_here: bool) -> Judgement {
+    let on_role_host = requirement.subject.host().is_some_and(|host| vantage.is(host));
+    let grade = if requirement.tier == Tier::Advisory { Grade::Advisory } else { Grade::Required };
+    let mut judgement = Judgement {
+        requirement: requirement.id.clone(),
+        verdict: Verdict::NotObserved,
+        grade,
+        probes: looks.iter().map(|look| look.probe.id.clone()).collect(),
+        observed_from_role_host: on_role_host && looks.iter().any(|look| look.seen.is_some()),
+        cause: None,
+        notes: notes(requirement, vantage, on_role_host, looks),
+    };
+    let (verdict, cause) = verdict(requirement, looks, vantage, on_role_host || from_here);
+    judgement.verdict = verdict;
+    judgement.cause = cause;
+    judgement
+}
+
+/// The verdict rules, first match first.
+fn verdict(
+    requirement: &Requirement,
+    looks: &[Look<'_>],
+    vantage: &Vantage,
+    place_counts: bool,
+) -> (Verdict, Option<Cause>) {
+    let not_observed = |code: &str, text: String, remedy: &str| {
+        (Verdict::NotObserved, Some(Cause { code: code.to_owned(), stage: None, text, remedy: remedy.to_owned() }))
+    };
+    match &requirement.decision {
+        Decision::Retired => {
+            let text = "the service behind it is retired; an allow rule for it can go".to_owned();
+            let remedy = "remove the rule".to_owned();
+            return (Verdict::NotApplicable, Some(Cause { code: "retired".to_owned(), stage: None, text, remedy }));
+        }
+        Decision::Undecided { missing } => {
+            let text = format!("cannot be decided; unknown: {}", missing.join("; "));
+            return not_observed("undecided", text, "let the login read this, or ask the database administrator");
+        }
+        Decision::Needed => {}
+    }
+    if let Proof::NotTestable { evidence } = &requirement.proof {
+        return not_observed("not-testable", format!("not testable: {evidence}"), "check the firewall's rules for it");
+    }
+    if requirement.route.via == Via::Unknown {
+        let text = format!("which proxy is used is unknown: {}", requirement.route.detail);
+        return not_observed("route-unknown", text, "let the login read the proxy settings, or correct them");
+    }
+    if looks.is_empty() || looks.iter().any(|look| look.seen.is_none_or(Observation::was_cancelled)) {
+        let remedy = "run the audit again and let it end";
+        return not_observed("interrupted", "the run ended before this was probed".to_owned(), remedy);
+    }
+    let from = requirement.subject.host().map_or_else(|| requirement.subject.to_string(), ToString::to_string);
+    let failure = looks.iter().find_map(|look| {
+        let observation = look.seen?;
+        let (stage, failure) = observation.first_failure()?;
+        Some(cause::of_failure(requirement, look.probe, observation, stage, failure, &from))
+    });
+    if !place_counts {
+        let here = vantage.title();
+        let saw = failure.as_ref().map_or_else(|| "reached".to_owned(), |cause| cause.text.clone());
+        let text = format!("not observed from {from}; seen from {here}: {saw}");
+        let remedy = "run cmcomply on that host, or give --from-here if this machine may stand in for it";
+        let (verdict, cause) = not_observed("other-host", text, remedy);
+        let stage = failure.and_then(|f| f.stage);
+        return (verdict, cause.map(|c| Cause { stage, ..c }));
+    }
+    if let Some(cause) = failure {
+        return (Verdict::Fail, Some(cause));
+    }
+    if looks.iter().any(|look| look.seen.is_none_or(|o| !o.reached())) {
+        let text = "the probe ended without a result".to_owned();
+        let remedy = "run the audit again; if it stays, report it".to_owned();
+        return (Verdict::Error, Some(Cause { code: "no-result".to_owned(), stage: None, text, remedy }));
+    }
+    if let Proof::Related { hosts, evidence } = &requirement.proof {
+        let names: Vec<&str> = hosts.iter().map(crate::host::HostName::as_str).collect();
+        let text = format!("reached {}, which does not prove the wildcard: {evidence}", names.join(", "));
+        return not_observed("not-testable", text, "check the firewall's rules for it");
+    }
+    (Verdict::Pass, None)
+}
+
+fn notes(requirement: &Requirement, vantage: &Vantage, on_role_host: bool, looks: &[Look<'_>]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Proof::Representative { hosts, .. } = &requirement.proof {
+        let names: Vec<&str> = hosts.iter().map(crate::host::HostName::as_str).collect();
+        notes.push(format!("wildcard proved by a representative: {}", names.join(", ")));
+    }
+    if !looks.is_empty() && !on_role_host {
+        let needs = match &requirement.subject {
+            Subject::Host { host, .. } => host.to_string(),
+            other => other.to_string(),
+        };
+        notes.push(format!("probed from {}, not from {needs}", vantage.title()));
+    }
+    if requirement.route.basis == RouteBasis::Assumed && !looks.is_empty() {
+        notes.push(requirement.route.detail.clone());
+    }
+    if requirement.status == Status::Disputed {
+        notes.push("the documentation contradicts itself here".to_owned());
+    }
+    notes
+}
+
+/// An endpoint and the one that takes its place: the pair fails only if both fail. Where one works, the other's
+/// failure is advisory.
+fn weigh_successors(requirements: &[Requirement], judgements: &mut [Judgement]) {
+    type Place<'a> = (&'a Subject, CatalogRole, &'a EntryId);
+    let places: HashMap<Place<'_>, Vec<usize>> = requirements.iter().enumerate().fold(
+        HashMap::new(),
+        |mut places: HashMap<Place<'_>, Vec<usize>>, (index, r)| {
+            places.entry((&r.subject, r.role, &r.entry)).or_default().push(index);
+            places
+        },
+    );
+    for (old, requirement) in requirements.iter().enumerate() {
+        let Some(successor) = &requirement.replaced_by else { continue };
+        if requirement.status != Status::Superseded {
+            continue;
+        }
+        let Some(new) = places.get(&(&requirement.subject, requirement.role, successor)).and_then(|p| p.first()) else {
+            continue;
+        };
+        let (old_verdict, new_verdict) = (judgements[old].verdict, judgements[*new].verdict);
+        match (old_verdict, new_verdict) {
+            (Verdict::Fail, Verdict::Pass) => {
+                judgements[old].grade = Grade::Advisory;
+                judgements[old].notes.push(format!("its successor {} works", requirements[*new].name));
+            }
+            (Verdict::Pass, Verdict::Fail) => {
+                judgements[*new].grade = Grade::Advisory;
+                judgements[*new].notes.push(format!("{} still works, and is going to retire", requirement.name));
+            }
+            _ => {}
+        }
+    }
+}

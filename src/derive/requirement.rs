@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{CatalogRole, Context, EntryId, Inspection, SourceRef, Status, Tier};
+use crate::catalog::{CatalogRole, Context, EntryId, Inspection, Status, Tier};
 use crate::host::{HostName, HostPattern, Scheme};
 use crate::site::SiteCode;
 
@@ -50,10 +50,8 @@ pub struct Requirement {
     pub proof: Proof,
     /// Whether it is needed.
     pub decision: Decision,
-    /// Why, from the facts to the entry.
+    /// Why, from the facts to the entry. The documents stand at the entry, in the run's catalog part.
     pub reasons: Vec<String>,
-    /// The documents.
-    pub sources: Vec<SourceRef>,
 }
 
 /// Unique in a run: subject, role, entry and endpoint.

@@ -1,1 +1,9 @@
-//! (to be written)
+//! Evidence: the record of one audit, complete in itself.
+
+mod outcome;
+mod run;
+mod write;
+
+pub use outcome::{Outcome, Tally};
+pub use run::{CatalogRecord, CitedEntry, Moments, RUN_FORMAT, Run, RunSettings, Tool};
+pub use write::write_aside;

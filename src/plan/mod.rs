@@ -2,15 +2,52 @@
 //!
 //! One (scheme, host, port, path, route) is probed once, however many requirements it serves.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Context;
-use crate::derive::{RequirementId, Via};
-use crate::host::{HostName, Scheme};
+use crate::derive::{Decision, Proof, RequiredName, Requirement, RequirementId, Via};
+use crate::host::{HostName, HostPattern, Scheme};
+
+/// The probes that prove the requirements from one vantage.
+///
+/// What is undecided, retired, not testable or reached by a route that nobody knows is not probed: `assess` says so.
+pub fn build(requirements: &[Requirement]) -> Plan {
+    let mut probes: BTreeMap<(Target, Via), Probe> = BTreeMap::new();
+    for requirement in requirements {
+        if requirement.decision != Decision::Needed || requirement.route.via == Via::Unknown {
+            continue;
+        }
+        let Some(port) = requirement.port else { continue };
+        for host in hosts(requirement) {
+            let path = requirement.path.clone().unwrap_or_else(|| "/".to_owned());
+            let target = Target { scheme: requirement.scheme, host: host.clone(), port, path };
+            let via = requirement.route.via.clone();
+            let probe = probes.entry((target, via)).or_insert_with_key(|(target, via)| Probe {
+                id: ProbeId(format!("{target} {via}")),
+                target: target.clone(),
+                via: via.clone(),
+                contexts: BTreeSet::new(),
+                requirements: Vec::new(),
+            });
+            probe.contexts.insert(requirement.context);
+            probe.requirements.push(requirement.id.clone());
+        }
+    }
+    Plan { probes: probes.into_values().collect() }
+}
+
+/// The hosts that are probed for a requirement.
+fn hosts(requirement: &Requirement) -> &[HostName] {
+    match (&requirement.proof, &requirement.name) {
+        (Proof::Representative { hosts, .. } | Proof::Related { hosts, .. }, _) => hosts,
+        (Proof::Itself, RequiredName::Pattern(HostPattern::Exact(host))) => std::slice::from_ref(host),
+        _ => &[],
+    }
+}
 
 /// The probes of one vantage, in the order of their ids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -1,0 +1,68 @@
+//! The facts, indexed by server and site, so that derivation grows with hosts and requirements and nothing else.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+
+use crate::host::HostName;
+use crate::site::{Facts, SiteCode, SiteSystemProxy, SoftwareUpdatePoint, SyncSource};
+
+/// The facts with look-ups by server. Servers are filed under their short names, since the database may hold either.
+pub(super) struct Index<'a> {
+    facts: &'a Facts,
+    proxies: HashMap<&'a str, Vec<&'a SiteSystemProxy>>,
+    points: HashMap<&'a str, Vec<&'a SoftwareUpdatePoint>>,
+    points_of_site: HashMap<&'a SiteCode, Vec<&'a SoftwareUpdatePoint>>,
+    syncs: HashMap<&'a SiteCode, &'a SyncSource>,
+}
+
+impl Deref for Index<'_> {
+    type Target = Facts;
+    fn deref(&self) -> &Facts {
+        self.facts
+    }
+}
+
+impl<'a> Index<'a> {
+    pub(super) fn new(facts: &'a Facts) -> Self {
+        let mut this = Self {
+            facts,
+            proxies: HashMap::new(),
+            points: HashMap::new(),
+            points_of_site: HashMap::new(),
+            syncs: HashMap::new(),
+        };
+        for proxy in facts.site_system_proxies.rows() {
+            this.proxies.entry(proxy.host.short()).or_default().push(proxy);
+        }
+        for point in facts.software_update_points.rows() {
+            this.points.entry(point.host.short()).or_default().push(point);
+            this.points_of_site.entry(&point.site).or_default().push(point);
+        }
+        for sync in facts.sync_sources.rows() {
+            this.syncs.entry(&sync.site).or_insert(sync);
+        }
+        this
+    }
+
+    /// The proxy settings of one server of a site; more than one only where the database contradicts itself.
+    pub(super) fn proxies(&self, site: &SiteCode, host: &HostName) -> impl Iterator<Item = &'a SiteSystemProxy> {
+        let all = self.proxies.get(host.short()).map_or(&[][..], Vec::as_slice);
+        all.iter().copied().filter(move |p| p.site == *site && p.host.same_machine(host))
+    }
+
+    /// The software update point on one server of a site.
+    pub(super) fn point(&self, site: &SiteCode, host: &HostName) -> Option<&'a SoftwareUpdatePoint> {
+        let all = self.points.get(host.short()).map_or(&[][..], Vec::as_slice);
+        all.iter().copied().find(|p| p.site == *site && p.host.same_machine(host))
+    }
+
+    /// The software update points of a site.
+    pub(super) fn points_of(&self, site: &SiteCode) -> &[&'a SoftwareUpdatePoint] {
+        self.points_of_site.get(site).map_or(&[], Vec::as_slice)
+    }
+
+    /// The synchronization source of a site.
+    pub(super) fn sync(&self, site: &SiteCode) -> Option<&'a SyncSource> {
+        self.syncs.get(site).copied()
+    }
+}

@@ -1,0 +1,94 @@
+//! Who synchronizes from whom: the links between software update points.
+
+use super::condition::missing;
+use super::index::Index;
+use crate::host::HostName;
+use crate::site::{SiteCode, SyncFrom, SyncSource};
+
+/// The other end of a synchronization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Link {
+    /// The server at the other end.
+    pub(super) host: HostName,
+    /// Its WSUS port.
+    pub(super) port: Option<u16>,
+    /// Whether it is reached over TLS.
+    pub(super) tls: Option<bool>,
+}
+
+/// The synchronization source of a site, or what is missing.
+pub(super) fn site_sync<'a>(facts: &Index<'a>, site: &SiteCode) -> Result<&'a SyncSource, String> {
+    if let Some(missing) = missing("synchronization sources", &facts.sync_sources) {
+        return Err(missing);
+    }
+    facts.sync(site).ok_or_else(|| format!("synchronization source of site {site}: no row in the site database"))
+}
+
+/// Whether this server is the one of its site that synchronizes from the source. Where the database does not name it,
+/// a site with one software update point has no choice.
+pub(super) fn is_default(facts: &Index<'_>, sync: &SyncSource, host: &HostName) -> Option<bool> {
+    if let Some(default) = &sync.default_sup {
+        return Some(default.same_machine(host));
+    }
+    facts.software_update_points.known()?;
+    (facts.points_of(&sync.site).len() == 1).then_some(true)
+}
+
+/// The server that this one synchronizes from: the upstream of its site, or the default software update point of the
+/// site where this is another one. `Ok(None)`: it has none.
+pub(super) fn upstream(facts: &Index<'_>, site: &SiteCode, host: &HostName) -> Result<Option<Link>, String> {
+    let sync = site_sync(facts, site)?;
+    match is_default(facts, sync, host) {
+        None => Err(format!("which software update point of site {site} synchronizes from the source")),
+        Some(true) => match (sync.source, &sync.upstream) {
+            (Some(SyncFrom::Upstream), Some(upstream)) => {
+                Ok(Some(Link { host: upstream.clone(), port: sync.upstream_port, tls: sync.upstream_tls }))
+            }
+            (Some(SyncFrom::Upstream), None) => Err(format!("name of the upstream server of site {site}")),
+            (None, _) => Err(format!("synchronization source of site {site}")),
+            _ => Ok(None),
+        },
+        Some(false) => match &sync.default_sup {
+            Some(default) => Ok(Some(link_to(facts, site, default))),
+            None => Err(format!("which software update point of site {site} synchronizes from the source")),
+        },
+    }
+}
+
+/// The servers that synchronize from this one, of child sites and of its own.
+pub(super) fn downstream(facts: &Index<'_>, host: &HostName) -> Result<Vec<Link>, String> {
+    if let Some(missing) = missing("synchronization sources", &facts.sync_sources) {
+        return Err(missing);
+    }
+    if let Some(missing) = missing("software update points", &facts.software_update_points) {
+        return Err(missing);
+    }
+    let mut links = Vec::new();
+    for sync in facts.sync_sources.rows() {
+        let from_here = |name: &Option<HostName>| name.as_ref().is_some_and(|h| h.same_machine(host));
+        if sync.upstream.is_none() && sync.default_sup.as_ref().is_none_or(|d| !d.same_machine(host)) {
+            continue;
+        }
+        for point in facts.points_of(&sync.site) {
+            if point.host.same_machine(host) {
+                continue;
+            }
+            let synchronizes = match is_default(facts, sync, &point.host) {
+                Some(true) => sync.source == Some(SyncFrom::Upstream) && from_here(&sync.upstream),
+                Some(false) => from_here(&sync.default_sup),
+                None => false,
+            };
+            if synchronizes {
+                links.push(link_to(facts, &point.site, &point.host));
+            }
+        }
+    }
+    Ok(links)
+}
+
+fn link_to(facts: &Index<'_>, site: &SiteCode, host: &HostName) -> Link {
+    let point = facts.point(site, host);
+    let tls = point.and_then(|p| p.tls);
+    let port = point.and_then(|p| if tls? { p.https_port } else { p.http_port });
+    Link { host: host.clone(), port, tls }
+}

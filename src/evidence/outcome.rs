@@ -1,0 +1,128 @@
+//! The outcome of a run: compliant, non-compliant, incomplete.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::assess::{Grade, Judgement, Verdict};
+use crate::site::{Fact, Facts};
+
+/// What a run came to. Non-compliant and incomplete can both hold; non-compliant decides the exit code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Outcome {
+    /// Some required endpoint was not reached.
+    pub non_compliant: bool,
+    /// Why not everything was looked at; empty if everything was.
+    pub incomplete: Vec<String>,
+    /// Counts by verdict.
+    pub tally: Tally,
+}
+
+/// Counts by verdict, for each grade.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tally {
+    /// Verdicts that count.
+    pub required: BTreeMap<Verdict, usize>,
+    /// Verdicts that are shown only.
+    pub advisory: BTreeMap<Verdict, usize>,
+}
+
+impl Outcome {
+    /// The outcome of these judgements. `interrupted` says why the probing did not end by itself.
+    pub fn of(facts: &Facts, judgements: &[Judgement], interrupted: Option<&str>) -> Self {
+        let mut tally = Tally::default();
+        for judgement in judgements {
+            let counts = match judgement.grade {
+                Grade::Required => &mut tally.required,
+                Grade::Advisory => &mut tally.advisory,
+            };
+            *counts.entry(judgement.verdict).or_default() += 1;
+        }
+        let required = |verdict| tally.required.get(&verdict).copied().unwrap_or(0);
+        let mut incomplete: Vec<String> = interrupted.map(str::to_owned).into_iter().collect();
+        for (verdict, words) in [(Verdict::NotObserved, "not observed"), (Verdict::Error, "ended in an error")] {
+            match required(verdict) {
+                0 => {}
+                1 => incomplete.push(format!("1 required endpoint {words}")),
+                n => incomplete.push(format!("{n} required endpoints {words}")),
+            }
+        }
+        incomplete.extend(unknown_facts(facts).into_iter().map(|(name, detail)| format!("unknown: {name} ({detail})")));
+        if !facts.data_findings.is_empty() {
+            incomplete.push(format!("{} unusable values in the site database", facts.data_findings.len()));
+        }
+        if required(Verdict::Pass) + required(Verdict::Fail) == 0 && incomplete.is_empty() {
+            incomplete.push("nothing was found that this hierarchy needs".to_owned());
+        }
+        Self { non_compliant: required(Verdict::Fail) > 0, incomplete, tally }
+    }
+
+    /// Compliant: all that is required was looked at and reached.
+    pub fn is_compliant(&self) -> bool {
+        !self.non_compliant && self.incomplete.is_empty()
+    }
+
+    /// The exit code: 0 compliant, 1 non-compliant, 3 incomplete.
+    pub fn exit_code(&self) -> u8 {
+        match (self.non_compliant, self.incomplete.is_empty()) {
+            (true, _) => 1,
+            (false, false) => 3,
+            (false, true) => 0,
+        }
+    }
+
+    /// In words: `non-compliant and incomplete`.
+    pub fn title(&self) -> &'static str {
+        match (self.non_compliant, self.incomplete.is_empty()) {
+            (true, true) => "non-compliant",
+            (true, false) => "non-compliant and incomplete",
+            (false, false) => "incomplete",
+            (false, true) => "compliant",
+        }
+    }
+}
+
+/// The facts that are unknown, with the reason.
+fn unknown_facts(facts: &Facts) -> Vec<(&'static str, String)> {
+    fn detail<T>(fact: &Fact<T>) -> Option<&String> {
+        match fact {
+            Fact::Unknown { detail, .. } => Some(detail),
+            _ => None,
+        }
+    }
+    // Taken apart by name, so that a new fact cannot be forgotten here.
+    let Facts {
+        connection: _,
+        this_site,
+        sites,
+        site_systems,
+        site_system_proxies,
+        service_connection_points,
+        software_update_points,
+        sync_sources,
+        cmg_connection_points,
+        cmgs,
+        tenants,
+        azure_environments,
+        entra_user_discovery,
+        data_findings: _,
+    } = facts;
+    [
+        ("this site", detail(this_site)),
+        ("sites", detail(sites)),
+        ("site systems", detail(site_systems)),
+        ("proxies of the site systems", detail(site_system_proxies)),
+        ("service connection points", detail(service_connection_points)),
+        ("software update points", detail(software_update_points)),
+        ("synchronization sources", detail(sync_sources)),
+        ("CMG connection points", detail(cmg_connection_points)),
+        ("cloud management gateways", detail(cmgs)),
+        ("Microsoft Entra tenants", detail(tenants)),
+        ("AzureEnvironments", detail(azure_environments)),
+        ("Microsoft Entra user discovery", detail(entra_user_discovery)),
+    ]
+    .into_iter()
+    .filter_map(|(name, detail)| detail.map(|d| (name, d.clone())))
+    .collect()
+}

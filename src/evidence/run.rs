@@ -1,0 +1,150 @@
+//! The run document.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::outcome::Outcome;
+use crate::assess::Judgement;
+use crate::catalog::{Catalog, Document, EntryId, SourceRef};
+use crate::derive::Requirement;
+use crate::plan::Probe;
+use crate::probe::Observation;
+use crate::site::Facts;
+use crate::vantage::Vantage;
+
+/// The format of [`Run`]; a change that old readers would misread makes it a new one.
+pub const RUN_FORMAT: &str = "cmcomply.run/1";
+
+/// The whole record of one audit. Everything that anyone reads is made from it alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Run {
+    /// [`RUN_FORMAT`].
+    pub format: String,
+    /// What made this.
+    pub tool: Tool,
+    /// When.
+    pub moments: Moments,
+    /// With what settings.
+    pub settings: RunSettings,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The machine that probed.
+    pub vantage: Vantage,
+    /// The catalog.
+    pub catalog: CatalogRecord,
+    /// What the site database said.
+    pub facts: Facts,
+    /// What each host needs.
+    pub requirements: Vec<Requirement>,
+    /// What was to be probed.
+    pub probes: Vec<Probe>,
+    /// What was seen, in the order of the probes.
+    pub observations: Vec<Observation>,
+    /// What it means, in the order of the requirements.
+    pub judgements: Vec<Judgement>,
+}
+
+/// What made a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tool {
+    /// `cmcomply`
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl Tool {
+    /// This program.
+    pub fn this() -> Self {
+        Self { name: "cmcomply".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
+/// When a run took place, in UTC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Moments {
+    /// Begin.
+    pub started: Timestamp,
+    /// When the facts had been read.
+    pub facts_read: Timestamp,
+    /// End.
+    pub finished: Timestamp,
+}
+
+/// The settings that can change what a run says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunSettings {
+    /// `--from-here`: this machine stands in for the hosts that need the endpoints.
+    pub from_here: bool,
+    /// `--dns-server`
+    pub dns_server: Option<String>,
+    /// `--connect-to`
+    pub connect_to: Vec<String>,
+    /// SHA-256 over the DER of each certificate of `--ca-file`.
+    pub extra_roots: Vec<String>,
+    /// `--proxy`: context to route.
+    pub stated_proxies: BTreeMap<String, String>,
+    /// `--stage-timeout`, in milliseconds.
+    pub stage_timeout_ms: u64,
+    /// `--deadline`, in milliseconds.
+    pub deadline_ms: u64,
+}
+
+/// The catalog that was applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CatalogRecord {
+    /// Its version.
+    pub version: String,
+    /// SHA-256 over its files.
+    pub sha256: String,
+    /// The documents that its entries cite, by key.
+    pub documents: BTreeMap<String, Document>,
+    /// The entries that requirements of this run name.
+    pub entries: Vec<CitedEntry>,
+}
+
+/// A catalog entry as far as a reader of the run needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CitedEntry {
+    /// Its id.
+    pub id: EntryId,
+    /// The endpoint as the catalog writes it.
+    pub endpoint: String,
+    /// The condition.
+    pub when: String,
+    /// What else one should know.
+    pub note: Option<String>,
+    /// According to whom.
+    pub sources: Vec<SourceRef>,
+}
+
+impl CatalogRecord {
+    /// The record of a catalog for these requirements.
+    pub fn of(catalog: &Catalog, requirements: &[Requirement]) -> Self {
+        let named: BTreeSet<&EntryId> = requirements.iter().map(|r| &r.entry).collect();
+        let entries: Vec<CitedEntry> = catalog
+            .entries
+            .iter()
+            .filter(|entry| named.contains(&entry.id))
+            .map(|entry| CitedEntry {
+                id: entry.id.clone(),
+                endpoint: entry.endpoint.to_string(),
+                when: entry.when.to_string(),
+                note: entry.note.clone(),
+                sources: entry.sources.clone(),
+            })
+            .collect();
+        let cited: BTreeSet<&String> = entries.iter().flat_map(|e| e.sources.iter().map(|s| &s.document)).collect();
+        let documents =
+            catalog.documents.iter().filter(|(key, _)| cited.contains(key)).map(|(k, d)| (k.clone(), d.clone()));
+        Self {
+            version: catalog.version.clone(),
+            sha256: catalog.sha256.clone(),
+            documents: documents.collect(),
+            entries,
+        }
+    }
+}
