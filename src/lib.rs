@@ -14,6 +14,7 @@
 
 pub mod assess;
 pub mod catalog;
+pub mod cli;
 pub mod derive;
 pub mod evidence;
 pub mod host;

@@ -135,7 +135,8 @@ pub(super) fn of_failure(
     Cause {
         code: code_name(failure.code),
         stage: Some(stage),
-        text: format!("{for_host}{text}; {}", failure.detail),
+        text: format!("{for_host}{text}"),
+        detail: Some(failure.detail.clone()),
         remedy,
     }
 }

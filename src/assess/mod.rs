@@ -74,13 +74,13 @@ fn verdict(
     place_counts: bool,
 ) -> (Verdict, Option<Cause>) {
     let not_observed = |code: &str, text: String, remedy: &str| {
-        (Verdict::NotObserved, Some(Cause { code: code.to_owned(), stage: None, text, remedy: remedy.to_owned() }))
+        (Verdict::NotObserved, Some(Cause { code: code.to_owned(), stage: None, text, detail: None, remedy: remedy.to_owned() }))
     };
     match &requirement.decision {
         Decision::Retired => {
             let text = "the service behind it is retired; an allow rule for it can go".to_owned();
             let remedy = "remove the rule".to_owned();
-            return (Verdict::NotApplicable, Some(Cause { code: "retired".to_owned(), stage: None, text, remedy }));
+            return (Verdict::NotApplicable, Some(Cause { code: "retired".to_owned(), stage: None, text, detail: None, remedy }));
         }
         Decision::Undecided { missing } => {
             let text = format!("cannot be decided; unknown: {}", missing.join("; "));
@@ -111,8 +111,8 @@ fn verdict(
         let text = format!("not observed from {from}; seen from {here}: {saw}");
         let remedy = "run cmcomply on that host, or give --from-here if this machine may stand in for it";
         let (verdict, cause) = not_observed("other-host", text, remedy);
-        let stage = failure.and_then(|f| f.stage);
-        return (verdict, cause.map(|c| Cause { stage, ..c }));
+        let (stage, detail) = failure.map_or((None, None), |f| (f.stage, f.detail));
+        return (verdict, cause.map(|c| Cause { stage, detail, ..c }));
     }
     if let Some(cause) = failure {
         return (Verdict::Fail, Some(cause));
@@ -120,7 +120,7 @@ fn verdict(
     if looks.iter().any(|look| look.seen.is_none_or(|o| !o.reached())) {
         let text = "the probe ended without a result".to_owned();
         let remedy = "run the audit again; if it stays, report it".to_owned();
-        return (Verdict::Error, Some(Cause { code: "no-result".to_owned(), stage: None, text, remedy }));
+        return (Verdict::Error, Some(Cause { code: "no-result".to_owned(), stage: None, text, detail: None, remedy }));
     }
     if let Proof::Related { hosts, evidence } = &requirement.proof {
         let names: Vec<&str> = hosts.iter().map(crate::host::HostName::as_str).collect();

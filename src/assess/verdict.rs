@@ -81,8 +81,11 @@ pub struct Cause {
     /// The stage that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<StageName>,
-    /// What was seen.
+    /// What it is, in words.
     pub text: String,
+    /// What exactly was seen: operation, address, error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
     /// What to do or to ask for.
     pub remedy: String,
 }

@@ -1,1 +1,7 @@
-//! (to be written)
+//! Reports: pure renderings of a run.
+
+mod layout;
+mod table;
+mod words;
+
+pub use table::{Style, table};

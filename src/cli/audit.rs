@@ -1,0 +1,190 @@
+//! `cmcomply audit`: the flow, one statement for each stage.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args as ClapArgs;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use super::console::{self, Colour};
+use super::probing::ProbeArgs;
+use super::sql::SqlArgs;
+use super::{Stop, here, progress};
+use crate::catalog::Catalog;
+use crate::evidence::{CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Tool, write_aside};
+use crate::plan::Plan;
+use crate::probe::{Observation, Settings};
+use crate::site::{Facts, Options, ReadError};
+use crate::vantage::Vantage;
+use crate::{assess, derive, plan, probe, report, site};
+
+/// Arguments of `cmcomply audit`.
+#[derive(Debug, Clone, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  cmcomply audit --sql cm01.contoso.com
+      (on Windows) as the signed-in account, probing from this machine
+  cmcomply audit --sql cm01.contoso.com --sql-user reader --from-here
+      with a SQL login; this machine stands in for the role hosts
+  cmcomply audit --sql cm01.contoso.com\\SCCM --database CM_PS1 --sql-ca-file ca.pem -o q4.json
+      a named instance, its certificate signed by a CA of your own, the record in q4.json")]
+pub(super) struct Args {
+    #[command(flatten)]
+    sql: SqlArgs,
+    #[command(flatten)]
+    probing: ProbeArgs,
+    /// Where to write the record of the run. A file of that name is replaced, and only by a whole one.
+    #[arg(short, long, value_name = "FILE", default_value = "run.json", help_heading = "Output")]
+    output: PathBuf,
+    /// Colours in the table. `auto`: on a terminal, unless `NO_COLOR` is set.
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Colour::Auto, help_heading = "Output")]
+    color: Colour,
+    /// Columns of the table. Default: those of the terminal, else 80.
+    #[arg(long, value_name = "COLUMNS", help_heading = "Output",
+          value_parser = clap::value_parser!(u16).range(60..=1000))]
+    width: Option<u16>,
+}
+
+/// Runs an audit and returns its exit code.
+pub(super) async fn run(args: Args) -> Result<u8, Stop> {
+    let settings = args.probing.settings()?;
+    let stated = args.probing.stated_routes()?;
+    writable(&args.output)?;
+    let options = args.sql.options()?;
+    let cancel = cancel_on_ctrl_c();
+
+    let started = Timestamp::now();
+    let facts = read_facts(&options, &cancel).await?;
+    let facts_read = Timestamp::now();
+    let catalog = Catalog::embedded();
+    let requirements = derive::requirements(&facts, catalog, &stated);
+    let plan = plan::build(&requirements);
+    let vantage = Vantage::local(&here::name());
+    let (observations, interrupted) = probe_all(&plan, &settings, &args.probing, &cancel).await?;
+    let judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.probing.from_here);
+    let run = Run {
+        format: RUN_FORMAT.to_owned(),
+        tool: Tool::this(),
+        moments: Moments { started, facts_read, finished: Timestamp::now() },
+        settings: record_settings(&args.probing, &settings, &stated),
+        outcome: Outcome::of(&facts, &judgements, interrupted),
+        vantage,
+        catalog: CatalogRecord::of(catalog, &requirements),
+        facts,
+        requirements,
+        probes: plan.probes,
+        observations,
+        judgements,
+    };
+
+    let table = report::table(&run, console::style(args.color, args.width));
+    console::print(&table).context("cannot write to standard output").map_err(Stop::usage)?;
+    let mut record = serde_json::to_vec_pretty(&run).context("cannot write the run as JSON").map_err(Stop::usage)?;
+    record.push(b'\n');
+    write_aside(&args.output, &record)
+        .with_context(|| format!("cannot write {}; the table above is all that is left of this run", args.output.display()))
+        .map_err(Stop::usage)?;
+    console::print(&format!("  record: {}\n", crate::text::printable(&args.output.display().to_string(), 500)))
+        .context("cannot write to standard output")
+        .map_err(Stop::usage)?;
+    Ok(run.outcome.exit_code())
+}
+
+/// The facts. An interruption leaves every fact unknown, and the run goes on to say so.
+async fn read_facts(options: &Options, cancel: &CancellationToken) -> Result<Facts, Stop> {
+    let wheel = progress::wheel("reading the site database");
+    let read = site::read(options, cancel.clone()).await;
+    wheel.finish_and_clear();
+    match read {
+        Ok(facts) => Ok(facts),
+        Err(ReadError::Cancelled) => Ok(Facts::interrupted(options)),
+        Err(error) => Err(Stop::site(anyhow::Error::new(error).context("the site database could not be read"))),
+    }
+}
+
+/// All observations in the order of the plan, and why the probing ended before its end, if it did.
+async fn probe_all(
+    plan: &Plan,
+    settings: &Settings,
+    args: &ProbeArgs,
+    cancel: &CancellationToken,
+) -> Result<(Vec<Observation>, Option<&'static str>), Stop> {
+    let bar = progress::bar(plan.probes.len());
+    let mut observations = Vec::with_capacity(plan.probes.len());
+    let stop = cancel.child_token();
+    let probing = probe::run(&plan.probes, settings, stop.clone(), |observation| {
+        bar.inc(1);
+        observations.push(observation);
+    });
+    tokio::pin!(probing);
+    let mut late = false;
+    let done = tokio::select! {
+        done = &mut probing => done,
+        () = tokio::time::sleep(args.deadline()) => {
+            late = true;
+            stop.cancel();
+            probing.await
+        }
+    };
+    bar.finish_and_clear();
+    done.map_err(Stop::usage)?;
+    let order: std::collections::HashMap<_, _> = plan.probes.iter().enumerate().map(|(i, p)| (&p.id, i)).collect();
+    observations.sort_by_key(|observation| order.get(&observation.probe).copied());
+    let interrupted = match (cancel.is_cancelled(), late) {
+        (true, _) => Some("interrupted by Ctrl-C"),
+        (false, true) => Some("the deadline for all probes passed"),
+        (false, false) => None,
+    };
+    Ok((observations, interrupted))
+}
+
+/// Ends the work at the first Ctrl-C and the program at the second.
+fn cancel_on_ctrl_c() -> CancellationToken {
+    let cancel = CancellationToken::new();
+    let token = cancel.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_err() {
+            return;
+        }
+        token.cancel();
+        console::note("interrupted: ending the probes and writing what was seen (Ctrl-C again: end at once)");
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(i32::from(super::exit::INCOMPLETE));
+        }
+    });
+    cancel
+}
+
+/// Finds out before the work whether the record can be written after it.
+fn writable(path: &Path) -> Result<(), Stop> {
+    let show = path.display();
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let stop = |why: String| Err(Stop::usage(anyhow::anyhow!("cannot write --output {show}: {why}")));
+    if path.is_dir() || path.file_name().is_none() {
+        return stop("it is a folder".to_owned());
+    }
+    let probe = folder.join(format!(".cmcomply-{}.part", std::process::id()));
+    match std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)) {
+        Ok(()) => Ok(()),
+        Err(error) => stop(error.to_string()),
+    }
+}
+
+fn record_settings(args: &ProbeArgs, settings: &Settings, stated: &derive::StatedRoutes) -> RunSettings {
+    let millis = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+    let hex = |der: &Vec<u8>| Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect();
+    RunSettings {
+        from_here: args.from_here,
+        dns_server: args.dns_server.map(|address| address.to_string()),
+        connect_to: args.connect_to.iter().map(ToString::to_string).collect(),
+        extra_roots: settings.extra_roots.iter().map(hex).collect(),
+        stated_proxies: stated.iter().map(|(context, via)| (context.name().to_owned(), via.to_string())).collect(),
+        stage_timeout_ms: millis(args.stage_timeout()),
+        deadline_ms: millis(args.deadline()),
+    }
+}

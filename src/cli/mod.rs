@@ -1,0 +1,90 @@
+//! The command line: arguments and wiring. What a command does stands in the other modules.
+
+mod audit;
+mod console;
+mod here;
+mod probing;
+mod progress;
+mod secret;
+mod sql;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+
+use clap::{Parser, Subcommand};
+
+/// The exit codes. Where several hold, the lower line of the table in the README says which wins.
+pub mod exit {
+    /// Everything that is required was looked at and reached.
+    pub const COMPLIANT: u8 = 0;
+    /// Something that is required was not reached.
+    pub const NON_COMPLIANT: u8 = 1;
+    /// The arguments or settings are wrong, or a file could not be read or written.
+    pub const USAGE: u8 = 2;
+    /// Not everything was looked at.
+    pub const INCOMPLETE: u8 = 3;
+    /// The site database could not be read.
+    pub const SITE_DATABASE: u8 = 4;
+}
+
+/// Proves that a Configuration Manager hierarchy can reach exactly the internet endpoints it needs.
+#[derive(Debug, Parser)]
+#[command(name = "cmcomply", version, about, arg_required_else_help = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Read the site database, derive what each host needs, probe it and say what is compliant.
+    Audit(Box<audit::Args>),
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  compliant: everything required was looked at and reached
+  1  non-compliant: something required was not reached (wins over 3; the result line names both)
+  2  wrong arguments or settings, or a file that cannot be read or written
+  3  incomplete: not everything required was looked at
+  4  the site database could not be read";
+
+/// What ends a command without a result, with its exit code.
+#[derive(Debug)]
+struct Stop {
+    code: u8,
+    error: anyhow::Error,
+}
+
+impl Stop {
+    fn usage(error: impl Into<anyhow::Error>) -> Self {
+        Self { code: exit::USAGE, error: error.into() }
+    }
+
+    fn site(error: impl Into<anyhow::Error>) -> Self {
+        Self { code: exit::SITE_DATABASE, error: error.into() }
+    }
+}
+
+/// Parses the arguments (the program's name first), runs the command and returns the exit code.
+pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output with code 0, errors to standard error with code 2.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(exit::USAGE);
+        }
+    };
+    let done = match cli.command {
+        Command::Audit(args) => audit::run(*args).await,
+    };
+    match done {
+        Ok(code) => code,
+        Err(Stop { code, error }) => {
+            let text: Vec<String> = error.chain().map(|e| crate::text::printable(&e.to_string(), 2000)).collect();
+            let _ = writeln!(std::io::stderr(), "cmcomply: {}", text.join(": "));
+            code
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Where a password comes from: never from an argument.
+
+use std::io::{self, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+use crate::site::Secret;
+
+/// The environment variable that is read first.
+pub(super) const VARIABLE: &str = "CMCOMPLY_SQL_PASSWORD";
+
+/// The most that is read of a file or of standard input.
+const LIMIT: u64 = 4096;
+
+/// The password of `user`: from the file, from standard input, from the environment, or from a prompt.
+pub(super) fn password(user: &str, file: Option<&Path>, stdin: bool) -> anyhow::Result<Secret> {
+    if let Some(path) = file {
+        let open = std::fs::File::open(path);
+        let file = open.with_context(|| format!("cannot read --sql-password-file {}", path.display()))?;
+        return first_line(file).with_context(|| format!("--sql-password-file {}", path.display()));
+    }
+    if stdin {
+        return first_line(io::stdin()).context("--sql-password-stdin");
+    }
+    match std::env::var(VARIABLE) {
+        Ok(password) => return Ok(Secret::new(password)),
+        Err(std::env::VarError::NotUnicode(_)) => bail!("{VARIABLE} is not valid Unicode"),
+        Err(std::env::VarError::NotPresent) => {}
+    }
+    if !io::stdin().is_terminal() {
+        bail!(
+            "no password for SQL login {user}: set {VARIABLE}, or give --sql-password-file or --sql-password-stdin \
+             (without a terminal there is no prompt)"
+        );
+    }
+    let prompt = format!("Password of SQL login {}: ", crate::text::printable(user, 80));
+    rpassword::prompt_password(prompt).map(Secret::new).context("cannot read the password from the terminal")
+}
+
+/// The first line, without its end.
+fn first_line(source: impl Read) -> anyhow::Result<Secret> {
+    let mut text = String::new();
+    source.take(LIMIT + 1).read_to_string(&mut text).context("cannot be read as text (UTF-8)")?;
+    if text.len() as u64 > LIMIT {
+        bail!("longer than {LIMIT} bytes: that is no password");
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(Secret::new(line)),
+        _ => bail!("holds no password"),
+    }
+}
+
+/// The arguments that say where the password comes from.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Args {
+    /// Read the password from the first line of a file.
+    #[arg(long = "sql-password-file", value_name = "FILE", conflicts_with = "sql_password_stdin")]
+    pub(super) sql_password_file: Option<PathBuf>,
+    /// Read the password from the first line of standard input.
+    #[arg(long = "sql-password-stdin")]
+    pub(super) sql_password_stdin: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_counts_with_or_without_a_mark_and_an_end() {
+        for text in ["pw", "pw\n", "pw\r\nmore", "\u{feff}pw\n"] {
+            assert_eq!(first_line(text.as_bytes()).unwrap().expose(), "pw");
+        }
+        assert!(first_line(&b"\n"[..]).is_err());
+        assert!(first_line(&b"\xff\xfe"[..]).is_err());
+        assert!(first_line("x".repeat(5000).as_bytes()).is_err());
+    }
+}

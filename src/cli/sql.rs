@@ -1,0 +1,97 @@
+//! The arguments that lead to the site database.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, value_parser};
+
+use super::{Stop, secret};
+use crate::site::{Certificate, Options, Server, SignIn};
+
+/// Which site database, and as whom.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Site database")]
+pub(super) struct SqlArgs {
+    /// The SQL Server of the site database: HOST, HOST,PORT or HOST\INSTANCE.
+    #[arg(long, value_name = "SERVER")]
+    sql: Server,
+    /// The site database, such as CM_PS1. Default: the one CM_xxx database on the server that has a site.
+    #[arg(long, value_name = "NAME", value_parser = database)]
+    database: Option<String>,
+    /// Sign in with this SQL login. The password comes from `CMCOMPLY_SQL_PASSWORD`, a file, standard input or a prompt.
+    #[cfg_attr(windows, arg(conflicts_with = "windows_user"))]
+    #[arg(long, value_name = "LOGIN")]
+    sql_user: Option<String>,
+    /// Sign in with this Windows account (DOMAIN\user) instead of the one that runs cmcomply.
+    #[cfg(windows)]
+    #[arg(long, value_name = "ACCOUNT")]
+    windows_user: Option<String>,
+    #[command(flatten)]
+    password: secret::Args,
+    /// Trust the SQL Server's certificate if one of these signed it (PEM or DER), besides this machine's roots.
+    #[arg(long, value_name = "FILE", conflicts_with = "trust_server_certificate")]
+    sql_ca_file: Option<PathBuf>,
+    /// Do not check the SQL Server's certificate. The connection is still encrypted; the run says that nobody was checked.
+    #[arg(long)]
+    trust_server_certificate: bool,
+    /// Seconds for each of: resolving the server's name, connecting, signing in.
+    #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = value_parser!(u64).range(1..=600))]
+    sql_connect_timeout: u64,
+    /// Seconds for one round trip to the site database.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = value_parser!(u64).range(1..=3600))]
+    sql_query_timeout: u64,
+}
+
+impl SqlArgs {
+    /// The options of the site reader. Asks for a password where one is needed.
+    pub(super) fn options(&self) -> Result<Options, Stop> {
+        let certificate = match (&self.sql_ca_file, self.trust_server_certificate) {
+            (Some(path), _) => {
+                std::fs::metadata(path).map_err(|error| {
+                    Stop::usage(anyhow::anyhow!("cannot read --sql-ca-file {}: {error}", path.display()))
+                })?;
+                Certificate::CaFile(path.clone())
+            }
+            (None, true) => Certificate::NotChecked,
+            (None, false) => Certificate::MachineRoots,
+        };
+        Ok(Options {
+            server: self.sql.clone(),
+            database: self.database.clone(),
+            sign_in: self.sign_in()?,
+            certificate,
+            connect_timeout: Duration::from_secs(self.sql_connect_timeout),
+            query_timeout: Duration::from_secs(self.sql_query_timeout),
+        })
+    }
+
+    fn sign_in(&self) -> Result<SignIn, Stop> {
+        let password = |user: &str| {
+            secret::password(user, self.password.sql_password_file.as_deref(), self.password.sql_password_stdin)
+                .map_err(Stop::usage)
+        };
+        if let Some(user) = &self.sql_user {
+            return Ok(SignIn::SqlLogin { user: user.clone(), password: password(user)? });
+        }
+        #[cfg(windows)]
+        {
+            Ok(match &self.windows_user {
+                Some(user) => SignIn::WindowsAccount { user: user.clone(), password: password(user)? },
+                None => SignIn::WindowsCurrent,
+            })
+        }
+        #[cfg(not(windows))]
+        Err(Stop::usage(anyhow::anyhow!(
+            "no account: give --sql-user (signing in with a Windows account works on Windows only)"
+        )))
+    }
+}
+
+/// A database name as SQL Server allows it: 1 to 128 characters, none of them a control character.
+fn database(text: &str) -> Result<String, String> {
+    let count = text.chars().count();
+    if count == 0 || count > 128 || text.chars().any(char::is_control) {
+        return Err("a database name has 1 to 128 characters, and no control characters".to_owned());
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,256 @@
+//! The table: what one reads in a terminal.
+//!
+//! The only user of prettytable-rs. Cells hold text made harmless and wrapped beforehand, because the crate neither
+//! wraps nor escapes; colour is laid over the finished lines, because it would count escape codes as columns.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+
+use prettytable::format::FormatBuilder;
+use prettytable::{Cell, Row, Table};
+
+use super::layout::{hanging, wrap};
+use super::words;
+use crate::assess::{Grade, Judgement, Verdict};
+use crate::catalog::CatalogRole;
+use crate::derive::{Requirement, Subject, Via};
+use crate::evidence::Run;
+use crate::probe::Observation;
+use crate::text::printable;
+
+/// How the table is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Columns of the terminal. Fewer than 60 are taken as 60.
+    pub width: usize,
+    /// Whether to colour the verdicts.
+    pub colour: bool,
+}
+
+/// Width of the verdict column: fits `not observed` in two lines.
+const VERDICT: usize = 8;
+
+/// The run as a table by host and role, then what to do, then the result.
+pub fn table(run: &Run, style: Style) -> String {
+    let width = style.width.max(60);
+    let mut out = String::new();
+    head(run, width, &mut out);
+    for ((subject, role), rows) in groups(run) {
+        group(run, subject, role, rows, width, style, &mut out);
+    }
+    findings(run, width, &mut out);
+    to_do(run, width, &mut out);
+    result(run, width, style, &mut out);
+    out
+}
+
+/// A line of a group: a requirement with its verdict.
+struct Line<'a> {
+    requirement: &'a Requirement,
+    judgement: &'a Judgement,
+    observations: Vec<&'a Observation>,
+}
+
+fn groups(run: &Run) -> BTreeMap<(&Subject, CatalogRole), Vec<Line<'_>>> {
+    let seen: HashMap<_, _> = run.observations.iter().map(|o| (&o.probe, o)).collect();
+    let mut groups: BTreeMap<_, Vec<Line<'_>>> = BTreeMap::new();
+    for (requirement, judgement) in run.requirements.iter().zip(&run.judgements) {
+        let observations = judgement.probes.iter().filter_map(|id| seen.get(id).copied()).collect();
+        let line = Line { requirement, judgement, observations };
+        groups.entry((&requirement.subject, requirement.role)).or_default().push(line);
+    }
+    for lines in groups.values_mut() {
+        lines.sort_by_key(|line| {
+            (rank(line.judgement), words::endpoint(line.requirement), line.requirement.entry.clone())
+        });
+        // Two entries may name one endpoint; a reader needs it once, with the verdict that counts more.
+        lines.dedup_by_key(|line| {
+            (words::endpoint(line.requirement), line.requirement.route.via.clone(), line.judgement.verdict)
+        });
+    }
+    groups
+}
+
+fn rank(judgement: &Judgement) -> (usize, Grade) {
+    (Verdict::ALL.iter().position(|v| *v == judgement.verdict).unwrap_or(usize::MAX), judgement.grade)
+}
+
+fn line(text: &str, width: usize, indent: usize, out: &mut String) {
+    let _ = writeln!(out, "{}", hanging(&printable(text, 4000), width, indent));
+}
+
+fn head(run: &Run, width: usize, out: &mut String) {
+    let facts = &run.facts;
+    let site = facts.this_site.known().map_or_else(|| "unknown site".to_owned(), |code| format!("site {code}"));
+    line(&format!("Database {} on {}, {site}", facts.connection.database, facts.connection.server), width, 2, out);
+    if run.settings.from_here {
+        let text =
+            format!("Probed from {}, which stands in for every host by --from-here", run.vantage.title());
+        line(&text, width, 2, out);
+    } else {
+        line(&format!("Probed from {}", run.vantage.title()), width, 2, out);
+    }
+    out.push('\n');
+}
+
+fn group(
+    run: &Run,
+    subject: &Subject,
+    role: CatalogRole,
+    lines: Vec<Line<'_>>,
+    width: usize,
+    style: Style,
+    out: &mut String,
+) {
+    let site = match subject {
+        Subject::Host { site, .. } => format!(", site {site}"),
+        _ => String::new(),
+    };
+    line(&format!("{subject}, {}{site}", role.title()), width, 2, out);
+    let mut by_route: Vec<(&Via, &str, Vec<Line<'_>>)> = Vec::new();
+    for line in lines {
+        let route = &line.requirement.route;
+        match by_route.iter_mut().find(|(via, detail, _)| *via == &route.via && *detail == route.detail) {
+            Some((_, _, lines)) => lines.push(line),
+            None => by_route.push((&route.via, &route.detail, vec![line])),
+        }
+    }
+    for (via, detail, lines) in by_route {
+        line(&format!("  {via}: {detail}"), width, 4, out);
+        out.push_str(&draw(&lines, width, style));
+    }
+    let _ = run;
+    out.push('\n');
+}
+
+fn draw(lines: &[Line<'_>], width: usize, style: Style) -> String {
+    // Two spaces before, and two between the columns.
+    let room = width.saturating_sub(2 + VERDICT + 2 + 2);
+    let widest = lines.iter().map(|l| words::endpoint(l.requirement).chars().count()).max().unwrap_or(0);
+    let endpoint = widest.clamp(20, room / 2 + 2);
+    let mut table = Table::new();
+    table.set_format(FormatBuilder::new().padding(2, 0).build());
+    for line in lines {
+        let mut verdict = line.judgement.verdict.title().to_owned();
+        if line.judgement.grade == Grade::Advisory && line.judgement.verdict != Verdict::NotApplicable {
+            verdict.push_str(" (adv.)");
+        }
+        let cells = [
+            (verdict, VERDICT),
+            (words::endpoint(line.requirement), endpoint),
+            (words::seen(line.judgement, &line.observations), room - endpoint),
+        ];
+        table.add_row(Row::new(cells.iter().map(|(text, width)| cell(text, *width)).collect()));
+    }
+    let mut bytes = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = table.print(&mut bytes);
+    let text = String::from_utf8_lossy(&bytes);
+    text.lines().fold(String::new(), |mut all, line| {
+        let line = line.trim_end();
+        let _ = writeln!(all, "{}", if style.colour { paint(line) } else { line.to_owned() });
+        all
+    })
+}
+
+fn cell(text: &str, width: usize) -> Cell {
+    Cell::new(&wrap(&printable(text, 600), width).join("\n"))
+}
+
+/// Colours the verdict at the beginning of a finished line.
+fn paint(line: &str) -> String {
+    const COLOURS: [(&str, &str); 5] =
+        [("  FAIL", "31;1"), ("  ERROR", "31;1"), ("  not", "33"), ("  waived", "36"), ("  pass", "32")];
+    for (word, code) in COLOURS {
+        if let Some(rest) = line.strip_prefix(word) {
+            return format!("\x1b[{code}m{word}\x1b[0m{rest}");
+        }
+    }
+    line.to_owned()
+}
+
+fn findings(run: &Run, width: usize, out: &mut String) {
+    let findings = &run.facts.data_findings;
+    if findings.is_empty() {
+        return;
+    }
+    line("Unusable values in the site database", width, 2, out);
+    for finding in findings.iter().take(20) {
+        let text = format!(
+            "  {}.{}, row {}: {} (\"{}\")",
+            finding.object, finding.column, finding.row, finding.problem, finding.value
+        );
+        line(&text, width, 4, out);
+    }
+    if findings.len() > 20 {
+        line(&format!("  and {} more in the record", findings.len() - 20), width, 4, out);
+    }
+    out.push('\n');
+}
+
+/// What to do about each failure, once for each remedy, with what it is good for.
+fn to_do(run: &Run, width: usize, out: &mut String) {
+    let mut remedies: Vec<(&str, Vec<String>)> = Vec::new();
+    for (requirement, judgement) in run.requirements.iter().zip(&run.judgements) {
+        let (Verdict::Fail, Grade::Required, Some(cause)) = (judgement.verdict, judgement.grade, &judgement.cause)
+        else {
+            continue;
+        };
+        let endpoint = format!("{} for {}", words::endpoint(requirement), requirement.subject);
+        match remedies.iter_mut().find(|(remedy, _)| *remedy == cause.remedy) {
+            Some((_, endpoints)) if endpoints.contains(&endpoint) => {}
+            Some((_, endpoints)) => endpoints.push(endpoint),
+            None => remedies.push((&cause.remedy, vec![endpoint])),
+        }
+    }
+    if remedies.is_empty() {
+        return;
+    }
+    line("What to do", width, 2, out);
+    for (number, (remedy, endpoints)) in remedies.iter().enumerate() {
+        let more = match endpoints.len() {
+            1 => String::new(),
+            n => format!(", and {} more", n - 1),
+        };
+        line(&format!("{:>3}. {remedy} [{}{more}]", number + 1, endpoints[0]), width, 5, out);
+    }
+    out.push('\n');
+}
+
+fn result(run: &Run, width: usize, style: Style, out: &mut String) {
+    let outcome = &run.outcome;
+    let colour = match (style.colour, outcome.exit_code()) {
+        (false, _) => None,
+        (true, 0) => Some("32;1"),
+        (true, 1) => Some("31;1"),
+        (true, _) => Some("33;1"),
+    };
+    let title = match colour {
+        Some(code) => format!("\x1b[{code}m{}\x1b[0m", outcome.title()),
+        None => outcome.title().to_owned(),
+    };
+    let _ = writeln!(out, "Result: {title} (exit code {})", outcome.exit_code());
+    for (grade, counts) in [("required", &outcome.tally.required), ("advisory", &outcome.tally.advisory)] {
+        let counts: Vec<String> = Verdict::ALL
+            .iter()
+            .filter_map(|v| counts.get(v).map(|n| format!("{n} {}", v.title().to_lowercase())))
+            .collect();
+        if !counts.is_empty() {
+            line(&format!("  {grade}: {}", counts.join(", ")), width, 4, out);
+        }
+    }
+    for reason in &outcome.incomplete {
+        line(&format!("  incomplete: {reason}"), width, 4, out);
+    }
+    let text = format!(
+        "  {} endpoints probed in {}; catalog {}",
+        run.probes.len(),
+        seconds(run.moments.finished.duration_since(run.moments.facts_read).as_millis()),
+        run.catalog.version
+    );
+    line(&text, width, 4, out);
+}
+
+fn seconds(millis: i128) -> String {
+    format!("{}.{} s", millis / 1000, millis % 1000 / 100)
+}
