@@ -123,7 +123,7 @@ impl CatalogRole {
 
 /// The ports of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a list of ports, \"cmg-instances\" or \"software-update-point\"")]
 pub enum Ports {
     /// These.
     Fixed(Vec<u16>),

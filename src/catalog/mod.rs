@@ -1,7 +1,13 @@
 //! The catalog: what is documented about the endpoints that Configuration Manager needs.
 
 mod condition;
+mod embedded;
 mod entry;
+mod error;
+mod lint;
+mod load;
+mod place;
+mod release;
 mod template;
 
 pub use condition::{Condition, ConditionError, ConditionFact};
@@ -9,19 +15,39 @@ pub use entry::{
     CatalogRole, Cloud, Context, Document, Entry, EntryId, Inspection, PortRule, Ports, ProbeClass, ProbeRule,
     SourceRef, Status, Tier,
 };
-pub use template::{EndpointTemplate, Part, TemplateError, Variable};
+pub use error::{CatalogError, Rule};
+pub use release::Release;
+pub use template::{AZURE_COLUMNS, EndpointTemplate, Part, TemplateError, Variable};
 
 use std::collections::BTreeMap;
+
+use jiff::civil::Date;
 
 /// All entries, with the documents that they cite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalog {
     /// The catalog's version, such as `2026.11.22`.
     pub version: String,
-    /// SHA-256 of its files in the order of their names, lower-case hexadecimal.
+    /// The day on which its documents were last compared with it.
+    pub as_of: Date,
+    /// SHA-256 of its files in the order of their names, lower-case hexadecimal, the same on every system.
     pub sha256: String,
     /// Documents by key.
     pub documents: BTreeMap<String, Document>,
+    /// Versions of Configuration Manager, oldest first.
+    pub releases: Vec<Release>,
     /// Entries in the order of the files and of the lines in them.
     pub entries: Vec<Entry>,
+}
+
+impl Catalog {
+    /// The entry with this id.
+    pub fn entry(&self, id: &EntryId) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.id == *id)
+    }
+
+    /// The version with this build, the third field of `5.00.BUILD`.
+    pub fn release(&self, build: u32) -> Option<&Release> {
+        self.releases.iter().find(|release| release.build == build)
+    }
 }

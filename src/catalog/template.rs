@@ -45,6 +45,29 @@ pub enum Variable {
     SupDownstream,
 }
 
+/// The columns of `AzureEnvironments` that hold a host, an address or a suffix.
+pub const AZURE_COLUMNS: [&str; 19] = [
+    "ActiveDirectoryEndpoint",
+    "CMMicroServiceResourceEndpoint",
+    "CloudServiceSuffix",
+    "GalleryEndpoint",
+    "GatewayService",
+    "GraphEndpoint",
+    "IntuneWebPortalLoginURL",
+    "KeyVaultDNSSuffix",
+    "KeyVaultEndpoint",
+    "MDMEnrollmentURL",
+    "ManagementPortalURL",
+    "MicrosoftGraphEndpoint",
+    "PublishSettingsURL",
+    "ResourceManagerEndpoint",
+    "SQLDatabaseDNSSuffix",
+    "ServiceBusEndpointSuffix",
+    "ServiceManagementEndpoint",
+    "StorageEndpointSuffix",
+    "TrafficManagerDNSSuffix",
+];
+
 /// A text that is no template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {

@@ -1,0 +1,36 @@
+//! The files of the catalog in this program.
+
+macro_rules! files {
+    ($($name:literal)+) => {
+        &[$(($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/catalog/", $name)))),+]
+    };
+}
+
+/// Name and text, in the order of their names.
+pub(super) const FILES: &[(&str, &str)] = files![
+    "catalog.toml"
+    "cloud-services-client.toml"
+    "cloud-services-cmg-connection-point.toml"
+    "cloud-services-console.toml"
+    "cloud-services-service-connection-point.toml"
+    "cloud-services-site-server.toml"
+    "intranet-firewall.toml"
+    "software-updates.toml"
+    "updates-and-servicing.toml"
+    "url-forwarding.toml"
+    "versions.toml"
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_here() {
+        let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/catalog")).unwrap();
+        let mut names: Vec<String> = folder.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        names.retain(|name| name.ends_with(".toml"));
+        names.sort();
+        assert_eq!(FILES.iter().map(|(name, _)| *name).collect::<Vec<_>>(), names);
+    }
+}
