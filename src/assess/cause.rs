@@ -6,6 +6,7 @@ use crate::plan::Probe;
 use crate::probe::{Failure, FailureCode, Observation, StageName};
 
 /// What a failure means and what to do, for the machine `from`.
+#[expect(clippy::too_many_lines, reason = "one table, one line for each kind of failure")]
 pub(super) fn of_failure(
     requirement: &Requirement,
     probe: &Probe,

@@ -74,13 +74,19 @@ fn verdict(
     place_counts: bool,
 ) -> (Verdict, Option<Cause>) {
     let not_observed = |code: &str, text: String, remedy: &str| {
-        (Verdict::NotObserved, Some(Cause { code: code.to_owned(), stage: None, text, detail: None, remedy: remedy.to_owned() }))
+        (
+            Verdict::NotObserved,
+            Some(Cause { code: code.to_owned(), stage: None, text, detail: None, remedy: remedy.to_owned() }),
+        )
     };
     match &requirement.decision {
         Decision::Retired => {
             let text = "the service behind it is retired; an allow rule for it can go".to_owned();
             let remedy = "remove the rule".to_owned();
-            return (Verdict::NotApplicable, Some(Cause { code: "retired".to_owned(), stage: None, text, detail: None, remedy }));
+            return (
+                Verdict::NotApplicable,
+                Some(Cause { code: "retired".to_owned(), stage: None, text, detail: None, remedy }),
+            );
         }
         Decision::Undecided { missing } => {
             let text = format!("cannot be decided; unknown: {}", missing.join("; "));

@@ -50,7 +50,7 @@ pub(super) struct Args {
 /// Runs an audit and returns its exit code.
 pub(super) async fn run(args: Args) -> Result<u8, Stop> {
     let settings = args.probing.settings()?;
-    let stated = args.probing.stated_routes()?;
+    let routes = args.probing.stated_routes()?;
     writable(&args.output)?;
     let options = args.sql.options()?;
     let cancel = cancel_on_ctrl_c();
@@ -59,7 +59,7 @@ pub(super) async fn run(args: Args) -> Result<u8, Stop> {
     let facts = read_facts(&options, &cancel).await?;
     let facts_read = Timestamp::now();
     let catalog = Catalog::embedded();
-    let requirements = derive::requirements(&facts, catalog, &stated);
+    let requirements = derive::requirements(&facts, catalog, &routes);
     let plan = plan::build(&requirements);
     let vantage = Vantage::local(&here::name());
     let (observations, interrupted) = probe_all(&plan, &settings, &args.probing, &cancel).await?;
@@ -68,7 +68,7 @@ pub(super) async fn run(args: Args) -> Result<u8, Stop> {
         format: RUN_FORMAT.to_owned(),
         tool: Tool::this(),
         moments: Moments { started, facts_read, finished: Timestamp::now() },
-        settings: record_settings(&args.probing, &settings, &stated),
+        settings: record_settings(&args.probing, &settings, &routes),
         outcome: Outcome::of(&facts, &judgements, interrupted),
         vantage,
         catalog: CatalogRecord::of(catalog, &requirements),
@@ -84,7 +84,9 @@ pub(super) async fn run(args: Args) -> Result<u8, Stop> {
     let mut record = serde_json::to_vec_pretty(&run).context("cannot write the run as JSON").map_err(Stop::usage)?;
     record.push(b'\n');
     write_aside(&args.output, &record)
-        .with_context(|| format!("cannot write {}; the table above is all that is left of this run", args.output.display()))
+        .with_context(|| {
+            format!("cannot write {}; the table above is all that is left of this run", args.output.display())
+        })
         .map_err(Stop::usage)?;
     console::print(&format!("  record: {}\n", crate::text::printable(&args.output.display().to_string(), 500)))
         .context("cannot write to standard output")
@@ -114,25 +116,24 @@ async fn probe_all(
     let bar = progress::bar(plan.probes.len());
     let mut observations = Vec::with_capacity(plan.probes.len());
     let stop = cancel.child_token();
-    let probing = probe::run(&plan.probes, settings, stop.clone(), |observation| {
+    let timer = tokio::spawn({
+        let (stop, deadline) = (stop.clone(), args.deadline());
+        async move {
+            tokio::time::sleep(deadline).await;
+            stop.cancel();
+        }
+    });
+    let done = probe::run(&plan.probes, settings, stop.clone(), |observation| {
         bar.inc(1);
         observations.push(observation);
-    });
-    tokio::pin!(probing);
-    let mut late = false;
-    let done = tokio::select! {
-        done = &mut probing => done,
-        () = tokio::time::sleep(args.deadline()) => {
-            late = true;
-            stop.cancel();
-            probing.await
-        }
-    };
+    })
+    .await;
+    timer.abort();
     bar.finish_and_clear();
     done.map_err(Stop::usage)?;
     let order: std::collections::HashMap<_, _> = plan.probes.iter().enumerate().map(|(i, p)| (&p.id, i)).collect();
     observations.sort_by_key(|observation| order.get(&observation.probe).copied());
-    let interrupted = match (cancel.is_cancelled(), late) {
+    let interrupted = match (cancel.is_cancelled(), stop.is_cancelled()) {
         (true, _) => Some("interrupted by Ctrl-C"),
         (false, true) => Some("the deadline for all probes passed"),
         (false, false) => None,

@@ -13,7 +13,7 @@ use crate::site::{Certificate, Options, Server, SignIn};
 #[command(next_help_heading = "Site database")]
 pub(super) struct SqlArgs {
     /// The SQL Server of the site database: HOST, HOST,PORT or HOST\INSTANCE.
-    #[arg(long, value_name = "SERVER")]
+    #[arg(long, value_name = "SERVER", value_parser = Server::parse)]
     sql: Server,
     /// The site database, such as CM_PS1. Default: the one CM_xxx database on the server that has a site.
     #[arg(long, value_name = "NAME", value_parser = database)]

@@ -56,6 +56,11 @@ impl<'a> Index<'a> {
         all.iter().copied().find(|p| p.site == *site && p.host.same_machine(host))
     }
 
+    /// The software update point on one server, whatever its site.
+    pub(super) fn point_of_any_site(&self, host: &HostName) -> Option<&'a SoftwareUpdatePoint> {
+        self.points.get(host.short())?.iter().copied().find(|p| p.host.same_machine(host))
+    }
+
     /// The software update points of a site.
     pub(super) fn points_of(&self, site: &SiteCode) -> &[&'a SoftwareUpdatePoint] {
         self.points_of_site.get(site).map_or(&[], Vec::as_slice)

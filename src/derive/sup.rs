@@ -10,10 +10,12 @@ use crate::site::{SiteCode, SyncFrom, SyncSource};
 pub(super) struct Link {
     /// The server at the other end.
     pub(super) host: HostName,
-    /// Its WSUS port.
-    pub(super) port: Option<u16>,
-    /// Whether it is reached over TLS.
+    /// Whether it is set to TLS. Content is fetched over HTTP even then.
     pub(super) tls: Option<bool>,
+    /// Its WSUS port for HTTP.
+    pub(super) http_port: Option<u16>,
+    /// Its WSUS port for HTTPS.
+    pub(super) https_port: Option<u16>,
 }
 
 /// The synchronization source of a site, or what is missing.
@@ -86,9 +88,24 @@ pub(super) fn downstream(facts: &Index<'_>, host: &HostName) -> Result<Vec<Link>
     Ok(links)
 }
 
+/// The link to an upstream server: what the synchronization source says of it, else what its own role says.
+fn upstream_link(facts: &Index<'_>, sync: &SyncSource, upstream: &HostName) -> Link {
+    let point = facts.point_of_any_site(upstream);
+    let stated = |tls: bool| sync.upstream_port.filter(|_| sync.upstream_tls == Some(tls));
+    Link {
+        host: upstream.clone(),
+        tls: sync.upstream_tls,
+        http_port: stated(false).or_else(|| point.and_then(|p| p.http_port)),
+        https_port: stated(true).or_else(|| point.and_then(|p| p.https_port)),
+    }
+}
+
 fn link_to(facts: &Index<'_>, site: &SiteCode, host: &HostName) -> Link {
     let point = facts.point(site, host);
-    let tls = point.and_then(|p| p.tls);
-    let port = point.and_then(|p| if tls? { p.https_port } else { p.http_port });
-    Link { host: host.clone(), port, tls }
+    Link {
+        host: host.clone(),
+        tls: point.and_then(|p| p.tls),
+        http_port: point.and_then(|p| p.http_port),
+        https_port: point.and_then(|p| p.https_port),
+    }
 }

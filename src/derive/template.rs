@@ -287,18 +287,21 @@ fn from_sups(entry: &Entry, parts: &[Part], facts: &Index<'_>, server: Option<(&
     };
     let mut filled = Vec::new();
     for link in links {
-        let wants_tls = entry.scheme == Scheme::Https;
         let mut missing = Vec::new();
-        match link.tls {
-            Some(tls) if tls != wants_tls => continue,
-            Some(_) => {}
-            None => missing.push(format!("whether {} is reached over TLS", link.host)),
-        }
-        let ports = match (&entry.ports, link.port) {
+        let port = match (entry.scheme, link.tls) {
+            (Scheme::Http, _) => link.http_port,
+            (Scheme::Https, Some(false)) => continue,
+            (Scheme::Https, Some(true)) => link.https_port,
+            (Scheme::Https, None) => {
+                missing.push(format!("whether {} is reached over TLS", link.host));
+                link.https_port
+            }
+        };
+        let ports = match (&entry.ports, port) {
             (Ports::Fixed(ports), _) => ports.clone(),
             (Ports::FromFacts(_), Some(port)) => vec![port],
             (Ports::FromFacts(_), None) => {
-                missing.push(format!("WSUS port of {}", link.host));
+                missing.push(format!("{} port of WSUS on {}", entry.scheme, link.host));
                 Vec::new()
             }
         };

@@ -84,8 +84,7 @@ fn head(run: &Run, width: usize, out: &mut String) {
     let site = facts.this_site.known().map_or_else(|| "unknown site".to_owned(), |code| format!("site {code}"));
     line(&format!("Database {} on {}, {site}", facts.connection.database, facts.connection.server), width, 2, out);
     if run.settings.from_here {
-        let text =
-            format!("Probed from {}, which stands in for every host by --from-here", run.vantage.title());
+        let text = format!("Probed from {}, which stands in for every host by --from-here", run.vantage.title());
         line(&text, width, 2, out);
     } else {
         line(&format!("Probed from {}", run.vantage.title()), width, 2, out);

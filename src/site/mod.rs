@@ -8,6 +8,7 @@
 mod error;
 mod fact;
 mod facts;
+mod interrupted;
 mod names;
 mod options;
 mod read;
