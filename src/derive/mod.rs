@@ -6,6 +6,8 @@ mod requirement;
 mod route;
 mod sup;
 mod template;
+#[cfg(test)]
+mod tests;
 
 pub use requirement::{Decision, Proof, RequiredName, Requirement, RequirementId, Route, RouteBasis, Subject, Via};
 pub use route::{StatedRoutes, database_knows};

@@ -43,9 +43,7 @@ pub(super) fn upstream(facts: &Index<'_>, site: &SiteCode, host: &HostName) -> R
     match is_default(facts, sync, host) {
         None => Err(format!("which software update point of site {site} synchronizes from the source")),
         Some(true) => match (sync.source, &sync.upstream) {
-            (Some(SyncFrom::Upstream), Some(upstream)) => {
-                Ok(Some(Link { host: upstream.clone(), port: sync.upstream_port, tls: sync.upstream_tls }))
-            }
+            (Some(SyncFrom::Upstream), Some(upstream)) => Ok(Some(upstream_link(facts, sync, upstream))),
             (Some(SyncFrom::Upstream), None) => Err(format!("name of the upstream server of site {site}")),
             (None, _) => Err(format!("synchronization source of site {site}")),
             _ => Ok(None),

@@ -1,0 +1,307 @@
+//! Derivation over hand-made facts: each condition, and that unknown never takes a requirement away.
+
+use super::*;
+use crate::catalog::Context;
+use crate::site::{
+    AzureEnvironment, Cmg, CmgConnectionPoint, Connection, InstalledRole, ProxySetting, ServiceConnectionPoint, Site,
+    SiteKind, SiteSystem, SiteSystemProxy, SoftwareUpdatePoint, Source, SqlCertificate, SqlSignIn, SyncFrom,
+    SyncSource, Tenant, UnknownWhy,
+};
+
+fn host(name: &str) -> HostName {
+    HostName::parse(name).unwrap()
+}
+
+fn site(code: &str) -> SiteCode {
+    SiteCode::parse(code).unwrap()
+}
+
+fn known<T>(value: T) -> Fact<T> {
+    Fact::Known { value, source: Source { object: "dbo.replica".to_owned(), missing_columns: Vec::new() } }
+}
+
+fn unknown<T>() -> Fact<T> {
+    Fact::Unknown { why: UnknownWhy::NotVisible, detail: "not visible".to_owned() }
+}
+
+const CAS: &str = "cm-cas.corp.contoso.com";
+const PS1: &str = "cm-ps1.corp.contoso.com";
+
+/// A central administration site with everything in the cloud, and a primary site below it.
+fn contoso() -> Facts {
+    let system = |code: &str, name: &str, roles: &[Role]| SiteSystem {
+        site: site(code),
+        host: host(name),
+        roles: roles.iter().map(|role| InstalledRole { role: role.clone(), properties: None }).collect(),
+    };
+    let sup = |code: &str, name: &str| SoftwareUpdatePoint {
+        site: site(code),
+        host: host(name),
+        use_proxy: Some(true),
+        use_proxy_for_adr: None,
+        tls: Some(false),
+        http_port: Some(8530),
+        https_port: Some(8531),
+        internet_clients: Some(false),
+        intranet_clients: None,
+        cmg_traffic: None,
+    };
+    let sync = |code: &str, source, upstream: Option<&str>, default: &str| SyncSource {
+        site: site(code),
+        source: Some(source),
+        default_sup: Some(host(default)),
+        upstream: upstream.map(host),
+        upstream_port: upstream.map(|_| 8530),
+        upstream_tls: Some(false),
+    };
+    Facts {
+        connection: Connection {
+            server: "sql".to_owned(),
+            database: "CM_CAS".to_owned(),
+            server_version: None,
+            certificate: SqlCertificate::MachineRoots,
+            sign_in: SqlSignIn::SqlLogin { user: "reader".to_owned() },
+        },
+        this_site: known(site("CAS")),
+        sites: known(vec![Site {
+            code: site("CAS"),
+            name: None,
+            kind: Some(SiteKind::CentralAdministration),
+            parent: None,
+            build: Some(9128),
+            version: None,
+            server: Some(host(CAS)),
+        }]),
+        site_systems: known(vec![
+            system("CAS", CAS, &[Role::SiteServer, Role::ServiceConnectionPoint, Role::SoftwareUpdatePoint]),
+            system("PS1", PS1, &[Role::SoftwareUpdatePoint, Role::CmgConnectionPoint]),
+        ]),
+        site_system_proxies: known(vec![
+            SiteSystemProxy {
+                site: site("CAS"),
+                host: host(CAS),
+                setting: ProxySetting::Proxy { host: host("proxy.contoso.com"), port: 8080, account: false },
+            },
+            SiteSystemProxy { site: site("PS1"), host: host(PS1), setting: ProxySetting::Direct },
+        ]),
+        service_connection_points: known(vec![ServiceConnectionPoint {
+            site: site("CAS"),
+            host: host(CAS),
+            online: Some(true),
+        }]),
+        software_update_points: known(vec![sup("CAS", CAS), sup("PS1", PS1)]),
+        sync_sources: known(vec![
+            sync("CAS", SyncFrom::MicrosoftUpdate, None, CAS),
+            sync("PS1", SyncFrom::Upstream, Some(CAS), PS1),
+        ]),
+        cmg_connection_points: known(vec![CmgConnectionPoint { site: site("PS1"), host: host(PS1) }]),
+        cmgs: known(vec![Cmg {
+            name: Some("GraniteFalls".to_owned()),
+            service_name: Some(host("cmg.contoso.com")),
+            deployment_name: Some(host("granitefalls.westus.cloudapp.azure.com")),
+            region: None,
+            environment: Some(1),
+            instances: Some(2),
+            storage_name: Some(host("granitefalls")),
+            state: Some(0),
+        }]),
+        tenants: known(vec![Tenant { id: "t".to_owned(), name: None, environment: Some(1) }]),
+        azure_environments: known(vec![AzureEnvironment {
+            id: 1,
+            name: Some("AzurePublicCloud".to_owned()),
+            hosts: [("ResourceManagerEndpoint", "management.azure.com")]
+                .map(|(column, name)| (column.to_owned(), host(name)))
+                .into(),
+            suffixes: [("StorageEndpointSuffix", "core.windows.net"), ("KeyVaultDNSSuffix", "vault.azure.net")]
+                .map(|(column, name)| (column.to_owned(), host(name)))
+                .into(),
+        }]),
+        entra_user_discovery: known(false),
+        data_findings: Vec::new(),
+    }
+}
+
+fn derive(facts: &Facts) -> Vec<Requirement> {
+    requirements(facts, Catalog::embedded(), &StatedRoutes::new())
+}
+
+/// `entry host name:port` of each requirement that is needed.
+fn needed(facts: &Facts) -> Vec<String> {
+    let show = |r: &Requirement| format!("{} {} {}:{}", r.entry, r.subject, r.name, r.port.unwrap_or(0));
+    derive(facts).iter().filter(|r| r.decision == Decision::Needed).map(show).collect()
+}
+
+fn undecided(facts: &Facts) -> Vec<Requirement> {
+    derive(facts).into_iter().filter(|r| matches!(r.decision, Decision::Undecided { .. })).collect()
+}
+
+#[test]
+fn everything_is_decided_where_everything_is_known() {
+    assert_eq!(undecided(&contoso()), []);
+}
+
+#[test]
+fn ids_are_unique_and_stable() {
+    let ids: Vec<_> = derive(&contoso()).into_iter().map(|r| r.id).collect();
+    let unique: std::collections::BTreeSet<_> = ids.iter().collect();
+    assert_eq!(ids.len(), unique.len());
+    assert_eq!(ids, derive(&contoso()).into_iter().map(|r| r.id).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_gateway_with_two_instances_needs_two_ports_from_the_connection_point() {
+    let ports = |facts: &Facts| -> Vec<u16> {
+        derive(facts)
+            .iter()
+            .filter(|r| r.role == CatalogRole::CmgConnectionPoint && r.name.to_string() == "cmg.contoso.com")
+            .filter_map(|r| r.port)
+            .collect()
+    };
+    let mut facts = contoso();
+    assert_eq!(ports(&facts), [10124, 10125]);
+    let set = |facts: &mut Facts, instances| {
+        if let Fact::Known { value, .. } = &mut facts.cmgs {
+            value[0].instances = instances;
+        }
+    };
+    set(&mut facts, Some(1));
+    assert_eq!(ports(&facts), [443]);
+    set(&mut facts, Some(16));
+    assert_eq!(ports(&facts).len(), 16);
+    for unusable in [None, Some(0), Some(17), Some(u32::MAX)] {
+        set(&mut facts, unusable);
+        assert_eq!(ports(&facts), [] as [u16; 0]);
+        assert!(undecided(&facts).iter().any(|r| r.name.to_string() == "cmg.contoso.com"));
+    }
+}
+
+#[test]
+fn an_offline_service_connection_point_needs_nothing_of_its_own() {
+    let of_scp = |facts: &Facts| derive(facts).iter().filter(|r| r.role == CatalogRole::ServiceConnectionPoint).count();
+    let mut facts = contoso();
+    assert!(of_scp(&facts) > 20);
+    facts.service_connection_points =
+        known(vec![ServiceConnectionPoint { site: site("CAS"), host: host(CAS), online: Some(false) }]);
+    assert_eq!(of_scp(&facts), 0);
+}
+
+#[test]
+fn unknown_never_shrinks_the_set() {
+    let all = derive(&contoso());
+    let breakers: [fn(&mut Facts); 10] = [
+        |f| f.service_connection_points = unknown(),
+        |f| f.cmgs = unknown(),
+        |f| f.sync_sources = unknown(),
+        |f| f.software_update_points = unknown(),
+        |f| f.azure_environments = unknown(),
+        |f| f.tenants = unknown(),
+        |f| f.site_system_proxies = unknown(),
+        |f| f.entra_user_discovery = unknown(),
+        |f| f.cmg_connection_points = unknown(),
+        |f| f.site_systems = unknown(),
+    ];
+    for (number, break_it) in breakers.iter().enumerate() {
+        let mut facts = contoso();
+        break_it(&mut facts);
+        let left = derive(&facts);
+        for requirement in &all {
+            let covered = left.iter().any(|r| r.entry == requirement.entry && r.role == requirement.role);
+            assert!(covered, "breaker {number} lost {}", requirement.id);
+        }
+    }
+}
+
+#[test]
+fn a_hierarchy_without_cloud_has_no_cloud_requirement() {
+    let mut facts = contoso();
+    facts.cmgs = known(Vec::new());
+    facts.tenants = known(Vec::new());
+    assert_eq!(undecided(&facts), []);
+    assert!(!derive(&facts).iter().any(|r| r.section.contains("Cloud")), "{:#?}", needed(&facts));
+}
+
+#[test]
+fn a_us_government_hierarchy_has_no_public_endpoint() {
+    let mut facts = contoso();
+    facts.tenants = known(vec![Tenant { id: "t".to_owned(), name: None, environment: Some(2) }]);
+    if let Fact::Known { value, .. } = &mut facts.cmgs {
+        value[0].environment = Some(2);
+    }
+    let names: Vec<String> = derive(&facts).iter().map(|r| r.name.to_string()).collect();
+    assert!(names.iter().any(|n| n == "login.microsoftonline.us"), "{names:#?}");
+    for public in ["login.microsoftonline.com", "management.azure.com", "aadcdn.msauth.net"] {
+        assert!(!names.iter().any(|n| n == public), "{public}");
+    }
+}
+
+#[test]
+fn only_the_top_synchronizes_from_the_internet_and_the_child_from_it() {
+    let needed = needed(&contoso());
+    let sup = |name: &str, what: &str| needed.iter().any(|n| n.contains(name) && n.contains(what));
+    assert!(sup(&format!("{CAS} "), "ntservicepack.microsoft.com:80"));
+    assert!(!sup(&format!("{PS1} "), "windowsupdate"));
+    assert!(sup("sup-upstream-http", &format!("{PS1} {CAS}:8530")));
+    assert!(!sup("sup-upstream-https", PS1));
+    assert!(sup("sup-downstream-http", &format!("{CAS} {PS1}:8530")));
+}
+
+#[test]
+fn routes_come_from_the_database_and_stale_or_unreadable_settings_do_not_count() {
+    let route = |facts: &Facts, name: &str, context: Context| {
+        derive(facts)
+            .into_iter()
+            .find(|r| r.context == context && r.subject.host() == Some(&host(name)))
+            .map(|r| r.route.via)
+            .unwrap()
+    };
+    let mut facts = contoso();
+    let proxy = Via::Proxy { host: host("proxy.contoso.com"), port: 8080 };
+    assert_eq!(route(&facts, CAS, Context::SiteSystemProxy), proxy);
+    assert_eq!(route(&facts, CAS, Context::Wsus), proxy);
+    assert_eq!(route(&facts, PS1, Context::SiteSystemProxy), Via::Direct);
+    if let Fact::Known { value, .. } = &mut facts.software_update_points {
+        value[0].use_proxy = Some(false);
+    }
+    assert_eq!(route(&facts, CAS, Context::Wsus), Via::Direct);
+    if let Fact::Known { value, .. } = &mut facts.software_update_points {
+        value[0].use_proxy = None;
+    }
+    assert_eq!(route(&facts, CAS, Context::Wsus), Via::Unknown);
+    if let Fact::Known { value, .. } = &mut facts.site_system_proxies {
+        value[0].setting = ProxySetting::Unreadable;
+    }
+    assert_eq!(route(&facts, CAS, Context::SiteSystemProxy), Via::Unknown);
+    facts.site_system_proxies = unknown();
+    assert_eq!(route(&facts, PS1, Context::SiteSystemProxy), Via::Unknown);
+}
+
+#[test]
+fn the_operator_states_what_the_database_cannot_know() {
+    let stated = StatedRoutes::from([(Context::ClientSystem, Via::Direct)]);
+    let all = requirements(&contoso(), Catalog::embedded(), &stated);
+    let basis = |context| all.iter().find(|r| r.context == context).map(|r| r.route.basis);
+    assert_eq!(basis(Context::ClientSystem), Some(RouteBasis::Operator));
+    assert_eq!(basis(Context::ConsoleUser), Some(RouteBasis::Assumed));
+}
+
+#[test]
+fn one_endpoint_of_two_gateways_is_one_requirement_with_both_reasons() {
+    let mut facts = contoso();
+    if let Fact::Known { value, .. } = &mut facts.cmgs {
+        let mut second = value[0].clone();
+        second.name = Some("BlueRidge".to_owned());
+        value.push(second);
+    }
+    let all = derive(&facts);
+    let shared: Vec<_> = all
+        .iter()
+        .filter(|r| {
+            r.role == CatalogRole::CmgConnectionPoint
+                && r.name.to_string() == "cmg.contoso.com"
+                && r.port == Some(10124)
+        })
+        .collect();
+    assert_eq!(shared.len(), 1);
+    assert!(shared[0].reasons.iter().any(|r| r.contains("GraniteFalls")));
+    assert!(shared[0].reasons.iter().any(|r| r.contains("BlueRidge")));
+}
