@@ -90,7 +90,9 @@ fn reply(world: &World, query: &[u8], tcp: bool) -> Option<Vec<u8>> {
         Name::Addresses(addresses) => add_addresses(&mut reply, &owner, question.query_type(), &addresses),
         Name::NoData | Name::Alias(_) => {}
     }
-    if reply.answers.iter().all(|answer| answer.record_type() == RecordType::CNAME) {
+    if reply.metadata.response_code == ResponseCode::ServFail {
+        reply.answers.clear();
+    } else if reply.answers.iter().all(|answer| answer.record_type() == RecordType::CNAME) {
         reply.add_authority(start_of_authority());
     }
     reply.add_query(question);

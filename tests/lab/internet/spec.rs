@@ -154,6 +154,20 @@ impl Spec {
         self
     }
 
+    /// Lets servers speak plain HTTP at this port too.
+    #[must_use]
+    pub fn http_port(mut self, port: u16) -> Self {
+        self.http_ports.push(port);
+        self
+    }
+
+    /// Lets servers speak HTTP over TLS at this port too.
+    #[must_use]
+    pub fn https_port(mut self, port: u16) -> Self {
+        self.https_ports.push(port);
+        self
+    }
+
     /// Adds a proxy.
     #[must_use]
     pub fn proxy(mut self, proxy: ProxySpec) -> Self {
