@@ -7,6 +7,9 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
+/// More than any system makes of a queue of one.
+const MAX_QUEUE: usize = 256;
+
 /// A port that refuses connections. It is bound and does not listen, so that nobody else can take it.
 pub(super) struct ClosedPort {
     _socket: TcpSocket,
@@ -43,7 +46,9 @@ impl BlackHole {
         let mut queue = Vec::new();
         // The first connection that does not come about shows that the queue is full. On loopback the others take
         // microseconds, so a fifth of a second is long.
-        while let Ok(Ok(stream)) = timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+        while queue.len() < MAX_QUEUE
+            && let Ok(Ok(stream)) = timeout(Duration::from_millis(200), TcpStream::connect(address)).await
+        {
             queue.push(stream);
         }
         Ok(Self { _listener: listener, _queue: queue, address })
