@@ -1,6 +1,8 @@
 //! Assessment: requirements and observations to verdicts. Pure.
 
 mod cause;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use verdict::{Cause, Grade, Judgement, Verdict};

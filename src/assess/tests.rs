@@ -1,0 +1,222 @@
+//! The verdict rules, one test for each.
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::catalog::{Context, Inspection};
+use crate::derive::{RequiredName, Route};
+use crate::host::{HostName, HostPattern, Scheme};
+use crate::plan;
+use crate::probe::{Failure, FailureCode, HttpEvidence, Outcome, Stage};
+use crate::site::SiteCode;
+
+fn host(name: &str) -> HostName {
+    HostName::parse(name).unwrap()
+}
+
+fn requirement(endpoint: &str) -> Requirement {
+    Requirement {
+        id: RequirementId(endpoint.to_owned()),
+        subject: Subject::Host { site: SiteCode::parse("PS1").unwrap(), host: host("cm01.contoso.com") },
+        role: CatalogRole::ServiceConnectionPoint,
+        entry: EntryId(endpoint.replace('.', "-")),
+        section: "Updates and servicing".to_owned(),
+        name: RequiredName::Pattern(HostPattern::parse(endpoint).unwrap()),
+        scheme: Scheme::Https,
+        port: Some(443),
+        path: None,
+        context: Context::SiteSystemProxy,
+        route: Route { via: Via::Direct, basis: RouteBasis::Database, detail: "UseProxy 0".to_owned() },
+        tier: Tier::Required,
+        status: Status::Active,
+        replaced_by: None,
+        inspection: Inspection::Unstated,
+        idle_seconds: None,
+        proof: Proof::Itself,
+        decision: Decision::Needed,
+        reasons: Vec::new(),
+    }
+}
+
+fn stage<E>(outcome: Outcome, failure: Option<FailureCode>) -> Stage<E> {
+    let failure = failure.map(|code| Failure { code, detail: "as seen".to_owned() });
+    Stage { outcome, took_us: Some(1), failure, evidence: None }
+}
+
+/// Reached with HTTP 200, or failed at the stage that `break_it` sets.
+fn seen(probe: &Probe, break_it: impl Fn(&mut Observation)) -> Observation {
+    let mut observation = Observation {
+        probe: probe.id.clone(),
+        started: Timestamp::UNIX_EPOCH,
+        name: stage(Outcome::Ok, None),
+        tcp: stage(Outcome::Ok, None),
+        connect: Stage::not_needed(),
+        tls: stage(Outcome::Ok, None),
+        trust: stage(Outcome::Ok, None),
+        http: stage(Outcome::Ok, None),
+    };
+    observation.http.evidence =
+        Some(HttpEvidence { method: "HEAD".to_owned(), status: Some(200), headers: Vec::new(), block_page: None });
+    break_it(&mut observation);
+    observation
+}
+
+fn reset(observation: &mut Observation) {
+    observation.tls = stage(Outcome::Failed, Some(FailureCode::TlsReset));
+    observation.trust = Stage::not_tried();
+    observation.http = Stage::not_tried();
+}
+
+/// Judges `requirements`, with every probe seen as `look` says (`None`: no observation).
+fn judged(
+    requirements: &[Requirement],
+    machine: &str,
+    from_here: bool,
+    look: impl Fn(&Probe) -> Option<Observation>,
+) -> Vec<Judgement> {
+    let plan = plan::build(requirements);
+    let observations: Vec<Observation> = plan.probes.iter().filter_map(look).collect();
+    judge(requirements, &plan, &observations, &Vantage::local(machine), from_here)
+}
+
+fn code(judgement: &Judgement) -> &str {
+    judgement.cause.as_ref().map_or("", |cause| &cause.code)
+}
+
+#[test]
+fn the_role_host_itself_proves_a_requirement() {
+    let all = judged(&[requirement("a.example")], "CM01", false, |p| Some(seen(p, |_| {})));
+    assert_eq!((all[0].verdict, all[0].observed_from_role_host), (Verdict::Pass, true));
+    assert_eq!(all[0].notes, [] as [&str; 0]);
+    let all = judged(&[requirement("a.example")], "CM01", false, |p| Some(seen(p, reset)));
+    assert_eq!((all[0].verdict, code(&all[0])), (Verdict::Fail, "tls-reset"));
+}
+
+#[test]
+fn another_machine_proves_nothing_unless_the_operator_says_so_and_then_the_record_says_it() {
+    for broken in [false, true] {
+        let look = |p: &Probe| {
+            Some(seen(p, |o| {
+                if broken {
+                    reset(o)
+                }
+            }))
+        };
+        let all = judged(&[requirement("a.example")], "ops07", false, look);
+        assert_eq!((all[0].verdict, code(&all[0])), (Verdict::NotObserved, "other-host"));
+        assert!(!all[0].observed_from_role_host);
+    }
+    let all = judged(&[requirement("a.example")], "ops07", true, |p| Some(seen(p, |_| {})));
+    assert_eq!((all[0].verdict, all[0].observed_from_role_host), (Verdict::Pass, false));
+    assert!(all[0].notes[0].contains("probed from ops07, not from cm01.contoso.com"));
+}
+
+#[test]
+fn what_nobody_looked_at_is_never_a_pass() {
+    let interrupted = |o: &mut Observation| o.tls = stage(Outcome::Cancelled, None);
+    let all = judged(&[requirement("a.example")], "CM01", false, |p| Some(seen(p, interrupted)));
+    assert_eq!((all[0].verdict, code(&all[0])), (Verdict::NotObserved, "interrupted"));
+    let all = judged(&[requirement("a.example")], "CM01", false, |_| None);
+    assert_eq!((all[0].verdict, code(&all[0])), (Verdict::NotObserved, "interrupted"));
+    let untried = |p: &Probe| Some(Observation::not_tried(p.id.clone(), Timestamp::UNIX_EPOCH));
+    let all = judged(&[requirement("a.example")], "CM01", true, untried);
+    assert_eq!(all[0].verdict, Verdict::NotObserved);
+    let half = |o: &mut Observation| o.http = Stage::not_tried();
+    let all = judged(&[requirement("a.example")], "CM01", true, |p| Some(seen(p, half)));
+    assert_eq!(all[0].verdict, Verdict::Error);
+}
+
+#[test]
+fn undecided_retired_untestable_and_unknown_routes_are_not_probed_and_say_why() {
+    let mut undecided = requirement("a.example");
+    undecided.decision = Decision::Undecided { missing: vec!["mode of the service connection point".to_owned()] };
+    let mut retired = requirement("b.example");
+    retired.decision = Decision::Retired;
+    let mut untestable = requirement("*.c.example");
+    untestable.proof = Proof::NotTestable { evidence: "no host is documented".to_owned() };
+    let mut lost = requirement("d.example");
+    lost.route.via = Via::Unknown;
+    let all = [undecided, retired, untestable, lost];
+    assert_eq!(plan::build(&all).probes, []);
+    let all = judged(&all, "CM01", true, |p| Some(seen(p, |_| {})));
+    let said: Vec<_> = all.iter().map(|j| (j.verdict, code(j))).collect();
+    assert_eq!(
+        said,
+        [
+            (Verdict::NotObserved, "undecided"),
+            (Verdict::NotApplicable, "retired"),
+            (Verdict::NotObserved, "not-testable"),
+            (Verdict::NotObserved, "route-unknown"),
+        ]
+    );
+}
+
+#[test]
+fn a_wildcard_needs_all_its_representatives_and_neighbours_prove_nothing() {
+    let mut wildcard = requirement("*.example.com");
+    let hosts = vec![host("a.example.com"), host("b.example.com")];
+    wildcard.proof = Proof::Representative { hosts: hosts.clone(), evidence: "documented".to_owned() };
+    let one_broken = |p: &Probe| {
+        Some(seen(p, |o| {
+            if p.target.host == host("b.example.com") {
+                reset(o)
+            }
+        }))
+    };
+    let all = judged(std::slice::from_ref(&wildcard), "CM01", false, one_broken);
+    assert_eq!(all[0].verdict, Verdict::Fail);
+    assert!(all[0].cause.as_ref().unwrap().text.starts_with("b.example.com: "));
+    let all = judged(std::slice::from_ref(&wildcard), "CM01", false, |p| Some(seen(p, |_| {})));
+    assert_eq!(all[0].verdict, Verdict::Pass);
+    assert!(all[0].notes[0].contains("representative"));
+    wildcard.proof = Proof::Related { hosts, evidence: "beside it".to_owned() };
+    let all = judged(&[wildcard], "CM01", false, |p| Some(seen(p, |_| {})));
+    assert_eq!((all[0].verdict, code(&all[0])), (Verdict::NotObserved, "not-testable"));
+}
+
+#[test]
+fn of_a_name_and_its_successor_one_is_enough_and_two_failures_are_a_failure() {
+    let new = requirement("new.example");
+    let mut old = requirement("old.example");
+    old.status = Status::Superseded;
+    old.replaced_by = Some(new.entry.clone());
+    let pair = [old, new];
+    let graded = |broken: &[&str]| -> Vec<(Verdict, Grade)> {
+        let look = |p: &Probe| {
+            Some(seen(p, |o| {
+                if broken.contains(&p.target.host.as_str()) {
+                    reset(o)
+                }
+            }))
+        };
+        judged(&pair, "CM01", false, look).iter().map(|j| (j.verdict, j.grade)).collect()
+    };
+    let (pass, fail) = ((Verdict::Pass, Grade::Required), (Verdict::Fail, Grade::Required));
+    assert_eq!(graded(&[]), [pass, pass]);
+    assert_eq!(graded(&["old.example"]), [(Verdict::Fail, Grade::Advisory), pass]);
+    assert_eq!(graded(&["new.example"]), [pass, (Verdict::Fail, Grade::Advisory)]);
+    assert_eq!(graded(&["new.example", "old.example"]), [fail, fail]);
+}
+
+#[test]
+fn one_probe_serves_every_requirement_of_its_endpoint_and_route() {
+    let mut other = requirement("a.example");
+    other.id = RequirementId("second".to_owned());
+    let mut proxied = requirement("a.example");
+    proxied.id = RequirementId("third".to_owned());
+    proxied.route.via = Via::Proxy { host: host("proxy.example"), port: 8080 };
+    let plan = plan::build(&[requirement("a.example"), other, proxied]);
+    let served: Vec<usize> = plan.probes.iter().map(|p| p.requirements.len()).collect();
+    assert_eq!(served, [2, 1]);
+}
+
+#[test]
+fn advisory_tiers_are_advisory_and_every_failure_code_has_words() {
+    let mut advisory = requirement("a.example");
+    advisory.tier = Tier::Advisory;
+    let all = judged(&[advisory], "CM01", false, |p| Some(seen(p, reset)));
+    assert_eq!((all[0].verdict, all[0].grade), (Verdict::Fail, Grade::Advisory));
+    let cause = all[0].cause.clone().unwrap();
+    assert_eq!(cause.text, "the connection was cut during the TLS handshake");
+    assert!(!cause.remedy.is_empty());
+}
