@@ -1,23 +1,70 @@
 //! The engine: schedules the probes and walks each one through its layers.
 
+use std::collections::HashMap;
+use std::future::{Future, pending};
+use std::sync::Arc;
+use std::time::Instant;
+
 use jiff::Timestamp;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::task::JoinSet;
+use tokio::{select, time};
 use tokio_util::sync::CancellationToken;
 
-use super::{Observation, Settings};
-use crate::plan::Probe;
+use super::layer::Seen;
+use super::route::{Dial, Route};
+use super::tcp::{Attempts, Opened, micros};
+use super::trust::Trust;
+use super::{Failure, FailureCode, NameEvidence, Observation, Outcome, Settings, Stage, dns, http, proxy, tls};
+use crate::host::Scheme;
+use crate::plan::{Probe, ProbeId};
 
 /// Probes all, and hands over each observation as it comes: exactly one for each probe, also when cancelled.
 ///
-/// Returns when all are done, `cancel` was cancelled, or the total deadline has passed.
+/// Returns when all are done, `cancel` was cancelled, or the total deadline has passed. What was under way is then
+/// [`Outcome::Cancelled`], and a probe that had not begun is not tried at any stage. An error comes before anything is
+/// sent.
 pub async fn run(
     probes: &[Probe],
     settings: &Settings,
     cancel: CancellationToken,
     mut on_observation: impl FnMut(Observation),
 ) -> Result<(), SetupError> {
-    let _ = (settings, cancel);
-    tokio::task::yield_now().await;
-    for probe in probes {
+    let engine = Arc::new(Engine::new(settings, cancel.child_token())?);
+    let mut under_way = JoinSet::new();
+    let mut names: HashMap<tokio::task::Id, ProbeId> = HashMap::new();
+    let mut waiting = probes.iter();
+    let mut total = std::pin::pin!(async {
+        match settings.deadlines.total {
+            Some(limit) => time::sleep(limit).await,
+            None => pending().await,
+        }
+    });
+    loop {
+        while under_way.len() < settings.bounds.probes.max(1)
+            && !engine.cancel.is_cancelled()
+            && let Some(probe) = waiting.next()
+        {
+            let (engine, probe) = (Arc::clone(&engine), probe.clone());
+            let id = probe.id.clone();
+            names.insert(under_way.spawn(async move { engine.probe(&probe).await }).id(), id);
+        }
+        select! {
+            ended = under_way.join_next_with_id() => match ended {
+                None => break,
+                Some(Ok((task, observation))) => {
+                    names.remove(&task);
+                    on_observation(observation);
+                }
+                Some(Err(error)) => {
+                    let probe = names.remove(&error.id()).expect("every task was entered under its id");
+                    on_observation(broken(probe, "the probe itself broke (a defect of this program)"));
+                }
+            },
+            () = &mut total, if !engine.cancel.is_cancelled() => engine.cancel.cancel(),
+        }
+    }
+    for probe in waiting {
         on_observation(Observation::not_tried(probe.id.clone(), Timestamp::now()));
     }
     Ok(())
@@ -26,7 +73,7 @@ pub async fn run(
 /// Why nothing can be probed with these settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SetupError {
-    /// A root given besides the machine's is no certificate authority that can be used.
+    /// A root given besides the machine's is no certificate that can be used.
     #[error("certificate {number} of the extra roots cannot be used: {reason}")]
     ExtraRoot {
         /// Counted from one.
@@ -37,4 +84,170 @@ pub enum SetupError {
     /// The crypto library refuses to work.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
+}
+
+/// What all probes of a run share: the settings, one gate per layer, one TLS client, one verifier.
+struct Engine {
+    settings: Settings,
+    cancel: CancellationToken,
+    names: Semaphore,
+    /// TLS handshakes with the HTTP after them.
+    talks: Semaphore,
+    sockets: Arc<Semaphore>,
+    tls: tls::Client,
+    trust: Trust,
+}
+
+impl Engine {
+    fn new(settings: &Settings, cancel: CancellationToken) -> Result<Self, SetupError> {
+        let provider = tls::provider();
+        let bounds = settings.bounds;
+        Ok(Self {
+            tls: tls::Client::new(Arc::clone(&provider))?,
+            trust: Trust::new(&settings.extra_roots, provider)?,
+            settings: settings.clone(),
+            cancel,
+            names: Semaphore::new(bounds.names.max(1)),
+            talks: Semaphore::new(bounds.tls.max(1)),
+            // A name may have many addresses, and sockets are few.
+            sockets: Arc::new(Semaphore::new(bounds.probes.max(1) + bounds.probes / 4)),
+        })
+    }
+
+    /// One probe, from the name to the answer.
+    async fn probe(&self, probe: &Probe) -> Observation {
+        let Some(route) = Route::of(probe, &self.settings.connect_to) else {
+            return broken(probe.id.clone(), "the route is unknown, so nothing was tried");
+        };
+        let mut seen = Observation::not_tried(probe.id.clone(), Timestamp::now());
+        if !route.has_tunnel() {
+            seen.connect = Stage::not_needed();
+        }
+        if probe.target.scheme == Scheme::Http {
+            (seen.tls, seen.trust) = (Stage::not_needed(), Stage::not_needed());
+        }
+        self.walk(probe, &route, &mut seen).await;
+        seen
+    }
+
+    /// Stage after stage until one does not succeed; `None` says that.
+    async fn walk(&self, probe: &Probe, route: &Route, seen: &mut Observation) -> Option<()> {
+        let addresses = match &route.dial {
+            Dial::Address(address) => {
+                seen.name = Stage { evidence: Some(route.address_evidence(*address)), ..Stage::not_needed() };
+                vec![*address]
+            }
+            Dial::Name(name) => {
+                let _place = self.enter(&self.names, &mut seen.name).await?;
+                let (server, rule) = (self.settings.dns_server, route.rule.clone());
+                self.stage(&mut seen.name, dns::resolve(name, server, rule, self.settings.deadlines.name)).await?
+            }
+        };
+        let (bound, limit) = (self.settings.bounds.addresses, self.settings.deadlines.tcp);
+        let mut attempts = Attempts::start(&addresses, route.port, bound, limit, &self.sockets);
+        let first = self.stage(&mut seen.tcp, async { Seen { evidence: None, result: attempts.first().await } }).await;
+        match first {
+            Some(Some(opened)) => _ = self.talk(probe, route, seen, opened).await,
+            Some(None) => cut_at_once(seen, &attempts),
+            None => {}
+        }
+        select! {
+            () = attempts.finish() => {}
+            () = self.cancel.cancelled() => {}
+        }
+        seen.tcp.evidence = Some(attempts.evidence());
+        Some(())
+    }
+
+    /// What is said over an open connection.
+    async fn talk(&self, probe: &Probe, route: &Route, seen: &mut Observation, opened: Opened) -> Option<()> {
+        let Opened { mut stream, address, place: _place } = opened;
+        let (target, limits) = (&probe.target, &self.settings.deadlines);
+        if route.has_tunnel() {
+            let tunnel = proxy::connect(&mut stream, address, &target.host, target.port, limits.connect);
+            self.stage(&mut seen.connect, tunnel).await?;
+        }
+        if target.scheme == Scheme::Http {
+            let _place = self.enter(&self.talks, &mut seen.http).await?;
+            let again = async || Some(Box::new(tcp_again(address).await?) as Box<dyn http::Wire>);
+            let visit = http::visit(Box::new(stream), target, route.proxied, limits.http, again);
+            return self.stage(&mut seen.http, visit).await;
+        }
+        let _place = self.enter(&self.talks, &mut seen.tls).await?;
+        let handshake = self.tls.handshake(stream, address, &target.host, limits.tls);
+        let (session, chain) = self.stage(&mut seen.tls, handshake).await?;
+        self.stage(&mut seen.trust, self.trust.judge(chain.clone(), &target.host, limits.trust)).await?;
+        let again = async || {
+            let mut stream = tcp_again(address).await?;
+            if route.has_tunnel() {
+                let tunnel = proxy::connect(&mut stream, address, &target.host, target.port, limits.connect);
+                tunnel.await.result.ok()?;
+            }
+            let handshake = self.tls.handshake(stream, address, &target.host, limits.tls);
+            let (session, same) = handshake.await.result.ok()?;
+            // Only the first chain was judged.
+            (same == chain).then(|| Box::new(session) as Box<dyn http::Wire>)
+        };
+        let visit = http::visit(Box::new(session), target, false, limits.http, again);
+        self.stage(&mut seen.http, visit).await
+    }
+
+    /// Runs one stage and writes down how it ended. `None` if it did not succeed.
+    async fn stage<T, E>(&self, slot: &mut Stage<E>, work: impl Future<Output = Seen<T, E>>) -> Option<T> {
+        let clock = Instant::now();
+        let seen = select! {
+            biased;
+            () = self.cancel.cancelled() => {
+                *slot = Stage { outcome: Outcome::Cancelled, took_us: Some(micros(clock)), ..Stage::not_tried() };
+                return None;
+            }
+            seen = work => seen,
+        };
+        let (outcome, failure, value) = match seen.result {
+            Ok(value) => (Outcome::Ok, None, Some(value)),
+            Err(failure) => (Outcome::Failed, Some(failure), None),
+        };
+        *slot = Stage { outcome, took_us: Some(micros(clock)), failure, evidence: seen.evidence };
+        value
+    }
+
+    /// Waits for a place at a gate. A cancelled stage that never began has no time.
+    async fn enter<'a, E>(&self, gate: &'a Semaphore, slot: &mut Stage<E>) -> Option<SemaphorePermit<'a>> {
+        select! {
+            biased;
+            () = self.cancel.cancelled() => {
+                slot.outcome = Outcome::Cancelled;
+                None
+            }
+            place = gate.acquire() => Some(place.expect("the gates are never closed")),
+        }
+    }
+}
+
+/// Another connection to an address that was open a moment ago, under the deadline of the stage that asks.
+async fn tcp_again(address: std::net::SocketAddr) -> Option<tokio::net::TcpStream> {
+    tokio::net::TcpStream::connect(address).await.ok()
+}
+
+/// The connection opened and was reset before anything could be sent: the failure of the next layer.
+fn cut_at_once(seen: &mut Observation, attempts: &Attempts) {
+    let attempts = attempts.evidence().attempts;
+    let reset = attempts.iter().filter_map(|a| a.failure.as_ref()).find(|f| f.code == FailureCode::TcpReset);
+    let how = reset.map_or("connection reset", |failure| failure.detail.as_str());
+    let failure = |code| Some(Failure::new(code, &format!("{how} as soon as it was open")));
+    if seen.connect.outcome == Outcome::NotTried {
+        (seen.connect.outcome, seen.connect.failure) = (Outcome::Failed, failure(FailureCode::ProxyBadReply));
+    } else if seen.tls.outcome == Outcome::NotTried {
+        (seen.tls.outcome, seen.tls.failure) = (Outcome::Failed, failure(FailureCode::TlsReset));
+    } else {
+        (seen.http.outcome, seen.http.failure) = (Outcome::Failed, failure(FailureCode::HttpReset));
+    }
+}
+
+/// An observation that says nothing about the endpoint.
+fn broken(probe: ProbeId, why: &str) -> Observation {
+    let mut seen = Observation::not_tried(probe, Timestamp::now());
+    let failure = Failure::new(FailureCode::Internal, why);
+    seen.name = Stage::<NameEvidence> { outcome: Outcome::Failed, failure: Some(failure), ..Stage::not_tried() };
+    seen
 }

@@ -1,11 +1,22 @@
 //! Probing: what this machine sees of an endpoint, layer by layer.
 //!
-//! Each layer has its file and hands on what it opened: [`dns`] addresses, [`tcp`] a stream, [`proxy`] a tunnel in it,
-//! [`tls`] a session over it, [`trust`] a judgement of the chain, [`http`] one answer. [`engine`] schedules them.
+//! Each layer has its file and hands on what it opened: `dns` addresses, `tcp` a stream, `proxy` a tunnel in it, `tls` a
+//! session over it, `trust` a judgement of its chain, `http` one answer. `engine` schedules them.
 
+mod block_page;
+mod chain;
+mod dns;
+mod dns_client;
 mod engine;
+mod http;
+mod layer;
 mod observation;
+mod proxy;
+mod route;
 mod settings;
+mod tcp;
+mod tls;
+mod trust;
 
 pub use engine::{SetupError, run};
 pub use observation::{
@@ -13,3 +24,6 @@ pub use observation::{
     Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence,
 };
 pub use settings::{Bounds, ConnectHost, ConnectTo, ConnectToError, Deadlines, Settings};
+
+/// Who we are to proxies and servers.
+const USER_AGENT: &str = concat!("cmcomply/", env!("CARGO_PKG_VERSION"));

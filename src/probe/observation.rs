@@ -165,7 +165,7 @@ pub enum FailureCode {
     TcpTimeout,
     /// The network said that there is no way.
     TcpUnreachable,
-    /// Connections were cut during the TCP handshake.
+    /// The connection was reset as soon as it was open. Only of an attempt: the stage above says what that means to it.
     TcpReset,
     /// Addresses failed in different ways, or in another way; see the attempts.
     TcpError,
@@ -205,6 +205,8 @@ pub enum FailureCode {
     HttpReset,
     /// The answer is no HTTP.
     HttpProtocol,
+    /// The probe itself broke, by a defect of this program: nothing is known about the endpoint.
+    Internal,
 }
 
 /// What name resolution saw.
@@ -212,7 +214,7 @@ pub enum FailureCode {
 pub struct NameEvidence {
     /// The name that was asked for.
     pub asked: String,
-    /// `system`, or the DNS server with its port.
+    /// `system`, or the DNS server with its port; `none` where a rule gives the address (the stage is then not needed).
     pub resolver: String,
     /// The `--connect-to` rule that changed the name or the port, as it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -232,7 +234,7 @@ pub struct NameEvidence {
 pub struct TcpEvidence {
     /// One for each address that was tried.
     pub attempts: Vec<TcpAttempt>,
-    /// Addresses that were not tried, because there are more than the bound.
+    /// Addresses that were not tried to the end, because there are more than the bound or the run was interrupted.
     pub untried: usize,
 }
 

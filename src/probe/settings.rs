@@ -37,12 +37,14 @@ pub struct Deadlines {
     pub trust: Duration,
     /// HTTP.
     pub http: Duration,
+    /// The whole run, which then ends as if it was cancelled; `None` leaves it to the stages.
+    pub total: Option<Duration>,
 }
 
 impl Deadlines {
-    /// The same for every stage.
+    /// The same for every stage, and none for the whole.
     pub fn all(limit: Duration) -> Self {
-        Self { name: limit, tcp: limit, connect: limit, tls: limit, trust: limit, http: limit }
+        Self { name: limit, tcp: limit, connect: limit, tls: limit, trust: limit, http: limit, total: None }
     }
 }
 

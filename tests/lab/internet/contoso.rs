@@ -12,20 +12,14 @@ impl Spec {
     /// Its top-level site goes through `proxy.contoso.com:8080`, its first CMG connection point through
     /// `proxy-us.contoso.com:3128`, all others go directly.
     pub fn contoso() -> Self {
-        let hosts = SERVERS.iter().map(|(host, behaviour)| ((*host).to_owned(), behaviour.clone()));
-        let names = NAMES.iter().map(|(name, answer)| ((*name).to_owned(), answer.clone()));
-        let redirects =
-            REDIRECTS.iter().map(|(host, status, to)| ((*host).to_owned(), Redirect(*status, (*to).to_owned())));
         let proxy = ProxySpec::new("proxy.contoso.com", 8080)
             .host("umwatsonc.events.data.microsoft.com", BlockPage(403))
             .host("definitionupdates.microsoft.com", ForeignCa)
             .host("login.microsoftonline.com", Status(200));
         let proxy_us = ProxySpec::new("proxy-us.contoso.com", 3128).manner(Manner::WantsCredentials);
         Self {
-            hosts: hosts.chain(redirects).collect(),
-            names: names
-                .chain([("cmg.contoso.com".to_owned(), Name::Alias("blueridge.cloudapp.net".to_owned()))])
-                .collect(),
+            hosts: servers().map(|(host, behaviour)| (host.to_owned(), behaviour)).collect(),
+            names: names().map(|(name, answer)| (name.to_owned(), answer)).collect(),
             known: KNOWN.iter().map(|&name| name.to_owned()).collect(),
             proxies: vec![proxy, proxy_us],
             http_ports: vec![80, 8530],
@@ -36,54 +30,58 @@ impl Spec {
 
 /// What the servers do; those not named here answer 200.
 #[rustfmt::skip]
-const SERVERS: &[(&str, Behaviour)] = &[
-    // Updates and servicing
-    ("download.microsoft.com",                          Status(404)),
-    ("download.windowsupdate.com:443",                  WrongName),
-    ("configmgrbits.azureedge.net",                     TlsAlert),
-    ("configmgrbits.cdn.manage.microsoft.com",          Status(404)),
-    ("cmbitsstore.blob.core.windows.net",               Status(400)),
-    ("ceuswatcab01.blob.core.windows.net",              ResetInHandshake),
-    ("ceuswatcab02.blob.core.windows.net",              Blocked),
-    ("eaus2watcab01.blob.core.windows.net",             HttpSilence),
-    ("eaus2watcab02.blob.core.windows.net",             Expired),
-    ("weus2watcab01.blob.core.windows.net",             HandshakeSilence),
-    ("weus2watcab02.blob.core.windows.net",             Status(400)),
-    ("dl.delivery.mp.microsoft.com",                    Status(403)),
-    // Cloud services
-    ("management.azure.com",                            Status(400)),
-    ("graph.microsoft.com",                             Status(200)),
-    ("login.microsoftonline.com",                       ForeignCa),
-    ("granitefalls.westus.cloudapp.azure.com",          Status(403)),
-    ("granitefalls.westus.cloudapp.azure.com:10125",    Refused),
-    ("granitefalls.blob.core.windows.net",              Status(400)),
-    ("granitefalls.table.core.windows.net",             Blocked),
-    // Software updates
-    ("windowsupdate.microsoft.com:80",                  BlockPage(200)),
-    ("wustat.windows.com:80",                           Status(502)),
-    ("sws.update.microsoft.com",                        Status(403)),
-    ("ctldl.windowsupdate.com",                         Status(404)),
-    // Intranet
-    ("cm-cas.corp.contoso.com:8530",                    Status(200)),
-];
-
-/// Servers which lead elsewhere: status and place.
-const REDIRECTS: &[(&str, u16, &str)] = &[
-    ("aka.ms", 301, "https://www.microsoft.com/"),
-    ("go.microsoft.com", 302, "https://download.microsoft.com/"),
-    ("manage.microsoft.com", 302, "https://portal.manage.microsoft.com/"),
-];
+fn servers() -> impl Iterator<Item = (&'static str, Behaviour)> {
+    [
+        // URL forwarding
+        ("aka.ms",                                          Redirect(301, "https://www.microsoft.com/".into())),
+        ("go.microsoft.com",                                Redirect(302, "https://download.microsoft.com/".into())),
+        // Updates and servicing
+        ("download.microsoft.com",                          Status(404)),
+        ("download.windowsupdate.com:443",                  WrongName),
+        ("configmgrbits.azureedge.net",                     TlsAlert),
+        ("configmgrbits.cdn.manage.microsoft.com",          Status(404)),
+        ("cmbitsstore.blob.core.windows.net",               Status(400)),
+        ("manage.microsoft.com",                            Redirect(302, "https://portal.manage.microsoft.com/".into())),
+        ("ceuswatcab01.blob.core.windows.net",              ResetInHandshake),
+        ("ceuswatcab02.blob.core.windows.net",              Blocked),
+        ("eaus2watcab01.blob.core.windows.net",             HttpSilence),
+        ("eaus2watcab02.blob.core.windows.net",             Expired),
+        ("weus2watcab01.blob.core.windows.net",             HandshakeSilence),
+        ("weus2watcab02.blob.core.windows.net",             Status(400)),
+        ("dl.delivery.mp.microsoft.com",                    Status(403)),
+        // Cloud services
+        ("management.azure.com",                            Status(400)),
+        ("graph.microsoft.com",                             Status(200)),
+        ("login.microsoftonline.com",                       ForeignCa),
+        ("granitefalls.westus.cloudapp.azure.com",          Status(403)),
+        ("granitefalls.westus.cloudapp.azure.com:10125",    Refused),
+        ("granitefalls.blob.core.windows.net",              Status(400)),
+        ("granitefalls.table.core.windows.net",             Blocked),
+        // Software updates
+        ("windowsupdate.microsoft.com:80",                  BlockPage(200)),
+        ("wustat.windows.com:80",                           Status(502)),
+        ("sws.update.microsoft.com",                        Status(403)),
+        ("ctldl.windowsupdate.com",                         Status(404)),
+        // Intranet
+        ("cm-cas.corp.contoso.com:8530",                    Status(200)),
+    ]
+    .into_iter()
+}
 
 /// What the DNS server says, where it is not 127.0.0.1.
 #[rustfmt::skip]
-const NAMES: &[(&str, Name)] = &[
-    ("sccmconnected-a01.cloudapp.net",   Name::NxDomain),
-    ("blueridge.cloudapp.net",           Name::NxDomain),
-    ("ntservicepack.microsoft.com",      Name::NxDomain),
-    ("granitefalls.vault.azure.net",     Name::ServFail),
-    ("aadcdn.msftauth.net",              Name::Silence),
-    ("gallery.azure.com",                Name::NoData),
-];
+fn names() -> impl Iterator<Item = (&'static str, Name)> {
+    [
+        ("cmg.contoso.com",                  Name::Alias("blueridge.cloudapp.net".into())),
+        ("sccmconnected-a01.cloudapp.net",   Name::NxDomain),
+        ("blueridge.cloudapp.net",           Name::NxDomain),
+        ("ntservicepack.microsoft.com",      Name::NxDomain),
+        ("granitefalls.vault.azure.net",     Name::ServFail),
+        ("aadcdn.msftauth.net",              Name::Silence),
+        ("gallery.azure.com",                Name::NoData),
+    ]
+    .into_iter()
+}
 
 /// Names that exist, with all below them. Not `cloudapp.net`, and of `contoso.com` only the inside.
 const KNOWN: &[&str] = &[
@@ -91,15 +89,21 @@ const KNOWN: &[&str] = &[
     "azure.com",
     "azureedge.net",
     "corp.contoso.com",
-    "core.windows.net",
+    "d-trust.net",
+    "digicert.com",
+    "github.com",
+    "githubusercontent.com",
+    "live.com",
     "microsoft.com",
     "microsoftonline.com",
     "msauth.net",
+    "msocsp.com",
     "office.com",
     "office.net",
-    "sts.windows.net",
+    "skype.com",
     "vault.azure.net",
     "visualstudio.com",
     "windows.com",
+    "windows.net",
     "windowsupdate.com",
 ];

@@ -1,0 +1,127 @@
+//! Certificates as they were served: kept within bounds, described without trusting them.
+
+use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
+use sha2::{Digest, Sha256};
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+use x509_parser::time::ASN1Time;
+
+use super::Certificate;
+use crate::text::printable;
+
+/// The certificates as the server sent them, its own first.
+pub(super) type Chain = Vec<CertificateDer<'static>>;
+
+/// Copies as much of what was sent as a real chain may have.
+pub(super) fn keep(end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> Chain {
+    let mut room = MAX_BYTES;
+    std::iter::once(end_entity)
+        .chain(intermediates)
+        .take(MAX_CERTIFICATES)
+        .take_while(|der| {
+            let fits = der.len() <= room;
+            room = room.saturating_sub(der.len());
+            fits
+        })
+        .map(|der| der.clone().into_owned())
+        .collect()
+}
+
+/// What each certificate says of itself.
+pub(super) fn describe(chain: &Chain) -> Vec<Certificate> {
+    chain.iter().map(|der| describe_one(der)).collect()
+}
+
+fn describe_one(der: &[u8]) -> Certificate {
+    let sha256 = Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect();
+    let Ok((_, certificate)) = X509Certificate::from_der(der) else {
+        let unreadable = || "(not readable)".to_owned();
+        return Certificate {
+            subject: unreadable(),
+            issuer: unreadable(),
+            names: Vec::new(),
+            not_before: None,
+            not_after: None,
+            sha256,
+        };
+    };
+    Certificate {
+        subject: printable(&certificate.subject().to_string(), MAX_NAME),
+        issuer: printable(&certificate.issuer().to_string(), MAX_NAME),
+        names: names(&certificate),
+        not_before: moment(certificate.validity().not_before),
+        not_after: moment(certificate.validity().not_after),
+        sha256,
+    }
+}
+
+/// The DNS names of the alternative names.
+fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
+    let Ok(Some(extension)) = certificate.subject_alternative_name() else { return Vec::new() };
+    let names = extension.value.general_names.iter().filter_map(|name| match name {
+        GeneralName::DNSName(name) => Some(printable(name, MAX_NAME)),
+        _ => None,
+    });
+    names.take(MAX_NAMES).collect()
+}
+
+fn moment(time: ASN1Time) -> Option<Timestamp> {
+    Timestamp::from_second(time.timestamp()).ok()
+}
+
+const MAX_CERTIFICATES: usize = 16;
+const MAX_BYTES: usize = 256 * 1024;
+const MAX_NAMES: usize = 64;
+const MAX_NAME: usize = 255;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rcgen::{CertificateParams, DnType, KeyPair};
+
+    use super::*;
+
+    fn certificate(name: &str) -> Vec<u8> {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, "Contoso \u{1b}[2J\u{202e} Lab");
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+        params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().to_vec()
+    }
+
+    #[test]
+    fn a_certificate_is_described_and_made_harmless() {
+        let seen = describe_one(&certificate("a.contoso.com"));
+        assert_eq!(seen.names, ["a.contoso.com"]);
+        assert!(seen.subject.contains("Contoso \\u{1b}[2J\\u{202e} Lab"), "{}", seen.subject);
+        assert_eq!(seen.not_before.unwrap().to_string(), "2020-01-01T00:00:00Z");
+        assert_eq!(seen.not_after.unwrap().to_string(), "2021-01-01T00:00:00Z");
+        assert_eq!(seen.sha256.len(), 64);
+    }
+
+    #[test]
+    fn long_chains_are_bounded_in_number_and_in_bytes() {
+        let small = CertificateDer::from(vec![1; 10]);
+        assert_eq!(keep(&small, &vec![small.clone(); 1000]).len(), MAX_CERTIFICATES);
+        let large = CertificateDer::from(vec![1; 100 * 1024]);
+        assert_eq!(keep(&large, &vec![large.clone(); 10]).len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert_eq!(describe_one(&bytes).sha256.len(), 64);
+        }
+
+        #[test]
+        fn a_damaged_certificate_never_panics(at in 0usize..4096, value in any::<u8>(), cut in 0usize..64) {
+            use std::sync::LazyLock;
+            static GOOD: LazyLock<Vec<u8>> = LazyLock::new(|| certificate("a.contoso.com"));
+            let mut bytes = GOOD.clone();
+            let at = at % bytes.len();
+            bytes[at] = value;
+            bytes.truncate(bytes.len() - cut);
+            prop_assert_eq!(describe_one(&bytes).sha256.len(), 64);
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! A small DNS client: one question to one server, over UDP, and over TCP where the answer was cut.
+//!
+//! Only the wire format is hickory's. A resolver library would hide which of NXDOMAIN, SERVFAIL and silence it was.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use hickory_proto::op::{Edns, Message, MessageType, Query, ResponseCode};
+use hickory_proto::rr::{Name, RData, RecordType};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::time::timeout;
+
+use super::layer::io_words;
+use super::{Failure, FailureCode};
+use crate::host::HostName;
+use crate::text::printable;
+
+/// A or AAAA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Family {
+    V4,
+    V6,
+}
+
+/// What a server answered to one question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// `NOERROR`, `NXDOMAIN` and so on.
+    pub(super) response_code: String,
+    /// From the first alias to the name that has the addresses. Safe to print.
+    pub(super) canonical_names: Vec<String>,
+    /// Those of the last name.
+    pub(super) addresses: Vec<IpAddr>,
+}
+
+/// Asks the server; the second try is without EDNS, for servers and firewalls that cannot bear it.
+pub(super) async fn ask(
+    server: SocketAddr,
+    name: &HostName,
+    family: Family,
+    limit: Duration,
+) -> Result<Answer, Failure> {
+    let operation = format!("ask {server} for {} of {name}", family.record_name());
+    let mut garbage = 0;
+    let mut last = None;
+    for with_edns in [true, false] {
+        let question = Question::new(name, family, with_edns).map_err(|e| e.failure(&operation))?;
+        match timeout(limit / 2, question.send(server, &mut garbage)).await {
+            Ok(Ok(answer)) if with_edns && matches!(answer.response_code.as_str(), "FORMERR" | "NOTIMP") => {}
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => last = Some(error.failure(&operation)),
+            Err(_) => {}
+        }
+    }
+    Err(match last {
+        Some(failure) => failure,
+        None if garbage > 0 => {
+            Failure::new(FailureCode::NameError, &format!("{operation}: {garbage} replies, none of them an answer"))
+        }
+        None => Failure::silence(FailureCode::NameTimeout, &operation, limit),
+    })
+}
+
+impl Family {
+    fn record_type(self) -> RecordType {
+        match self {
+            Self::V4 => RecordType::A,
+            Self::V6 => RecordType::AAAA,
+        }
+    }
+
+    fn record_name(self) -> &'static str {
+        match self {
+            Self::V4 => "A",
+            Self::V6 => "AAAA",
+        }
+    }
+
+    fn address(self, data: &RData) -> Option<IpAddr> {
+        match (self, data) {
+            (Self::V4, RData::A(a)) => Some(a.0.into()),
+            (Self::V6, RData::AAAA(a)) => Some(a.0.into()),
+            _ => None,
+        }
+    }
+}
+
+/// Why a question got no answer.
+#[derive(Debug)]
+enum AskError {
+    Io(io::Error),
+    /// What came, or what was asked, breaks the rules of DNS.
+    Rules(String),
+}
+
+impl AskError {
+    fn failure(&self, operation: &str) -> Failure {
+        match self {
+            // A host that refuses the port does not answer DNS; so does one that hangs up.
+            Self::Io(error) => Failure::new(FailureCode::NameTimeout, &format!("{operation}: {}", io_words(error))),
+            Self::Rules(what) => Failure::new(FailureCode::NameError, &format!("{operation}: {what}")),
+        }
+    }
+}
+
+impl From<io::Error> for AskError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// A question under way.
+struct Question {
+    id: u16,
+    query: Query,
+    family: Family,
+    wire: Vec<u8>,
+}
+
+impl Question {
+    fn new(name: &HostName, family: Family, with_edns: bool) -> Result<Self, AskError> {
+        let rules = |e: &dyn std::fmt::Display| AskError::Rules(e.to_string());
+        let mut name = Name::from_ascii(name.as_str()).map_err(|e| rules(&e))?;
+        name.set_fqdn(true);
+        let query = Query::query(name, family.record_type());
+        let mut message = Message::query();
+        message.metadata.recursion_desired = true;
+        message.add_query(query.clone());
+        if with_edns {
+            let mut edns = Edns::new();
+            edns.set_max_payload(MAX_UDP);
+            message.set_edns(edns);
+        }
+        let wire = message.to_vec().map_err(|e| rules(&e))?;
+        Ok(Self { id: message.metadata.id, query, family, wire })
+    }
+
+    /// Over UDP, then over TCP if the answer was cut. `garbage` counts the datagrams that were no answer.
+    async fn send(&self, server: SocketAddr, garbage: &mut usize) -> Result<Answer, AskError> {
+        let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let socket = UdpSocket::bind((any, 0)).await?;
+        socket.connect(server).await?; // from here on the system drops what others send
+        socket.send(&self.wire).await?;
+        let mut buffer = vec![0; usize::from(MAX_UDP)];
+        while *garbage < MAX_GARBAGE {
+            let length = socket.recv(&mut buffer).await?;
+            match self.reply(&buffer[..length]) {
+                Some(reply) if reply.metadata.truncation => return self.send_over_tcp(server).await,
+                Some(reply) => return self.read(&reply),
+                None => *garbage += 1,
+            }
+        }
+        Err(AskError::Rules(format!("{garbage} replies, none of them an answer")))
+    }
+
+    async fn send_over_tcp(&self, server: SocketAddr) -> Result<Answer, AskError> {
+        let mut stream = TcpStream::connect(server).await?;
+        let length = u16::try_from(self.wire.len()).expect("a question fits in a datagram");
+        stream.write_all(&[&length.to_be_bytes(), self.wire.as_slice()].concat()).await?;
+        let mut buffer = vec![0; usize::from(stream.read_u16().await?)];
+        stream.read_exact(&mut buffer).await?;
+        match self.reply(&buffer) {
+            Some(reply) => self.read(&reply),
+            None => Err(AskError::Rules("the reply over TCP is no answer".to_owned())),
+        }
+    }
+
+    /// The message, if it is the reply to this question.
+    fn reply(&self, bytes: &[u8]) -> Option<Message> {
+        let message = Message::from_vec(bytes).ok()?;
+        let head = &message.metadata;
+        let answers_us = match message.queries.as_slice() {
+            [query] => {
+                query.name() == self.query.name()
+                    && query.query_type() == self.query.query_type()
+                    && query.query_class() == self.query.query_class()
+            }
+            // A server that could not read the question sends none back.
+            [] => head.response_code != ResponseCode::NoError,
+            _ => false,
+        };
+        (head.id == self.id && head.message_type == MessageType::Response && answers_us).then_some(message)
+    }
+
+    /// Follows the aliases from the name that was asked for to the one that has the addresses.
+    fn read(&self, reply: &Message) -> Result<Answer, AskError> {
+        let mut chain: Vec<&Name> = vec![self.query.name()];
+        let mut owner = self.query.name();
+        while let Some(alias) = reply.answers.iter().find_map(|record| match &record.data {
+            RData::CNAME(target) if record.name == *owner => Some(&target.0),
+            _ => None,
+        }) {
+            if chain.contains(&alias) || chain.len() > MAX_ALIASES {
+                return Err(AskError::Rules(format!("aliases without end ({alias} comes again, or is one too many)")));
+            }
+            chain.push(alias);
+            owner = alias;
+        }
+        let addresses = reply.answers.iter().filter(|record| record.name == *owner);
+        Ok(Answer {
+            response_code: mnemonic(reply.metadata.response_code),
+            canonical_names: chain[1..]
+                .iter()
+                .map(|name| printable(name.to_ascii().trim_end_matches('.'), 255))
+                .collect(),
+            addresses: addresses.filter_map(|record| self.family.address(&record.data)).take(MAX_ADDRESSES).collect(),
+        })
+    }
+}
+
+/// The response code as `dig` writes it.
+fn mnemonic(code: ResponseCode) -> String {
+    match code {
+        ResponseCode::NoError => "NOERROR".to_owned(),
+        ResponseCode::FormErr => "FORMERR".to_owned(),
+        ResponseCode::ServFail => "SERVFAIL".to_owned(),
+        ResponseCode::NXDomain => "NXDOMAIN".to_owned(),
+        ResponseCode::NotImp => "NOTIMP".to_owned(),
+        ResponseCode::Refused => "REFUSED".to_owned(),
+        other => format!("RCODE{}", u16::from(other)),
+    }
+}
+
+/// What a datagram may have without being cut up on the way (DNS flag day 2020).
+const MAX_UDP: u16 = 1232;
+const MAX_GARBAGE: usize = 64;
+const MAX_ALIASES: usize = 16;
+const MAX_ADDRESSES: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::rr::Record;
+    use hickory_proto::rr::rdata::{A, CNAME};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn question() -> Question {
+        Question::new(&HostName::parse("a.contoso.com").unwrap(), Family::V4, true).unwrap()
+    }
+
+    fn name(text: &str) -> Name {
+        Name::from_ascii(text).unwrap()
+    }
+
+    fn reply_to(question: &Question, records: Vec<Record>) -> Message {
+        let mut message = Message::from_vec(&question.wire).unwrap().into_response();
+        message.metadata.message_type = MessageType::Response;
+        message.queries = vec![question.query.clone()];
+        message.add_answers(records);
+        message
+    }
+
+    fn alias(from: &str, to: &str) -> Record {
+        Record::from_rdata(name(from), 60, RData::CNAME(CNAME(name(to))))
+    }
+
+    #[test]
+    fn aliases_are_followed_whatever_their_order() {
+        let asked = question();
+        let address = Record::from_rdata(name("c.cdn.example."), 60, RData::A(A::new(127, 0, 0, 9)));
+        let stray = Record::from_rdata(name("other.example."), 60, RData::A(A::new(127, 0, 0, 8)));
+        let records =
+            vec![address, stray, alias("b.cdn.example.", "c.cdn.example."), alias("A.contoso.com.", "b.cdn.example.")];
+        let answer = asked.read(&reply_to(&asked, records)).unwrap();
+        assert_eq!(answer.canonical_names, ["b.cdn.example", "c.cdn.example"]);
+        assert_eq!(answer.addresses, [IpAddr::from([127, 0, 0, 9])]);
+        assert_eq!(answer.response_code, "NOERROR");
+    }
+
+    #[test]
+    fn alias_loops_and_endless_chains_are_refused() {
+        let asked = question();
+        let circle = vec![alias("a.contoso.com.", "b.example."), alias("b.example.", "a.contoso.com.")];
+        assert!(matches!(asked.read(&reply_to(&asked, circle)), Err(AskError::Rules(_))));
+        let mut long = vec![alias("a.contoso.com.", "n0.example.")];
+        long.extend((0..1000).map(|n| alias(&format!("n{n}.example."), &format!("n{}.example.", n + 1))));
+        assert!(matches!(asked.read(&reply_to(&asked, long)), Err(AskError::Rules(_))));
+    }
+
+    #[test]
+    fn a_thousand_addresses_are_bounded() {
+        let asked = question();
+        let record = |n: u16| {
+            let [high, low] = n.to_be_bytes();
+            Record::from_rdata(name("a.contoso.com."), 60, RData::A(A::new(127, 1, high, low)))
+        };
+        let answer = asked.read(&reply_to(&asked, (0..1000).map(record).collect())).unwrap();
+        assert_eq!(answer.addresses.len(), MAX_ADDRESSES);
+    }
+
+    #[test]
+    fn only_the_reply_to_the_question_counts() {
+        let asked = question();
+        let good = reply_to(&asked, Vec::new());
+        assert!(asked.reply(&good.to_vec().unwrap()).is_some());
+        let mut forged = good.clone();
+        forged.metadata.id = asked.id.wrapping_add(1);
+        assert!(asked.reply(&forged.to_vec().unwrap()).is_none());
+        let other = Question::new(&HostName::parse("b.contoso.com").unwrap(), Family::V4, true).unwrap();
+        let mut forged = good.clone();
+        forged.queries = vec![other.query];
+        assert!(asked.reply(&forged.to_vec().unwrap()).is_none());
+        assert!(asked.reply(&asked.wire).is_none(), "a question is no reply");
+    }
+
+    #[test]
+    fn response_codes_have_their_usual_names() {
+        assert_eq!(mnemonic(ResponseCode::NXDomain), "NXDOMAIN");
+        assert_eq!(mnemonic(ResponseCode::Refused), "REFUSED");
+        assert_eq!(mnemonic(ResponseCode::YXDomain), "RCODE6");
+    }
+
+    proptest! {
+        #[test]
+        fn no_reply_panics(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+            let asked = question();
+            if let Some(reply) = asked.reply(&bytes) {
+                let _ = asked.read(&reply);
+            }
+        }
+
+        #[test]
+        fn no_damaged_reply_panics(at in 0usize..200, value in any::<u8>(), cut in 0usize..200) {
+            let asked = question();
+            let records = vec![alias("a.contoso.com.", "b.example."), alias("b.example.", "c.example.")];
+            let mut bytes = reply_to(&asked, records).to_vec().unwrap();
+            let at = at % bytes.len();
+            bytes[at] = value;
+            bytes.truncate(bytes.len() - cut % bytes.len());
+            if let Some(reply) = asked.reply(&bytes) {
+                let _ = asked.read(&reply);
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! HTTP: one HEAD on the stream that is open, and a GET where HEAD is not understood or the answer looks like a
+//! filter's page.
+//!
+//! No credentials, no cookies, redirects are recorded and not followed.
+
+use std::fmt::Write as _;
+use std::io;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, HOST, USER_AGENT};
+use hyper::{Method, Request, Response, Uri};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::layer::{Seen, is_cut, telling_headers};
+use super::{Failure, FailureCode, HttpEvidence, block_page, proxy, tls};
+use crate::host::Scheme;
+use crate::plan::Target;
+
+/// What carries HTTP: TCP, a tunnel, or TLS over either.
+pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+/// Asks for the target on `stream`. `by_proxy` means that the stream ends at a proxy that is to fetch it.
+///
+/// `open_again` makes another such stream, for a GET after an answer that closed the first.
+pub(super) async fn visit(
+    stream: Box<dyn Wire>,
+    target: &Target,
+    by_proxy: bool,
+    limit: Duration,
+    open_again: impl AsyncFnOnce() -> Option<Box<dyn Wire>>,
+) -> Seen<(), HttpEvidence> {
+    let visit = Visit { target, by_proxy };
+    let mut evidence = None;
+    let result = match timeout(limit, visit.go(stream, &mut evidence, open_again)).await {
+        Ok(result) => result,
+        // What HEAD said stands, also if the GET after it was not answered.
+        Err(_) if evidence.is_some() => Ok(()),
+        Err(_) => Err(Failure::silence(FailureCode::HttpTimeout, &visit.operation(&Method::HEAD), limit)),
+    };
+    let result = result.and_then(|()| evidence.as_ref().map_or(Ok(()), |seen| visit.judge(seen)));
+    Seen { evidence, result }
+}
+
+struct Visit<'a> {
+    target: &'a Target,
+    by_proxy: bool,
+}
+
+impl Visit<'_> {
+    async fn go(
+        &self,
+        stream: Box<dyn Wire>,
+        evidence: &mut Option<HttpEvidence>,
+        open_again: impl AsyncFnOnce() -> Option<Box<dyn Wire>>,
+    ) -> Result<(), Failure> {
+        let mut connection = Connection::open(stream).await.map_err(|e| self.failure(&Method::HEAD, &e))?;
+        let head = connection.send(self.request(Method::HEAD)?).await.map_err(|e| self.failure(&Method::HEAD, &e))?;
+        let seen = evidence.insert(describe(&Method::HEAD, &head));
+        seen.block_page = block_page::mark_in_head(&seen.headers);
+        let not_understood = matches!(head.status().as_u16(), 405 | 501);
+        let suspicious = block_page::is_suspicious(seen, self.target.scheme == Scheme::Http);
+        if seen.block_page.is_some() || !(not_understood || suspicious) {
+            return Ok(());
+        }
+        if let Some((answer, body)) = self.get(connection, open_again).await {
+            let mark = block_page::mark_in_head(&answer.headers);
+            let mark = mark.or_else(|| is_html(&answer).then(|| block_page::mark_in_body(&body)).flatten());
+            *seen = HttpEvidence { block_page: mark, ..answer };
+        }
+        Ok(())
+    }
+
+    /// GET with the beginning of its body, on this connection or, if it is closed, on another.
+    async fn get(
+        &self,
+        mut connection: Connection,
+        open_again: impl AsyncFnOnce() -> Option<Box<dyn Wire>>,
+    ) -> Option<(HttpEvidence, Vec<u8>)> {
+        let response = match connection.send(self.request(Method::GET).ok()?).await {
+            Ok(response) => response,
+            Err(_) => {
+                connection = Connection::open(open_again().await?).await.ok()?;
+                connection.send(self.request(Method::GET).ok()?).await.ok()?
+            }
+        };
+        let answer = describe(&Method::GET, &response);
+        let mut body = response.into_body();
+        let mut kept = Vec::new();
+        while let Some(Ok(frame)) = body.frame().await {
+            kept.extend_from_slice(frame.data_ref().map(AsRef::as_ref).unwrap_or_default());
+            if kept.len() >= MAX_BODY {
+                kept.truncate(MAX_BODY);
+                break;
+            }
+        }
+        Some((answer, kept))
+    }
+
+    fn request(&self, method: Method) -> Result<Request<Empty<Bytes>>, Failure> {
+        let Target { scheme, host, port, path } = self.target;
+        let mut authority = host.to_string();
+        if *port != scheme.default_port() {
+            let _ = write!(authority, ":{port}"); // writing to a string cannot fail
+        }
+        let uri = if self.by_proxy { format!("{scheme}://{authority}{path}") } else { path.clone() };
+        let build = || -> Result<_, hyper::http::Error> {
+            Request::builder()
+                .method(method.clone())
+                .uri(Uri::try_from(uri)?)
+                .header(HOST, authority)
+                .header(USER_AGENT, super::USER_AGENT)
+                .header(ACCEPT, "*/*")
+                .header(ACCEPT_ENCODING, "identity")
+                .body(Empty::new())
+        };
+        build().map_err(|e| {
+            let operation = self.operation(&method);
+            Failure::new(FailureCode::HttpProtocol, &format!("{operation}: the request cannot be written: {e}"))
+        })
+    }
+
+    /// What the answer means for the target.
+    fn judge(&self, seen: &HttpEvidence) -> Result<(), Failure> {
+        let status = seen.status.unwrap_or_default();
+        let operation = format!("{} {}", seen.method, self.target);
+        let mark = seen.block_page.as_deref();
+        if status == 407 && self.by_proxy {
+            let offered = proxy::offered(&seen.headers);
+            let detail = format!("{operation} through the proxy: 407, the proxy wants credentials{offered}");
+            return Err(Failure::new(FailureCode::ProxyAuthRequired, &detail));
+        }
+        if NOT_REACHED.contains(&status) {
+            let who = mark.map(|mark| format!(", {mark}")).unwrap_or_default();
+            return Err(Failure::new(FailureCode::HttpStatus, &format!("{operation}: status {status}{who}")));
+        }
+        match mark {
+            Some(mark) => {
+                Err(Failure::new(FailureCode::HttpBlockPage, &format!("{operation}: status {status}, {mark}")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn operation(&self, method: &Method) -> String {
+        format!("{method} {}", self.target)
+    }
+
+    fn failure(&self, method: &Method, error: &hyper::Error) -> Failure {
+        let (code, words) = explain(error);
+        Failure::new(code, &format!("{}: {words}", self.operation(method)))
+    }
+}
+
+/// What an error before the answer means, by its kind.
+fn explain(error: &hyper::Error) -> (FailureCode, String) {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if let Some(error) = inner.downcast_ref::<io::Error>() {
+            let (code, words) = tls::explain(error);
+            return match code {
+                // With TLS 1.3 a server refuses a client only after the handshake.
+                FailureCode::TlsAlert | FailureCode::TlsProtocol if error.get_ref().is_some() => (code, words),
+                _ if is_cut(error) => (FailureCode::HttpReset, words),
+                FailureCode::TlsTimeout => (FailureCode::HttpTimeout, words),
+                _ => (FailureCode::HttpReset, words),
+            };
+        }
+        cause = inner.source();
+    }
+    if error.is_parse() {
+        (FailureCode::HttpProtocol, format!("the answer is no HTTP: {error}"))
+    } else {
+        (FailureCode::HttpReset, format!("closed without an answer ({error})"))
+    }
+}
+
+fn describe(method: &Method, response: &Response<Incoming>) -> HttpEvidence {
+    HttpEvidence {
+        method: method.to_string(),
+        status: Some(response.status().as_u16()),
+        headers: telling_headers(response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()))),
+        block_page: None,
+    }
+}
+
+fn is_html(answer: &HttpEvidence) -> bool {
+    super::layer::header(&answer.headers, "content-type").is_none_or(|kind| kind.to_ascii_lowercase().contains("html"))
+}
+
+/// HTTP/1.1 on a stream; dropping it closes the stream.
+struct Connection {
+    sender: SendRequest<Empty<Bytes>>,
+    _driver: AbortOnDropHandle<()>,
+}
+
+impl Connection {
+    async fn open(stream: Box<dyn Wire>) -> Result<Self, hyper::Error> {
+        let (sender, connection) = http1::Builder::new()
+            .max_buf_size(MAX_HEAD)
+            .max_headers(MAX_HEADERS)
+            .handshake(TokioIo::new(stream))
+            .await?;
+        let driver = AbortOnDropHandle::new(tokio::spawn(async move {
+            let _ = connection.await; // its error also comes out of the request
+        }));
+        Ok(Self { sender, _driver: driver })
+    }
+
+    async fn send(&mut self, request: Request<Empty<Bytes>>) -> Result<Response<Incoming>, hyper::Error> {
+        self.sender.ready().await?;
+        self.sender.send_request(request).await
+    }
+}
+
+/// The statuses that the product's own check ("Validate internet access") counts as not reached.
+const NOT_REACHED: [u16; 8] = [407, 408, 426, 451, 502, 511, 598, 599];
+const MAX_HEAD: usize = 32 * 1024;
+const MAX_HEADERS: usize = 100;
+const MAX_BODY: usize = 64 * 1024;

@@ -1,0 +1,213 @@
+//! HTTP CONNECT, by hand: a general client hides who refused and what the proxy says of itself.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
+
+use super::layer::{Seen, io_words, telling_headers};
+use super::{ConnectEvidence, Failure, FailureCode, Header};
+use crate::host::HostName;
+use crate::text::printable;
+
+/// Asks the proxy at `proxy` on `stream` for a tunnel; afterwards the stream is the tunnel.
+pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    proxy: SocketAddr,
+    host: &HostName,
+    port: u16,
+    limit: Duration,
+) -> Seen<(), ConnectEvidence> {
+    let operation = format!("CONNECT {host}:{port} through {proxy}");
+    let request = format!(
+        "CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: {}\r\nProxy-Connection: keep-alive\r\n\r\n",
+        super::USER_AGENT
+    );
+    let reply = match timeout(limit, exchange(stream, request.as_bytes())).await {
+        Ok(Ok(reply)) => reply,
+        Ok(Err(what)) => {
+            return Seen::failed(Failure::new(FailureCode::ProxyBadReply, &format!("{operation}: {what}")));
+        }
+        Err(_) => return Seen::failed(Failure::silence(FailureCode::ProxyTimeout, &operation, limit)),
+    };
+    let evidence = ConnectEvidence { status: Some(reply.status), headers: reply.headers };
+    let failure = match reply.status {
+        200..=299 if reply.extra == 0 => return Seen::ok((), evidence),
+        200..=299 => Failure::new(
+            FailureCode::ProxyBadReply,
+            &format!("{operation}: {} bytes came through the tunnel before anything was sent", reply.extra),
+        ),
+        407 => Failure::new(
+            FailureCode::ProxyAuthRequired,
+            &format!("{operation}: 407, the proxy wants credentials{}", offered(&evidence.headers)),
+        ),
+        status => Failure::new(FailureCode::ProxyRefused, &format!("{operation}: {status} {}", reply.reason)),
+    };
+    Seen::failed_with(failure, evidence)
+}
+
+/// ` (it offers Negotiate, NTLM)`, from the challenges of a 407.
+pub(super) fn offered(headers: &[Header]) -> String {
+    let mut schemes: Vec<&str> = Vec::new();
+    for challenge in headers.iter().filter(|h| h.name == "proxy-authenticate") {
+        // One header may hold several challenges with parameters; a scheme is a word not followed by `=`.
+        for part in challenge.value.split(',') {
+            let scheme = part.trim().split(' ').next().unwrap_or_default();
+            if !scheme.is_empty() && !scheme.contains(['=', '"']) && !schemes.contains(&scheme) {
+                schemes.push(scheme);
+            }
+        }
+    }
+    if schemes.is_empty() { " (it names no scheme)".to_owned() } else { format!(" (it offers {})", schemes.join(", ")) }
+}
+
+/// The head of a reply.
+#[derive(Debug, PartialEq, Eq)]
+struct Reply {
+    status: u16,
+    /// Safe to print.
+    reason: String,
+    headers: Vec<Header>,
+    /// Bytes that came after the head.
+    extra: usize,
+}
+
+/// Sends the request and reads the head of the reply. The error says what came instead.
+async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, request: &[u8]) -> Result<Reply, String> {
+    stream.write_all(request).await.map_err(|e| io_words(&e))?;
+    let mut head = Vec::new();
+    loop {
+        let mut chunk = [0; 2048];
+        let length = stream.read(&mut chunk).await.map_err(|e| io_words(&e))?;
+        if length == 0 {
+            return Err(if head.is_empty() {
+                "closed without a reply".to_owned()
+            } else {
+                "closed in the middle of its reply".to_owned()
+            });
+        }
+        head.extend_from_slice(&chunk[..length]);
+        if let Some(reply) = parse(&head)? {
+            return Ok(reply);
+        }
+        if head.len() > MAX_HEAD {
+            return Err(format!("a reply head of more than {MAX_HEAD} bytes"));
+        }
+    }
+}
+
+/// `None` if there is more to come.
+fn parse(head: &[u8]) -> Result<Option<Reply>, String> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut response = httparse::Response::new(&mut headers);
+    match response.parse(head) {
+        Ok(httparse::Status::Partial) => Ok(None),
+        Ok(httparse::Status::Complete(length)) => Ok(Some(Reply {
+            status: response.code.unwrap_or_default(),
+            reason: printable(response.reason.unwrap_or_default(), 80),
+            headers: telling_headers(response.headers.iter().map(|h| (h.name, h.value))),
+            extra: head.len() - length,
+        })),
+        Err(error) => Err(format!("the reply is no HTTP: {error}")),
+    }
+}
+
+const MAX_HEAD: usize = 16 * 1024;
+const MAX_HEADERS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(5);
+
+    /// What CONNECT makes of a proxy that answers with `reply` and then closes.
+    async fn connect_to(reply: &[u8]) -> Seen<(), ConnectEvidence> {
+        let (mut near, mut far) = tokio::io::duplex(64 * 1024);
+        far.write_all(reply).await.unwrap();
+        let host = HostName::parse("a.contoso.com").unwrap();
+        let seen = tokio::join!(connect(&mut near, "127.0.0.1:8080".parse().unwrap(), &host, 443, LIMIT), async move {
+            let mut asked = [0; 39];
+            far.read_exact(&mut asked).await.unwrap();
+            assert_eq!(&asked, b"CONNECT a.contoso.com:443 HTTP/1.1\r\nHos");
+            far.shutdown().await.unwrap();
+            far
+        });
+        seen.0
+    }
+
+    async fn failure(reply: &[u8]) -> (FailureCode, String) {
+        let failure = connect_to(reply).await.result.unwrap_err();
+        (failure.code, failure.detail)
+    }
+
+    #[tokio::test]
+    async fn a_tunnel_is_a_2xx() {
+        let seen =
+            connect_to(b"HTTP/1.1 200 Connection established\r\nVia: 1.1 proxy01\r\nSet-Cookie: x\r\n\r\n").await;
+        assert!(seen.result.is_ok());
+        let evidence = seen.evidence.unwrap();
+        assert_eq!(evidence.status, Some(200));
+        assert_eq!(evidence.headers, [Header { name: "via".into(), value: "1.1 proxy01".into() }]);
+    }
+
+    #[tokio::test]
+    async fn a_407_names_the_schemes() {
+        let reply = b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Negotiate\r\n\
+            Proxy-Authenticate: NTLM\r\nProxy-Authenticate: Basic realm=\"a b\", charset=\"UTF-8\"\r\n\r\n";
+        let (code, detail) = failure(reply).await;
+        assert_eq!(code, FailureCode::ProxyAuthRequired);
+        assert_eq!(
+            detail,
+            "CONNECT a.contoso.com:443 through 127.0.0.1:8080: 407, the proxy wants credentials (it offers Negotiate, NTLM, Basic)"
+        );
+    }
+
+    #[tokio::test]
+    async fn other_statuses_are_refusals_with_the_proxys_words() {
+        let seen = connect_to(b"HTTP/1.1 403 For\x1bbidden\r\nX-Squid-Error: ERR_ACCESS_DENIED 0\r\n\r\n").await;
+        assert_eq!(seen.result.unwrap_err().code, FailureCode::ProxyBadReply, "a control character is no HTTP");
+        let seen = connect_to(b"HTTP/1.1 403 Forbidden\r\nX-Squid-Error: ERR_ACCESS_DENIED 0\r\n\r\n").await;
+        let failure = seen.result.unwrap_err();
+        assert_eq!(failure.code, FailureCode::ProxyRefused);
+        assert!(failure.detail.ends_with(": 403 Forbidden"), "{}", failure.detail);
+        assert_eq!(seen.evidence.unwrap().headers[0].name, "x-squid-error");
+    }
+
+    #[tokio::test]
+    async fn garbage_and_silence_are_told_apart() {
+        assert_eq!(failure(b"SSH-2.0-OpenSSH_9.2\r\n").await.0, FailureCode::ProxyBadReply);
+        assert_eq!(failure(b"").await.0, FailureCode::ProxyBadReply);
+        assert!(failure(b"HTTP/1.1 200 OK\r\nVia: x").await.1.ends_with("closed in the middle of its reply"));
+        assert!(failure(b"HTTP/1.1 200 OK\r\n\r\nhello").await.1.contains("5 bytes came through the tunnel"));
+        let (mut near, _far) = tokio::io::duplex(64);
+        let host = HostName::parse("a.contoso.com").unwrap();
+        let limit = Duration::from_millis(20);
+        let seen = connect(&mut near, "127.0.0.1:8080".parse().unwrap(), &host, 443, limit).await;
+        assert_eq!(seen.result.unwrap_err().code, FailureCode::ProxyTimeout);
+    }
+
+    #[tokio::test]
+    async fn endless_headers_end() {
+        let long = [b"HTTP/1.1 200 OK\r\nVia: ".as_slice(), &vec![b'x'; 60_000]].concat();
+        assert!(failure(&long).await.1.contains("more than 16384 bytes"));
+        let many = [b"HTTP/1.1 200 OK\r\n".as_slice(), &b"A: b\r\n".repeat(1000), b"\r\n"].concat();
+        assert_eq!(failure(&many).await.0, FailureCode::ProxyBadReply);
+    }
+
+    proptest! {
+        #[test]
+        fn no_reply_panics(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _ = parse(&bytes);
+            let _ = parse(&[b"HTTP/1.1 407 X\r\nProxy-Authenticate: ".as_slice(), &bytes].concat());
+        }
+
+        #[test]
+        fn no_challenge_panics(value in ".*") {
+            offered(&[Header { name: "proxy-authenticate".into(), value }]);
+        }
+    }
+}
