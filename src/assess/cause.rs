@@ -127,6 +127,10 @@ pub(super) fn of_failure(
             "connected, and the connection was cut before an answer".to_owned(),
             format!("check devices that inspect HTTP to {endpoint}"),
         ),
+        FailureCode::Internal => (
+            "the probe itself broke; nothing was learned about the endpoint".to_owned(),
+            "run the audit again; if it stays, report it as a defect of cmcomply".to_owned(),
+        ),
         FailureCode::HttpProtocol => {
             ("the answer is not HTTP".to_owned(), format!("check what answers for {endpoint}"))
         }

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use crate::catalog::{CatalogRole, EntryId, Status, Tier};
 use crate::derive::{Decision, Proof, Requirement, RequirementId, RouteBasis, Subject, Via};
 use crate::plan::{Plan, Probe};
-use crate::probe::Observation;
+use crate::probe::{FailureCode, Observation};
 use crate::vantage::Vantage;
 
 /// The verdict of each requirement, in the order of the requirements.
@@ -113,6 +113,10 @@ fn verdict(
         let (stage, failure) = observation.first_failure()?;
         Some(cause::of_failure(requirement, look.probe, observation, stage, failure, &from))
     });
+    // A probe that broke is no observation of the endpoint, wherever it ran.
+    if let Some(cause) = failure.as_ref().filter(|cause| cause.code == cause::code_name(FailureCode::Internal)) {
+        return (Verdict::Error, Some(cause.clone()));
+    }
     if !place_counts {
         let here = vantage.title();
         let saw = failure.as_ref().map_or_else(|| "reached".to_owned(), |cause| cause.text.clone());

@@ -127,6 +127,15 @@ fn what_nobody_looked_at_is_never_a_pass() {
 }
 
 #[test]
+fn a_probe_that_broke_is_an_error_and_no_verdict_on_the_endpoint() {
+    let broke = |o: &mut Observation| o.name = stage(Outcome::Failed, Some(FailureCode::Internal));
+    for from_here in [false, true] {
+        let all = judged(&[requirement("a.example")], "ops07", from_here, |p| Some(seen(p, broke)));
+        assert_eq!((all[0].verdict, code(&all[0])), (Verdict::Error, "internal"));
+    }
+}
+
+#[test]
 fn undecided_retired_untestable_and_unknown_routes_are_not_probed_and_say_why() {
     let mut undecided = requirement("a.example");
     undecided.decision = Decision::Undecided { missing: vec!["mode of the service connection point".to_owned()] };
