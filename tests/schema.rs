@@ -1,0 +1,28 @@
+//! The published JSON Schema of the run document is the one that its types make.
+
+use std::path::Path;
+
+#[test]
+fn the_schema_in_the_repository_is_the_one_of_the_types() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/run.schema.json");
+    let made = schema(&schemars::schema_for!(cmcomply::evidence::Run));
+    if std::env::var_os("CMCOMPLY_UPDATE_SCHEMA").is_some() {
+        std::fs::write(&path, &made).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    assert!(kept == made, "schema/run.schema.json is out of date: run this test with CMCOMPLY_UPDATE_SCHEMA=1 and commit");
+}
+
+#[test]
+fn the_schema_refuses_what_is_no_run() {
+    let schema = serde_json::to_value(schemars::schema_for!(cmcomply::evidence::Run)).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    assert!(!validator.is_valid(&serde_json::json!({})));
+    assert!(!validator.is_valid(&serde_json::json!({ "format": "cmcomply.run/1" })));
+}
+
+fn schema(schema: &schemars::Schema) -> String {
+    let mut text = serde_json::to_string_pretty(schema).unwrap();
+    text.push('\n');
+    text
+}
