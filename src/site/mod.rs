@@ -5,14 +5,23 @@
 //!
 //! [`read`] is the one entry point. What it sends is in `queries/`, one file per fact, and nothing else.
 
+mod browser;
+mod connect;
+mod database;
 mod error;
 mod fact;
 mod facts;
 mod interrupted;
 mod names;
 mod options;
+mod query;
 mod read;
+mod readers;
+mod refusal;
+mod schema;
 mod server;
+mod session;
+mod value;
 
 pub use error::{ConnectError, ReadError};
 pub use fact::{Fact, Source, UnknownWhy};

@@ -1,13 +1,186 @@
 //! The reading: two round trips, and one by one what they did not bring.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::connect::Connector;
+use super::database;
 use super::error::ReadError;
-use super::facts::Facts;
+use super::fact::{Source, UnknownWhy};
+use super::facts::{Connection, Facts};
 use super::options::Options;
+use super::query::{FACTS, PREAMBLE, envelope};
+use super::readers;
+use super::schema::{Schema, Statement};
+use super::session::{End, MAX_ROWS, ResultSet, Session};
+use super::value::Row;
+use crate::text;
 
-/// Reads all facts. Ends within the limits of `options`, or at once when cancelled.
-#[expect(clippy::unused_async, reason = "the reading is being built")]
-pub async fn read(_options: &Options, _cancel: CancellationToken) -> Result<Facts, ReadError> {
-    Err(ReadError::Cancelled)
+/// How often a broken connection is opened again.
+const MAX_RECONNECTS: usize = 3;
+
+/// Reads all facts. It ends within the limits of `options`, or at once when cancelled.
+///
+/// A fact that cannot be read is unknown and says why; only what leaves nothing to read is an error.
+pub async fn read(options: &Options, cancel: CancellationToken) -> Result<Facts, ReadError> {
+    tokio::select! {
+        () = cancel.cancelled() => Err(ReadError::Cancelled),
+        facts = read_facts(options) => facts,
+    }
+}
+
+async fn read_facts(options: &Options) -> Result<Facts, ReadError> {
+    let connector = Connector::new(options).await?;
+    let site = database::find(&connector).await?;
+    let connection = Connection {
+        server: options.server.to_string(),
+        database: text::printable(&site.name, 128),
+        server_version: site.server_version,
+        certificate: options.certificate.record(),
+        sign_in: options.sign_in.record(),
+    };
+    let answers = ask_all(&connector, &site.name, site.session, &site.schema).await;
+    Ok(readers::facts(connection, answers))
+}
+
+/// What is known about one fact before its rows are understood.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Raw {
+    /// Its rows, where they are from, and the columns behind the names in the result.
+    Rows { rows: Vec<Row>, source: Source, columns: Vec<(String, String)> },
+    /// Why there are none.
+    Unknown { why: UnknownWhy, detail: String },
+}
+
+/// The answers by fact.
+pub(super) type Answers = BTreeMap<String, Raw>;
+
+/// Sends all statements as one batch; what that does not answer is sent one by one on a new connection, so that one
+/// bad object costs one fact.
+async fn ask_all(connector: &Connector<'_>, database: &str, mut session: Session, schema: &Schema) -> Answers {
+    let mut answers = Answers::new();
+    let mut pending = Vec::new();
+    for file in FACTS.iter() {
+        match schema.statement(file) {
+            Ok(statement) => pending.push(statement),
+            Err(no) => drop(answers.insert(file.fact.clone(), Raw::Unknown { why: no.why, detail: no.detail })),
+        }
+    }
+    if pending.is_empty() {
+        return answers;
+    }
+    let batch: String = pending.iter().map(|s| envelope(&s.fact, &s.sql)).collect();
+    let answer = session.ask(batch).await;
+    let complete = answer.end == End::Complete;
+    let mut sets = answer.sets;
+    if let End::TooMany(name) = answer.end {
+        sets.push(ResultSet { name, rows: Vec::new() });
+        let last = pending.iter().position(|s| sets.last().is_some_and(|set| set.name == format!("fact_{}", s.fact)));
+        if let Some(place) = last {
+            let statement = pending.remove(place);
+            answers.insert(statement.fact, too_many());
+        }
+    }
+    pending.retain(|statement| match answer_in(&mut sets, statement) {
+        Some(raw) => {
+            answers.insert(statement.fact.clone(), raw);
+            false
+        }
+        None => true,
+    });
+    if complete {
+        // The batch ran to its end, so an answer that is not there will not come.
+        for statement in pending {
+            let detail = format!("{}: the server sent no answer", statement.source.object);
+            answers.insert(statement.fact, Raw::Unknown { why: UnknownWhy::QueryFailed, detail });
+        }
+        return answers;
+    }
+    let rest = ask_singly(connector, database, pending).await;
+    answers.extend(rest);
+    answers
+}
+
+async fn ask_singly(connector: &Connector<'_>, database: &str, pending: Vec<Statement>) -> Answers {
+    let mut answers = Answers::new();
+    let deadline = Instant::now() + patience(connector.options().query_timeout);
+    let mut session: Option<Session> = None;
+    let mut reconnects = 0;
+    let mut lost = String::new();
+    for statement in pending {
+        let mut first = false;
+        if !session.as_ref().is_some_and(Session::is_usable) {
+            session = None;
+            if reconnects < MAX_RECONNECTS && Instant::now() < deadline {
+                reconnects += 1;
+                first = true;
+                match connector.open(database).await {
+                    Ok(opened) => session = Some(opened),
+                    Err(error) => {
+                        lost = format!("the connection broke and could not be opened again: {error}");
+                        reconnects = MAX_RECONNECTS;
+                    }
+                }
+            }
+        }
+        let Some(open) = &mut session else {
+            let why = if lost.is_empty() { "the connection broke, and there was no time for more" } else { &lost };
+            let detail = format!("{}: {why}", statement.source.object);
+            answers.insert(statement.fact, Raw::Unknown { why: UnknownWhy::Cut, detail });
+            continue;
+        };
+        let preamble = if first { PREAMBLE.as_str() } else { "" };
+        let mut answer = open.ask(format!("{preamble}{}", envelope(&statement.fact, &statement.sql))).await;
+        let raw = match answer_in(&mut answer.sets, &statement) {
+            Some(raw) => raw,
+            None => unanswered(&answer.end, &statement),
+        };
+        answers.insert(statement.fact, raw);
+    }
+    answers
+}
+
+/// The whole of the second attempt may take as long as this.
+fn patience(query_timeout: Duration) -> Duration {
+    query_timeout.saturating_mul(2)
+}
+
+/// The answer to a statement, if it is among the result sets. An error counts more than rows before it: they are not
+/// all.
+fn answer_in(sets: &mut Vec<ResultSet>, statement: &Statement) -> Option<Raw> {
+    let error = sets.iter().find(|set| set.name == format!("error_{}", statement.fact));
+    if let Some(row) = error.map(|set| set.rows.first()) {
+        let number = row.and_then(|row| row.get("error_number").number().ok().flatten()).unwrap_or(0);
+        let message = row.and_then(|row| row.get("error_message").text().ok().flatten()).unwrap_or_default();
+        return Some(refused(number, &message, statement));
+    }
+    let place = sets.iter().position(|set| set.name == format!("fact_{}", statement.fact))?;
+    let set = sets.swap_remove(place);
+    Some(Raw::Rows { rows: set.rows, source: statement.source.clone(), columns: statement.columns.clone() })
+}
+
+fn unanswered(end: &End, statement: &Statement) -> Raw {
+    let object = &statement.source.object;
+    let (why, detail) = match end {
+        End::Refused(number, message) => return refused(i64::from(*number), message, statement),
+        End::TooMany(_) => return too_many(),
+        End::TimedOut(limit) => (UnknownWhy::Cut, format!("{object}: no answer within {} s", limit.as_secs_f32())),
+        End::Cut(detail) => (UnknownWhy::Cut, format!("{object}: the connection broke ({detail})")),
+        End::Complete => (UnknownWhy::QueryFailed, format!("{object}: the server sent no answer")),
+    };
+    Raw::Unknown { why, detail }
+}
+
+/// 229 and 230: no right on the object, or on a column of it.
+fn refused(number: i64, message: &str, statement: &Statement) -> Raw {
+    let why = if matches!(number, 229 | 230) { UnknownWhy::NotPermitted } else { UnknownWhy::QueryFailed };
+    let message = text::printable(message.trim_end_matches('.'), 300);
+    Raw::Unknown { why, detail: format!("{}: error {number}, {message}", statement.source.object) }
+}
+
+fn too_many() -> Raw {
+    Raw::Unknown { why: UnknownWhy::QueryFailed, detail: format!("more than {MAX_ROWS} rows") }
 }

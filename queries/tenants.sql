@@ -1,0 +1,10 @@
+-- fact: tenants
+-- Microsoft Entra tenants: Environment 1 is the public cloud, 2 US Government.
+
+-- candidate: AAD_Tenant_Ex AS t
+SELECT
+    1 AS fact_tenants,
+    t.TenantID AS tenant_id,
+    t.Name AS name, -- optional
+    t.Environment AS environment -- optional
+FROM dbo.AAD_Tenant_Ex AS t;

@@ -1,0 +1,14 @@
+-- fact: this_site
+-- The site whose database this is.
+
+-- candidate: SMSData AS d
+SELECT
+    1 AS fact_this_site,
+    d.ThisSiteCode AS site_code
+FROM dbo.SMSData AS d;
+
+-- candidate: v_Identification AS i
+SELECT
+    1 AS fact_this_site,
+    i.ThisSiteCode AS site_code
+FROM dbo.v_Identification AS i;

@@ -1,0 +1,244 @@
+//! From options to a signed-in session. TLS is always on.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use tiberius::error::Error as DriverError;
+use tiberius::{AuthMethod, Client, Config, EncryptionLevel};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+use tokio_util::compat::TokioAsyncWriteCompatExt;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::browser;
+use super::error::ConnectError;
+use super::options::{Certificate, Options, SignIn};
+use super::refusal::{self, Place};
+use super::server::Endpoint;
+use super::session::{MAX_OCTETS, Metered, Session, Wire};
+use crate::host::HostName;
+use crate::text;
+
+/// How often a server may send us on to another one.
+const MAX_REDIRECTS: usize = 3;
+/// How many addresses of a name are tried.
+const MAX_ADDRESSES: usize = 8;
+/// A file of CA certificates is not larger.
+const MAX_CA_FILE: u64 = 4 * 1024 * 1024;
+
+/// Opens sessions, all with the same options.
+pub(super) struct Connector<'a> {
+    options: &'a Options,
+    roots: Option<Vec<u8>>,
+    octets: Arc<AtomicU64>,
+}
+
+impl<'a> Connector<'a> {
+    /// Checks what can be checked without the network: the CA file and the name of the database.
+    pub(super) async fn new(options: &'a Options) -> Result<Self, ConnectError> {
+        if let Some(name) = &options.database
+            && (name.is_empty() || name.chars().count() > 128 || name.chars().any(char::is_control))
+        {
+            return Err(ConnectError::DatabaseName { name: text::ascii(name, 140) });
+        }
+        let roots = match &options.certificate {
+            Certificate::CaFile(path) => Some(read_roots(path).await.map_err(|detail| ConnectError::CaFile {
+                file: text::printable(&path.display().to_string(), 300),
+                detail,
+            })?),
+            Certificate::MachineRoots | Certificate::NotChecked => None,
+        };
+        Ok(Self { options, roots, octets: Arc::new(AtomicU64::new(MAX_OCTETS)) })
+    }
+
+    /// The options.
+    pub(super) fn options(&self) -> &Options {
+        self.options
+    }
+
+    /// Connects and signs in.
+    pub(super) async fn open(&self, database: &str) -> Result<Session, ConnectError> {
+        let mut host = self.options.server.host();
+        let mut endpoint = self.options.server.endpoint().clone();
+        let mut address = String::new();
+        for _ in 0..=MAX_REDIRECTS {
+            let (stream, port) = self.dial(&host, &endpoint).await?;
+            address = host_port(&host, port);
+            let place = Place { address: &address, host: &host, database, options: self.options };
+            match self.sign_in(stream, &host, port, database).await {
+                Ok(wire) => return Ok(Session::new(wire, self.options.query_timeout)),
+                Err(Some(DriverError::Routing { host: next, port })) => {
+                    // The name may carry an instance, which the port makes superfluous.
+                    let name = next.split('\\').next().unwrap_or_default().trim();
+                    if name.parse::<IpAddr>().is_err() && HostName::parse(name).is_err() {
+                        let detail = format!("it sends its clients on to `{}`", text::ascii(name, 80));
+                        return Err(ConnectError::NotSqlServer { address, detail });
+                    }
+                    name.clone_into(&mut host);
+                    endpoint = Endpoint::Port(port);
+                }
+                Err(Some(error)) => return Err(refusal::explain(&error, &place)),
+                Err(None) => {
+                    let detail = "its handshake could not be decoded".to_owned();
+                    return Err(ConnectError::NotSqlServer { address, detail });
+                }
+            }
+        }
+        Err(ConnectError::TooManyRedirects { server: self.options.server.to_string(), address })
+    }
+
+    /// The TCP connection, and the port that it was made to.
+    async fn dial(&self, host: &str, endpoint: &Endpoint) -> Result<(TcpStream, u16), ConnectError> {
+        let addresses = self.resolve(host).await?;
+        let mut failure = None;
+        for ip in addresses {
+            let port = match endpoint {
+                Endpoint::Port(port) => *port,
+                Endpoint::Instance(instance) => {
+                    let browser = SocketAddr::new(ip, browser::UDP_PORT);
+                    match browser::port_of(browser, instance, self.options.connect_timeout).await {
+                        Ok(port) => port,
+                        Err(detail) => {
+                            let (host, instance) = (host.to_owned(), instance.clone());
+                            failure = Some(ConnectError::BrowserSilent { host, instance, detail });
+                            continue;
+                        }
+                    }
+                }
+            };
+            let address = host_port(host, port);
+            let limit = self.options.connect_timeout;
+            match timeout(limit, TcpStream::connect((ip, port))).await {
+                Ok(Ok(stream)) => {
+                    // Without it each small packet of the handshake would wait for the acknowledgement of the last.
+                    let _ = stream.set_nodelay(true);
+                    return Ok((stream, port));
+                }
+                Ok(Err(error)) => failure = Some(refusal::explain_tcp(&error, address, limit)),
+                Err(_) => failure = Some(ConnectError::TcpTimeout { address, limit }),
+            }
+        }
+        Err(failure.unwrap_or_else(|| ConnectError::NameNotResolved {
+            host: host.to_owned(),
+            detail: "no address".to_owned(),
+        }))
+    }
+
+    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ConnectError> {
+        if let Ok(address) = host.parse() {
+            return Ok(vec![address]);
+        }
+        let not_resolved = |detail: String| ConnectError::NameNotResolved { host: host.to_owned(), detail };
+        let found = match timeout(self.options.connect_timeout, lookup_host((host, 0))).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(error)) => return Err(not_resolved(text::printable(&error.to_string(), 200))),
+            Err(_) => return Err(not_resolved("no answer in time".to_owned())),
+        };
+        let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
+        addresses.dedup();
+        addresses.truncate(MAX_ADDRESSES);
+        Ok(addresses)
+    }
+
+    /// The handshake: TDS, TLS, login. The error is none if the driver panicked on what the server sent.
+    async fn sign_in(
+        &self,
+        stream: TcpStream,
+        host: &str,
+        port: u16,
+        database: &str,
+    ) -> Result<Wire, Option<DriverError>> {
+        let mut config = Config::new();
+        config.host(host);
+        config.port(port);
+        config.database(database);
+        config.authentication(authentication(&self.options.sign_in));
+        config.encryption(EncryptionLevel::Required);
+        // `trust_cert` together with a CA would be a panic; the options make it impossible.
+        match (&self.options.certificate, &self.roots) {
+            (Certificate::NotChecked, _) => config.trust_cert(),
+            (_, Some(roots)) => config.trust_cert_ca_bundle(roots.clone()),
+            (_, None) => {}
+        }
+        config.application_name(concat!("cmcomply/", env!("CARGO_PKG_VERSION")));
+        config.readonly(true);
+        // A name with half a surrogate pair in it must not cost the other rows; it is reported where it is read.
+        config.lossy_utf16_decoding(true);
+        config.handshake_timeout(Some(self.options.connect_timeout));
+        config.command_timeout(Some(self.options.query_timeout));
+        let stream = Metered::new(stream, Arc::clone(&self.octets)).compat_write();
+        let task = AbortOnDropHandle::new(tokio::spawn(Client::connect(config, stream)));
+        task.await.map_err(|_| None)?.map_err(Some)
+    }
+}
+
+fn authentication(sign_in: &SignIn) -> AuthMethod {
+    match sign_in {
+        SignIn::SqlLogin { user, password } => AuthMethod::sql_server(user, password.expose()),
+        #[cfg(windows)]
+        SignIn::WindowsAccount { user, password } => AuthMethod::windows(user, password.expose()),
+        #[cfg(windows)]
+        SignIn::WindowsCurrent => AuthMethod::Integrated,
+    }
+}
+
+fn host_port(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
+/// The file, once every certificate in it has been seen to be one.
+async fn read_roots(path: &std::path::Path) -> Result<Vec<u8>, String> {
+    let io = |error: std::io::Error| text::printable(&error.to_string(), 200);
+    let path = path.to_owned();
+    let bytes = tokio::task::spawn_blocking(move || {
+        use std::io::Read;
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)?.take(MAX_CA_FILE + 1).read_to_end(&mut bytes).map(|_| bytes)
+    })
+    .await
+    .map_err(|_| "it could not be read".to_owned())?
+    .map_err(io)?;
+    if bytes.len() as u64 > MAX_CA_FILE {
+        return Err("it is larger than 4 MiB".to_owned());
+    }
+    let is_certificate = |der: &[u8]| x509_parser::parse_x509_certificate(der).is_ok();
+    let pem: Vec<_> = x509_parser::pem::Pem::iter_from_buffer(&bytes).collect();
+    let usable = if pem.is_empty() {
+        is_certificate(&bytes)
+    } else {
+        let mut certificates = pem.iter().flatten().filter(|block| block.label == "CERTIFICATE").peekable();
+        certificates.peek().is_some()
+            && pem.iter().all(Result::is_ok)
+            && certificates.all(|block| is_certificate(&block.contents))
+    };
+    if usable { Ok(bytes) } else { Err("no certificate in it, or a broken one".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_ca_file_must_hold_certificates() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ca.pem");
+        assert!(read_roots(&path).await.is_err());
+        for bad in ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+            std::fs::write(&path, bad).unwrap();
+            assert!(read_roots(&path).await.is_err(), "{bad:?}");
+        }
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap();
+        std::fs::write(&path, certificate.pem()).unwrap();
+        assert_eq!(read_roots(&path).await.unwrap(), certificate.pem().into_bytes());
+        std::fs::write(&path, certificate.der()).unwrap();
+        assert!(read_roots(&path).await.is_ok());
+    }
+
+    #[test]
+    fn addresses_are_shown_as_they_are_typed() {
+        assert_eq!(host_port("2001:db8::7", 1433), "[2001:db8::7]:1433");
+        assert_eq!(host_port("cm01.contoso.com", 1433), "cm01.contoso.com:1433");
+    }
+}

@@ -1,0 +1,117 @@
+//! Which database: the one that was named, or the one `CM_xxx` of the server that has a site.
+
+use super::connect::Connector;
+use super::error::{ConnectError, ReadError};
+use super::names::SiteCode;
+use super::query::{DATABASES, DISCOVERY, FACTS, PREAMBLE, envelope};
+use super::schema::Schema;
+use super::session::{Answer, End, Session};
+use crate::text;
+
+/// More `CM_` databases than this on one server are not looked into.
+const MAX_CANDIDATES: usize = 32;
+
+/// A site database, with a session in it and what was discovered.
+pub(super) struct SiteDatabase {
+    pub(super) name: String,
+    pub(super) session: Session,
+    pub(super) schema: Schema,
+    pub(super) server_version: Option<String>,
+}
+
+/// Opens the site database, and takes the first round trip in it.
+pub(super) async fn find(connector: &Connector<'_>) -> Result<SiteDatabase, ReadError> {
+    let server = connector.options().server.to_string();
+    if let Some(name) = &connector.options().database {
+        return match look(connector, name).await? {
+            Some(found) => Ok(found),
+            None => Err(ReadError::NotASiteDatabase { server, database: text::printable(name, 128) }),
+        };
+    }
+    let listed = candidates(connector).await?;
+    let mut found = Vec::new();
+    let mut rejected = Vec::new();
+    for name in listed {
+        match look(connector, &name).await {
+            Ok(Some(database)) => found.push(database),
+            Ok(None) => rejected.push(format!("{name}: no site in it")),
+            Err(ReadError::Connect(ConnectError::DatabaseUnavailable { .. })) => {
+                rejected.push(format!("{name}: cannot be opened"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    match found.len() {
+        0 => {
+            let seen = if rejected.is_empty() {
+                "no database named CM_xxx is open to it".to_owned()
+            } else {
+                rejected.join("; ")
+            };
+            Err(ReadError::NoSiteDatabase { server, seen })
+        }
+        1 => Ok(found.remove(0)),
+        _ => {
+            let databases = found.into_iter().map(|database| database.name).collect();
+            Err(ReadError::SeveralSiteDatabases { server, databases })
+        }
+    }
+}
+
+/// The names of databases that may be a site's and can be opened, in the server's order.
+async fn candidates(connector: &Connector<'_>) -> Result<Vec<String>, ReadError> {
+    let mut session = connector.open("master").await?;
+    let answer = session.ask(format!("{}{}", *PREAMBLE, DATABASES.constant())).await;
+    let answer = complete(answer, connector, "the list of its databases")?;
+    let rows = answer.sets.into_iter().find(|set| set.name == "fact_databases").map(|set| set.rows);
+    let mut names = Vec::new();
+    for row in rows.unwrap_or_default() {
+        let Ok(Some(name)) = row.get("database_name").text() else { continue };
+        let is_candidate = name.get(..3).is_some_and(|prefix| prefix.eq_ignore_ascii_case("CM_"))
+            && SiteCode::parse(&name[3..]).is_ok_and(|code| code.as_str().len() == name.len() - 3);
+        if is_candidate && row.get("can_open").flag() != Ok(Some(false)) {
+            names.push(name);
+        }
+    }
+    names.truncate(MAX_CANDIDATES);
+    Ok(names)
+}
+
+/// Opens a database and asks what is in it; none if it is no site database.
+async fn look(connector: &Connector<'_>, name: &str) -> Result<Option<SiteDatabase>, ReadError> {
+    let mut session = connector.open(name).await?;
+    let questions: String = DISCOVERY.iter().map(|file| envelope(&file.fact, &file.constant())).collect();
+    let answer = session.ask(format!("{}{questions}", *PREAMBLE)).await;
+    let answer = complete(answer, connector, "which objects it has")?;
+    if let Some(error) = answer.sets.iter().find(|set| set.name == "error_objects") {
+        let row = error.rows.first();
+        let number = row.and_then(|row| row.get("error_number").number().ok().flatten()).unwrap_or(0);
+        let message = row.and_then(|row| row.get("error_message").text().ok().flatten()).unwrap_or_default();
+        return Err(ReadError::Refused {
+            server: connector.options().server.to_string(),
+            number: u32::try_from(number).unwrap_or(0),
+            message: text::printable(&message, 300),
+        });
+    }
+    let server_version = answer
+        .sets
+        .iter()
+        .find(|set| set.name == "fact_server")
+        .and_then(|set| set.rows.first()?.get("product_version").text().ok()?)
+        .map(|version| text::printable(&version, 40));
+    let schema = Schema::from_sets(&answer.sets);
+    let is_site = schema.is_site_database(&FACTS);
+    Ok(is_site.then(|| SiteDatabase { name: name.to_owned(), session, schema, server_version }))
+}
+
+/// Without this answer nothing else can be asked.
+fn complete(answer: Answer, connector: &Connector<'_>, question: &str) -> Result<Answer, ReadError> {
+    let server = connector.options().server.to_string();
+    match answer.end {
+        End::Complete => Ok(answer),
+        End::Refused(number, message) => Err(ReadError::Refused { server, number, message }),
+        End::TooMany(_) => Err(ReadError::Cut { server, detail: "an endless answer".to_owned() }),
+        End::TimedOut(limit) => Err(ReadError::Timeout { server, limit, detail: question.to_owned() }),
+        End::Cut(detail) => Err(ReadError::Cut { server, detail }),
+    }
+}

@@ -1,0 +1,389 @@
+//! The statements: read from `queries/`, fitted to the columns that are there.
+//!
+//! A file is valid T-SQL as it stands. Its comments say the rest: `-- fact: NAME`, what it is for, and before each
+//! statement `-- candidate: OBJECT AS ALIAS, …`, best first. A line that ends in `-- optional` asks for one column that
+//! a build may lack; where it does, `NULL` takes its place.
+
+use std::sync::LazyLock;
+
+/// The facts in the order in which they are asked for.
+static FILES: [&str; 13] = [
+    include_str!("../../queries/this_site.sql"),
+    include_str!("../../queries/sites.sql"),
+    include_str!("../../queries/site_systems.sql"),
+    include_str!("../../queries/role_properties.sql"),
+    include_str!("../../queries/site_system_proxies.sql"),
+    include_str!("../../queries/service_connection_points.sql"),
+    include_str!("../../queries/software_update_points.sql"),
+    include_str!("../../queries/sync_sources.sql"),
+    include_str!("../../queries/cmg_connection_points.sql"),
+    include_str!("../../queries/cmgs.sql"),
+    include_str!("../../queries/tenants.sql"),
+    include_str!("../../queries/azure_environments.sql"),
+    include_str!("../../queries/entra_user_discovery.sql"),
+];
+
+/// The fact files, in the order in which they are asked for.
+pub(super) static FACTS: LazyLock<Vec<QueryFile>> =
+    LazyLock::new(|| FILES.iter().map(|text| QueryFile::parse(text).expect("a test parses every file")).collect());
+
+/// The manners of a session: sent first on every connection.
+pub(super) static PREAMBLE: LazyLock<String> = LazyLock::new(|| bare(include_str!("../../queries/session.sql")));
+
+/// What is asked before the facts: the server's version, the objects, and those found by signature.
+pub(super) static DISCOVERY: LazyLock<Vec<QueryFile>> = LazyLock::new(|| {
+    [
+        include_str!("../../queries/server.sql"),
+        include_str!("../../queries/discover.sql"),
+        include_str!("../../queries/discover_signatures.sql"),
+    ]
+    .iter()
+    .map(|text| QueryFile::parse(text).expect("a test parses every file"))
+    .collect()
+});
+
+/// Sent to `master` to find the site database.
+pub(super) static DATABASES: LazyLock<QueryFile> =
+    LazyLock::new(|| QueryFile::parse(include_str!("../../queries/databases.sql")).expect("a test parses every file"));
+
+/// One file of `queries/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct QueryFile {
+    /// The fact; a result set of it has `fact_<name>` as the name of its first column.
+    pub(super) fact: String,
+    /// The ways to ask for it, best first.
+    pub(super) candidates: Vec<Candidate>,
+}
+
+/// One way to ask for a fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Candidate {
+    /// The objects of schema `dbo` that it reads.
+    pub(super) objects: Vec<Object>,
+    /// Whether the object's name is found by its columns; the name in the file is a stand-in.
+    pub(super) by_signature: bool,
+    lines: Vec<Line>,
+}
+
+/// An object with the name that the statement gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Object {
+    pub(super) name: String,
+    pub(super) alias: String,
+}
+
+/// A column of one of a candidate's objects, by the object's place in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ColumnRef {
+    pub(super) object: usize,
+    pub(super) column: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Line {
+    sql: String,
+    columns: Vec<ColumnRef>,
+    /// `… AS alias`, where the line names a result column.
+    alias: Option<String>,
+    optional: bool,
+}
+
+/// A text that is no query file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum QueryFileError {
+    #[error("`-- fact: NAME` missing")]
+    NoFact,
+    #[error("`{0}` is no candidate: expected OBJECT AS ALIAS")]
+    Candidate(String),
+    #[error("line `{0}` stands before the first `-- candidate:`")]
+    Stray(String),
+    #[error("no statement after `-- candidate:`")]
+    Empty,
+    #[error("optional line `{0}` names no column of the candidate's objects, or no alias")]
+    Optional(String),
+}
+
+impl QueryFile {
+    /// Parses a file of `queries/`.
+    pub(super) fn parse(text: &str) -> Result<Self, QueryFileError> {
+        let mut fact = None;
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for line in text.lines() {
+            if let Some(name) = line.strip_prefix("-- fact:") {
+                fact = Some(name.trim().to_owned());
+            } else if let Some(header) = line.strip_prefix("-- candidate:") {
+                candidates.push(Candidate::parse_header(header.trim())?);
+            } else if !line.trim().is_empty() && !line.starts_with("--") {
+                let candidate = candidates.last_mut().ok_or_else(|| QueryFileError::Stray(line.to_owned()))?;
+                let parsed = Line::parse(line, &candidate.objects)?;
+                candidate.lines.push(parsed);
+            }
+        }
+        if candidates.iter().any(|c| c.lines.is_empty()) || candidates.is_empty() {
+            return Err(QueryFileError::Empty);
+        }
+        Ok(Self { fact: fact.ok_or(QueryFileError::NoFact)?, candidates })
+    }
+
+    /// The statement of a file whose only candidate needs nothing discovered.
+    pub(super) fn constant(&self) -> String {
+        self.candidates[0].statement(|_| true, None)
+    }
+}
+
+impl Candidate {
+    fn parse_header(header: &str) -> Result<Self, QueryFileError> {
+        let (list, by_signature) = match header.strip_suffix("by signature") {
+            Some(list) => (list, true),
+            None => (header, false),
+        };
+        let objects = list
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .map(|item| match item.split_once(" AS ") {
+                Some((name, alias)) => Ok(Object { name: name.trim().to_owned(), alias: alias.trim().to_owned() }),
+                None => Err(QueryFileError::Candidate(item.to_owned())),
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { objects, by_signature, lines: Vec::new() })
+    }
+
+    /// Columns without which the statement cannot be sent.
+    pub(super) fn required(&self) -> impl Iterator<Item = &ColumnRef> {
+        self.lines.iter().filter(|line| !line.optional).flat_map(|line| &line.columns)
+    }
+
+    /// Columns that are asked for where they are.
+    pub(super) fn optional(&self) -> impl Iterator<Item = &ColumnRef> {
+        self.lines.iter().filter(|line| line.optional).flat_map(|line| &line.columns)
+    }
+
+    /// Result columns that are one column of an object: the name in the result, and the column.
+    pub(super) fn aliases(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.lines.iter().filter_map(|line| match (&line.alias, line.columns.as_slice()) {
+            (Some(alias), [only]) => Some((alias.as_str(), only.column.as_str())),
+            _ => None,
+        })
+    }
+
+    /// The statement, with `NULL` for every optional column that `visible` denies, and with `found` in place of the
+    /// stand-in's name.
+    pub(super) fn statement(&self, visible: impl Fn(&ColumnRef) -> bool, found: Option<&Identifier>) -> String {
+        let mut sql = String::new();
+        for line in &self.lines {
+            if !sql.is_empty() {
+                sql.push('\n');
+            }
+            match &line.alias {
+                Some(alias) if line.optional && !line.columns.iter().all(&visible) => {
+                    sql.push_str("    NULL AS ");
+                    sql.push_str(alias);
+                    sql.push_str(if line.sql.ends_with(',') { "," } else { "" });
+                }
+                _ => sql.push_str(&line.sql),
+            }
+        }
+        match (found, self.objects.first()) {
+            (Some(found), Some(stand_in)) if self.by_signature => {
+                sql.replace(&format!("dbo.{} AS", stand_in.name), &format!("dbo.[{}] AS", found.as_str()))
+            }
+            _ => sql,
+        }
+    }
+}
+
+impl Line {
+    fn parse(line: &str, objects: &[Object]) -> Result<Self, QueryFileError> {
+        let (sql, optional) = match line.strip_suffix("-- optional") {
+            Some(sql) => (sql.trim_end(), true),
+            None => (line.trim_end(), false),
+        };
+        let columns = references(sql, objects);
+        let last = sql.trim_end_matches([',', ';']);
+        let alias = last
+            .rsplit_once(" AS ")
+            .map(|(_, alias)| alias)
+            .filter(|alias| Identifier::parse(alias).is_some() && !objects.iter().any(|o| o.alias == **alias))
+            .map(str::to_owned);
+        if optional && (columns.is_empty() || alias.is_none()) {
+            return Err(QueryFileError::Optional(line.to_owned()));
+        }
+        Ok(Self { sql: sql.to_owned(), columns, alias, optional })
+    }
+}
+
+/// Every `alias.Column` in a line. No text in our statements holds an alias and a dot.
+fn references(sql: &str, objects: &[Object]) -> Vec<ColumnRef> {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+    sql.split(|c| !word(c))
+        .filter_map(|token| token.split_once('.'))
+        .filter_map(|(alias, column)| {
+            let object = objects.iter().position(|o| o.alias == alias)?;
+            Some(ColumnRef { object, column: column.to_owned() })
+        })
+        .collect()
+}
+
+/// The statement as it is sent: an error in it becomes a result set of its own, and the statements after it still run.
+/// An error one level down is what `CATCH` sees; a missing object on its own level would end the whole batch.
+pub(super) fn envelope(fact: &str, statement: &str) -> String {
+    format!(
+        "BEGIN TRY\nEXEC sys.sp_executesql N'{}';\nEND TRY\nBEGIN CATCH\nSELECT 1 AS error_{fact}, ERROR_NUMBER() AS \
+         error_number, ERROR_MESSAGE() AS error_message;\nEND CATCH;\n",
+        statement.replace('\'', "''")
+    )
+}
+
+/// A name that came from the server and is plain enough to stand in a statement, in brackets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Identifier(String);
+
+impl Identifier {
+    /// Letters, digits and underscores, at most 128 (the length of a `sysname`).
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        ((1..=128).contains(&text.len()) && plain).then(|| Self(text.to_owned()))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A file without its comments.
+fn bare(text: &str) -> String {
+    text.lines()
+        .filter(|line| !line.starts_with("--") && !line.trim().is_empty())
+        .fold(String::new(), |sql, line| sql + line + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const SAMPLE: &str = "-- fact: x\n-- For tests.\n\n-- candidate: vA AS a, vB AS b\nSELECT\n    1 AS fact_x,\n    \
+        a.One AS one, -- optional\n    CASE WHEN b.Two = 1 THEN a.Three END AS two, -- optional\n    b.Four AS four -- \
+        optional\nFROM dbo.vA AS a\nJOIN dbo.vB AS b ON b.ID = a.ID;\n";
+
+    #[test]
+    fn a_missing_optional_column_becomes_null_and_keeps_its_comma() {
+        let file = QueryFile::parse(SAMPLE).unwrap();
+        let candidate = &file.candidates[0];
+        let sql = candidate.statement(|c| !matches!(c.column.as_str(), "Three" | "Four"), None);
+        assert_eq!(
+            sql,
+            "SELECT\n    1 AS fact_x,\n    a.One AS one,\n    NULL AS two,\n    NULL AS four\nFROM dbo.vA AS a\n\
+             JOIN dbo.vB AS b ON b.ID = a.ID;"
+        );
+        let required: Vec<_> = candidate.required().map(|c| (c.object, c.column.as_str())).collect();
+        assert_eq!(required, [(1, "ID"), (0, "ID")]);
+        assert_eq!(candidate.aliases().collect::<Vec<_>>(), [("one", "One"), ("four", "Four")]);
+    }
+
+    #[test]
+    fn a_file_that_breaks_the_form_is_refused() {
+        let error = |text: &str| QueryFile::parse(text).unwrap_err();
+        assert_eq!(error("-- candidate: a AS b\nSELECT 1;"), QueryFileError::NoFact);
+        assert_eq!(error("-- fact: x\nSELECT 1;"), QueryFileError::Stray("SELECT 1;".to_owned()));
+        assert_eq!(error("-- fact: x\n-- candidate: vA\nSELECT 1;"), QueryFileError::Candidate("vA".to_owned()));
+        assert_eq!(error("-- fact: x\n-- candidate: vA AS a\n"), QueryFileError::Empty);
+        assert!(matches!(
+            error("-- fact: x\n-- candidate: vA AS a\n    1 AS one, -- optional"),
+            QueryFileError::Optional(_)
+        ));
+    }
+
+    #[test]
+    fn only_plain_names_get_into_a_statement() {
+        for text in ["", "a b", "a]b", "a'b", "a;b", "naïve", &"x".repeat(129)] {
+            assert!(Identifier::parse(text).is_none(), "{text}");
+        }
+        assert!(Identifier::parse("vSMS_AzureService2").is_some());
+    }
+
+    #[test]
+    fn quotes_are_doubled_in_the_envelope() {
+        let sql = envelope("x", "SELECT N'a' AS b;");
+        assert!(sql.contains("EXEC sys.sp_executesql N'SELECT N''a'' AS b;';"), "{sql}");
+        assert!(sql.contains("1 AS error_x"));
+    }
+
+    #[test]
+    fn every_file_keeps_the_form() {
+        let all = FACTS.iter().chain(DISCOVERY.iter()).chain([&*DATABASES]);
+        for file in all {
+            for candidate in &file.candidates {
+                let sql = candidate.statement(|_| true, None);
+                let first = sql.lines().nth(1).unwrap();
+                assert_eq!(first.trim(), format!("1 AS fact_{},", file.fact), "the first column names the fact");
+                assert!(sql.starts_with("SELECT\n") && sql.ends_with(';'), "{sql}");
+                assert_eq!(sql.matches(';').count(), 1, "one statement: {sql}");
+                assert!(!sql.contains("--") && sql.is_ascii(), "{sql}");
+                for object in &candidate.objects {
+                    assert_eq!(
+                        sql.matches(&format!("dbo.{} AS {}", object.name, object.alias)).count()
+                            + sql.matches(&format!("dbo.{}(N'disabled') AS {}", object.name, object.alias)).count(),
+                        1
+                    );
+                    assert!(Identifier::parse(&object.name).is_some());
+                }
+                assert_eq!(sql.matches("dbo.").count(), candidate.objects.len().max(sql.matches("N'dbo.'").count()));
+            }
+        }
+    }
+
+    #[test]
+    fn all_candidates_of_a_fact_have_the_same_result_columns() {
+        for file in FACTS.iter() {
+            let columns = |c: &Candidate| c.lines.iter().filter_map(|l| l.alias.clone()).collect::<Vec<_>>();
+            for candidate in &file.candidates {
+                assert_eq!(columns(candidate), columns(&file.candidates[0]), "{}", file.fact);
+            }
+        }
+    }
+
+    #[test]
+    fn discovery_asks_for_exactly_the_objects_that_the_facts_name() {
+        let named: BTreeSet<&str> = FACTS
+            .iter()
+            .flat_map(|file| &file.candidates)
+            .filter(|candidate| !candidate.by_signature)
+            .flat_map(|candidate| candidate.objects.iter().map(|object| object.name.as_str()))
+            .collect();
+        let sql = DISCOVERY[1].constant();
+        let list = sql.split_once("o.name IN (").unwrap().1;
+        let asked: BTreeSet<&str> = list.split("N'").skip(1).filter_map(|t| t.split('\'').next()).collect();
+        assert_eq!(asked, named);
+    }
+
+    #[test]
+    fn signatures_are_asked_for_exactly_where_a_fact_needs_one() {
+        let sql = DISCOVERY[2].constant();
+        for file in FACTS.iter() {
+            let by_signature = file.candidates.iter().any(|c| c.by_signature);
+            assert_eq!(sql.contains(&format!("N'{}' AS signature", file.fact)), by_signature, "{}", file.fact);
+        }
+    }
+
+    #[test]
+    fn no_secret_column_is_asked_for() {
+        for file in FACTS.iter() {
+            for column in file.candidates.iter().flat_map(|c| c.required().chain(c.optional())) {
+                let name = column.column.to_ascii_lowercase();
+                for secret in ["secret", "password", "certificate", "privatekey", "pfx", "token", "username"] {
+                    assert!(!name.contains(secret), "{}: {name}", file.fact);
+                }
+            }
+            // The account of a proxy is only ever tested for being there.
+            for line in file.candidates.iter().flat_map(|c| &c.lines).filter(|l| l.sql.contains("ProxyUserName")) {
+                let harmless = line.sql.contains("= N'ProxyUserName' THEN NULL ELSE")
+                    || line.sql.contains("<> N'' THEN 1 ELSE p.Value3 END AS number")
+                    || line.sql.trim_start().starts_with("ON p.ID = u.ID AND p.Name IN (");
+                assert!(harmless, "{}", line.sql);
+            }
+        }
+    }
+}

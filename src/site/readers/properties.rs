@@ -1,0 +1,123 @@
+//! Properties: one row each, a number or a text under a name, gathered by server or by site.
+
+use std::collections::BTreeMap;
+
+use super::super::facts::PropertyValue;
+use super::super::value::Row;
+use super::cells::{Cells, Findings};
+use crate::host::HostName;
+use crate::text;
+
+/// The properties of one server or site. A name with two different values has none.
+#[derive(Debug, Default)]
+pub(super) struct Properties {
+    values: BTreeMap<String, PropertyValue>,
+    contradicted: Vec<String>,
+}
+
+/// Where properties are from, for findings about them.
+pub(super) struct Origin<'a> {
+    pub(super) object: &'a str,
+    /// What tells the owner from others, such as `site=PS1 server=cm01`.
+    pub(super) owner: String,
+    pub(super) findings: &'a mut Findings,
+}
+
+impl Properties {
+    /// Adds the property of a row; a row without a name has none.
+    pub(super) fn add(&mut self, cells: &mut Cells<'_>) {
+        let Some(name) = cells.name("property_name") else { return };
+        let text = cells.raw_text("text2").or_else(|| cells.raw_text("text1"));
+        let value =
+            PropertyValue { number: cells.number("number"), text: text.map(|text| text::printable(&text, 255)) };
+        let key = name.to_ascii_lowercase();
+        if self.contradicted.contains(&key) {
+            return;
+        }
+        let there = self.values.keys().find(|known| known.eq_ignore_ascii_case(&name)).cloned();
+        match there {
+            Some(there) if self.values[&there] != value => {
+                cells.report("property_name", "two different values for one property");
+                self.values.remove(&there);
+                self.contradicted.push(key);
+            }
+            Some(_) => {}
+            None => drop(self.values.insert(name, value)),
+        }
+    }
+
+    /// All of them.
+    pub(super) fn into_values(self) -> BTreeMap<String, PropertyValue> {
+        self.values
+    }
+
+    /// Whether rows contradict each other about this one.
+    pub(super) fn is_contradicted(&self, name: &str) -> bool {
+        self.contradicted.iter().any(|known| known.eq_ignore_ascii_case(name))
+    }
+
+    /// A property, by its name without regard to case.
+    pub(super) fn get(&self, name: &str) -> Option<&PropertyValue> {
+        self.values.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// Yes or no.
+    pub(super) fn flag(&self, name: &str, origin: &mut Origin<'_>) -> Option<bool> {
+        match self.get(name)?.number {
+            Some(0) => Some(false),
+            Some(1) => Some(true),
+            number => {
+                origin.report(name, "neither 0 nor 1", number);
+                None
+            }
+        }
+    }
+
+    /// A TCP port.
+    pub(super) fn port(&self, name: &str, origin: &mut Origin<'_>) -> Option<u16> {
+        let number = self.get(name)?.number;
+        let port = number.and_then(|number| u16::try_from(number).ok()).filter(|port| *port > 0);
+        if port.is_none() {
+            origin.report(name, "not a TCP port", number);
+        }
+        port
+    }
+
+    /// A host name; an empty text is none.
+    pub(super) fn host(&self, name: &str, origin: &mut Origin<'_>) -> Option<HostName> {
+        let text = self.get(name)?.text.as_deref()?;
+        match HostName::parse(text) {
+            Ok(host) => Some(host),
+            Err(error) => {
+                let problem = format!("not a host name: {error}");
+                origin.findings.add(origin.object, name, &origin.owner, &problem, text);
+                None
+            }
+        }
+    }
+}
+
+impl Origin<'_> {
+    /// Reports a property's number.
+    pub(super) fn report(&mut self, name: &str, problem: &str, number: Option<i64>) {
+        let value = number.map_or_else(|| "NULL".to_owned(), |number| number.to_string());
+        self.findings.add(self.object, name, &self.owner, problem, &value);
+    }
+}
+
+/// Gathers the properties of each owner that `key` names; rows without one have been reported by it.
+pub(super) fn gather<K: Ord>(
+    rows: &[Row],
+    object: &str,
+    findings: &mut Findings,
+    key: impl Fn(&mut Cells<'_>) -> Option<K>,
+) -> BTreeMap<K, Properties> {
+    let mut owners: BTreeMap<K, Properties> = BTreeMap::new();
+    for row in rows {
+        let mut cells = Cells { object, row, findings };
+        if let Some(key) = key(&mut cells) {
+            owners.entry(key).or_default().add(&mut cells);
+        }
+    }
+    owners
+}

@@ -1,0 +1,129 @@
+//! The sites of the hierarchy.
+
+use super::super::fact::{Fact, UnknownWhy};
+use super::super::facts::{Site, SiteKind};
+use super::super::names::SiteCode;
+use super::super::read::Raw;
+use super::cells::{Cells, Findings};
+use super::known;
+
+/// The site whose database this is: the one row of `SMSData`.
+pub(super) fn this_site(raw: Raw, findings: &mut Findings) -> Fact<SiteCode> {
+    let codes = known(raw, |rows, object| {
+        let mut codes: Vec<SiteCode> =
+            rows.iter().filter_map(|row| Cells { object, row, findings }.site("site_code")).collect();
+        codes.dedup();
+        if let ([_, .., _], Some(row)) = (codes.as_slice(), rows.last()) {
+            Cells { object, row, findings }.report("site_code", "several sites claim this database");
+        }
+        codes
+    });
+    match codes {
+        Fact::Known { mut value, source } if value.len() == 1 => Fact::Known { value: value.remove(0), source },
+        Fact::Known { source, .. } => {
+            let detail = format!("{} does not name one site", source.object);
+            Fact::Unknown { why: UnknownWhy::NotEvidenced, detail }
+        }
+        Fact::Absent { source } => Fact::Absent { source },
+        Fact::Unknown { why, detail } => Fact::Unknown { why, detail },
+    }
+}
+
+/// The sites. A row whose parent is no site code is left out: without one it would look like a top-level site.
+pub(super) fn sites(raw: Raw, findings: &mut Findings) -> Fact<Vec<Site>> {
+    known(raw, |rows, object| {
+        let mut sites: Vec<Site> = Vec::new();
+        for row in rows {
+            let mut cells = Cells { object, row, findings };
+            let (Some(code), Ok(parent)) = (cells.site("site_code"), cells.optional_site("parent_site_code")) else {
+                continue;
+            };
+            let site = Site {
+                code,
+                name: cells.name("site_name"),
+                kind: kind(&mut cells),
+                parent,
+                build: cells.count("build_number"),
+                version: cells.name("version"),
+                server: cells.host("server_name"),
+            };
+            match sites.iter().find(|known| known.code == site.code) {
+                None => sites.push(site),
+                Some(known) if *known == site => {}
+                Some(_) => cells.report("site_code", "two sites with one code; the first is used"),
+            }
+        }
+        sites.sort_by(|a, b| a.code.cmp(&b.code));
+        sites
+    })
+}
+
+fn kind(cells: &mut Cells<'_>) -> Option<SiteKind> {
+    match cells.number("site_type")? {
+        1 => Some(SiteKind::Secondary),
+        2 => Some(SiteKind::Primary),
+        4 => Some(SiteKind::CentralAdministration),
+        _ => {
+            cells.report("site_type", "no known kind of site (1, 2 or 4)");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_rows::{raw, with_findings};
+    use super::*;
+
+    const COLUMNS: &str = "site_code|site_name|site_type|parent_site_code|build_number|version|server_name";
+
+    #[test]
+    fn a_site_has_a_parent_or_is_at_the_top() {
+        let rows = [
+            "PS1|Contoso Americas|2|CAS|9128|5.00.9128.1000|CM-PS1.corp.contoso.com",
+            "CAS|Contoso|4||9128|5.00.9128.1000|CM-CAS.corp.contoso.com",
+        ];
+        let (fact, findings) = with_findings(|f| sites(raw(COLUMNS, &rows), f));
+        let sites = fact.known().unwrap();
+        assert_eq!(findings, []);
+        assert_eq!(sites[0].code.as_str(), "CAS");
+        assert_eq!((sites[0].parent.as_ref(), sites[0].kind), (None, Some(SiteKind::CentralAdministration)));
+        assert_eq!(sites[1].parent.as_ref().unwrap().as_str(), "CAS");
+        assert_eq!((sites[1].build, sites[1].kind), (Some(9128), Some(SiteKind::Primary)));
+        assert_eq!(sites[1].server.as_ref().unwrap().as_str(), "cm-ps1.corp.contoso.com");
+    }
+
+    #[test]
+    fn bad_rows_are_reported_and_bad_values_are_not_used() {
+        let rows = [
+            "NULL|x|2||1|v|s",
+            "PS1!|x|2||1|v|s",
+            "PS2|x|2|C'S|1|v|s",
+            "PS3|x|7|NULL|-1|v|a b",
+            "PS4|x|2||1|v|s",
+            "PS4|y|2||1|v|s",
+        ];
+        let (fact, findings) = with_findings(|f| sites(raw(COLUMNS, &rows), f));
+        let sites = fact.known().unwrap();
+        assert_eq!(sites.iter().map(|s| s.code.as_str()).collect::<Vec<_>>(), ["PS3", "PS4"]);
+        assert_eq!((sites[0].kind, sites[0].build, &sites[0].server), (None, None, &None));
+        assert_eq!(sites[1].name.as_deref(), Some("x"));
+        let columns: Vec<_> = findings.iter().map(|f| f.column.as_str()).collect();
+        assert_eq!(
+            columns,
+            ["site_code", "site_code", "parent_site_code", "site_type", "build_number", "server_name", "site_code"]
+        );
+    }
+
+    #[test]
+    fn one_row_names_this_site_and_two_do_not() {
+        let this = |rows: &[&str]| with_findings(|f| this_site(raw("site_code", rows), f));
+        assert_eq!(this(&["cas"]).0.known().unwrap().as_str(), "CAS");
+        assert_eq!(this(&["CAS", "CAS"]).0.known().unwrap().as_str(), "CAS");
+        for rows in [&[][..], &["CAS", "PS1"], &["NULL"]] {
+            let (fact, findings) = this(rows);
+            assert!(matches!(fact, Fact::Unknown { why: UnknownWhy::NotEvidenced, .. }));
+            assert_eq!(findings.len(), usize::from(!rows.is_empty()));
+        }
+    }
+}

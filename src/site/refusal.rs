@@ -1,0 +1,193 @@
+//! The driver's errors, said so that an operator can act on them.
+
+use std::io;
+use std::time::Duration;
+
+use tiberius::error::Error as DriverError;
+
+use super::error::ConnectError;
+use super::options::{Options, SignIn};
+use crate::text;
+
+/// Where a handshake failed.
+pub(super) struct Place<'a> {
+    /// `host:port`
+    pub(super) address: &'a str,
+    pub(super) host: &'a str,
+    pub(super) database: &'a str,
+    pub(super) options: &'a Options,
+}
+
+/// A failure of the handshake.
+pub(super) fn explain(error: &DriverError, place: &Place<'_>) -> ConnectError {
+    let address = place.address.to_owned();
+    match error {
+        DriverError::Server(token) => {
+            explain_login(token.code(), text::printable(token.message().trim_end_matches('.'), 300), place)
+        }
+        DriverError::Io { kind: io::ErrorKind::TimedOut, .. } => {
+            ConnectError::HandshakeStalled { address, limit: place.options.connect_timeout }
+        }
+        DriverError::Io { kind, .. } if is_cut(*kind) => ConnectError::Cut { address, detail: kind.to_string() },
+        DriverError::Io { message, .. } | DriverError::Tls(message) => explain_tls(message, address, place.host),
+        DriverError::Protocol(message) if message.contains("requested encryption level") => {
+            ConnectError::TlsNotOffered { address }
+        }
+        // The driver says so when the stream ends between two packets.
+        DriverError::Protocol(message) if message.contains("DONE token") => {
+            ConnectError::Cut { address, detail: text::printable(message, 200) }
+        }
+        other => ConnectError::NotSqlServer { address, detail: text::printable(&other.to_string(), 200) },
+    }
+}
+
+/// A failure to connect.
+pub(super) fn explain_tcp(error: &io::Error, address: String, limit: Duration) -> ConnectError {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => ConnectError::Refused { address },
+        io::ErrorKind::TimedOut => ConnectError::TcpTimeout { address, limit },
+        _ => ConnectError::Unreachable { address, detail: text::printable(&error.to_string(), 200) },
+    }
+}
+
+fn is_cut(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+}
+
+/// Error numbers of SQL Server's documentation ("Database engine events and errors").
+fn explain_login(number: u32, message: String, place: &Place<'_>) -> ConnectError {
+    let server = place.options.server.to_string();
+    match number {
+        // Login failed; not trusted; disabled; locked; password expired; password must be changed; no Windows login.
+        18450..=18470 | 18486 | 18487 | 18488 => {
+            ConnectError::LoginRefused { server, user: account(&place.options.sign_in), number, message }
+        }
+        // Cannot open; default database; does not exist; no user in it; offline, suspect, loading, single user.
+        911 | 916 | 922..=929 | 942 | 945 | 4060 | 4063 | 4064 => ConnectError::DatabaseUnavailable {
+            server,
+            database: text::printable(place.database, 128),
+            number,
+            message,
+        },
+        _ => ConnectError::ServerRefused { server, number, message },
+    }
+}
+
+fn account(sign_in: &SignIn) -> String {
+    match sign_in {
+        SignIn::SqlLogin { user, .. } => format!("SQL login {}", text::printable(user, 128)),
+        #[cfg(windows)]
+        SignIn::WindowsAccount { user, .. } => format!("Windows account {}", text::printable(user, 128)),
+        #[cfg(windows)]
+        SignIn::WindowsCurrent => "the signed-in Windows account".to_owned(),
+    }
+}
+
+/// The TLS libraries tell causes apart only in their texts (rustls) or in system error numbers (SChannel).
+fn explain_tls(message: &str, address: String, host: &str) -> ConnectError {
+    let lower = message.to_ascii_lowercase();
+    let any = |needles: &[&str]| needles.iter().any(|needle| lower.contains(needle));
+    // The driver adds advice about its own programming interface.
+    let fact = message.split(" To connect anyway").next().unwrap_or_default();
+    let fact = fact.trim_start_matches("the server's certificate was rejected during the TLS handshake: ");
+    let detail = text::printable(fact.trim_end_matches('.'), 200);
+    // CERT_E_CN_NO_MATCH, SEC_E_WRONG_PRINCIPAL
+    if any(&["not valid for name", "notvalidforname", "-2146762481", "-2146893022"]) {
+        return ConnectError::CertificateWrongName { address, host: host.to_owned(), detail };
+    }
+    // CERT_E_*, CRYPT_E_REVOKED and its like, SEC_E_UNTRUSTED_ROOT, SEC_E_CERT_EXPIRED, SEC_E_CERT_UNKNOWN
+    let windows = ["-21467624", "-214688561", "-2146893019", "-2146893016", "-2146893017"];
+    if any(&windows)
+        || any(&["certificate was rejected", "invalid peer certificate", "ca certificates", "platform cert"])
+    {
+        return ConnectError::CertificateUntrusted { address, detail };
+    }
+    // SEC_E_ALGORITHM_MISMATCH, SEC_E_UNSUPPORTED_FUNCTION
+    let windows = ["-2146893007", "-2146893054"];
+    let alerts =
+        ["protocolversion", "protocol version", "handshakefailure", "handshake failure", "peer is incompatible"];
+    if any(&windows) || any(&alerts) {
+        return ConnectError::TlsTooOld { address, detail };
+    }
+    ConnectError::Tls { address, detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::{Certificate, Secret, Server};
+
+    fn options() -> Options {
+        Options {
+            server: Server::parse("cm01.contoso.com").unwrap(),
+            database: None,
+            sign_in: SignIn::SqlLogin { user: "reader".to_owned(), password: Secret::new("hunter2") },
+            certificate: Certificate::MachineRoots,
+            connect_timeout: Duration::from_secs(15),
+            query_timeout: Duration::from_secs(60),
+        }
+    }
+
+    fn said(error: &DriverError) -> ConnectError {
+        let options = options();
+        let place =
+            Place { address: "cm01.contoso.com:1433", host: "cm01.contoso.com", database: "CM_CHQ", options: &options };
+        explain(error, &place)
+    }
+
+    #[test]
+    fn tls_failures_are_told_apart_on_both_systems() {
+        let tls = |text: &str| said(&DriverError::Tls(text.to_owned()));
+        let driver = "the server's certificate was rejected during the TLS handshake: invalid peer certificate: \
+                      UnknownIssuer. To connect anyway you can: (1) trust a specific CA";
+        let ConnectError::CertificateUntrusted { detail, .. } = tls(driver) else { panic!("{:?}", tls(driver)) };
+        assert_eq!(detail, "invalid peer certificate: UnknownIssuer");
+        for (text, wanted) in [
+            ("certificate was rejected: certificate not valid for name \"x\"", "name"),
+            ("The certificate's CN name does not match the passed value. (os error -2146762481)", "name"),
+            ("A certificate chain processed, but terminated in a root. (os error -2146762487)", "trust"),
+            ("no usable CA certificates found in the platform trust store", "trust"),
+            ("received fatal alert: ProtocolVersion", "old"),
+            ("peer is incompatible: ServerDoesNotSupportTls12Or13", "old"),
+            ("(os error -2146893007)", "old"),
+            ("something else", "tls"),
+        ] {
+            let kind = match tls(text) {
+                ConnectError::CertificateWrongName { .. } => "name",
+                ConnectError::CertificateUntrusted { .. } => "trust",
+                ConnectError::TlsTooOld { .. } => "old",
+                ConnectError::Tls { .. } => "tls",
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(kind, wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_driver_s_other_errors_have_their_own_words() {
+        let io = |kind| DriverError::Io { kind, message: "x".to_owned() };
+        assert!(matches!(said(&io(io::ErrorKind::TimedOut)), ConnectError::HandshakeStalled { .. }));
+        assert!(matches!(said(&io(io::ErrorKind::UnexpectedEof)), ConnectError::Cut { .. }));
+        let no_tls = DriverError::Protocol("Server does not allow the requested encryption level.".into());
+        assert!(matches!(said(&no_tls), ConnectError::TlsNotOffered { .. }));
+        let garbage = said(&DriverError::Protocol("invalid token type \u{1b}[2J".into()));
+        assert!(matches!(garbage, ConnectError::NotSqlServer { .. }));
+        assert!(!garbage.to_string().contains('\u{1b}'));
+    }
+
+    #[test]
+    fn login_errors_are_told_apart_and_name_no_password() {
+        let options = options();
+        let place = Place { address: "a:1", host: "a", database: "CM_CHQ", options: &options };
+        let login = |number| explain_login(number, "Login failed".to_owned(), &place);
+        assert!(matches!(login(18456), ConnectError::LoginRefused { .. }));
+        assert!(login(18456).to_string().contains("SQL login reader"));
+        for number in [4060, 911, 916] {
+            assert!(matches!(login(number), ConnectError::DatabaseUnavailable { .. }));
+            assert!(login(number).to_string().contains("CM_CHQ"));
+        }
+        assert!(matches!(login(17142), ConnectError::ServerRefused { .. }));
+        assert!(!login(18456).to_string().contains("hunter2"));
+    }
+}

@@ -1,0 +1,292 @@
+//! What the database has of the objects that we know, and which statement that makes of each fact.
+
+use std::collections::BTreeMap;
+
+use super::fact::{Source, UnknownWhy};
+use super::query::{Candidate, ColumnRef, Identifier, Object, QueryFile};
+use super::session::ResultSet;
+use super::value::Row;
+
+/// The objects that this login sees.
+#[derive(Debug, Default)]
+pub(super) struct Schema {
+    objects: BTreeMap<String, Columns>,
+    /// Objects found by their columns, for each fact that needs one, best first.
+    found: BTreeMap<String, Vec<Found>>,
+    /// Why the search by columns gave nothing, if it failed.
+    search_failed: Option<String>,
+}
+
+/// Columns by lower-case name, each with whether it may be read.
+type Columns = BTreeMap<String, bool>;
+
+#[derive(Debug)]
+struct Found {
+    name: String,
+    is_view: bool,
+    hits: i64,
+    columns: Columns,
+}
+
+/// A statement that can be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Statement {
+    pub(super) fact: String,
+    pub(super) sql: String,
+    pub(super) source: Source,
+    /// Name in the result and column in the object, where a result column is simply one.
+    pub(super) columns: Vec<(String, String)>,
+}
+
+/// Why a fact cannot be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unaskable {
+    pub(super) why: UnknownWhy,
+    pub(super) detail: String,
+}
+
+impl Schema {
+    /// Takes the result sets of the discovery statements.
+    pub(super) fn from_sets(sets: &[ResultSet]) -> Self {
+        let mut schema = Self::default();
+        for set in sets {
+            match set.name.as_str() {
+                "fact_objects" => set.rows.iter().for_each(|row| schema.add_object(row)),
+                "fact_signatures" => set.rows.iter().for_each(|row| schema.add_found(row)),
+                "error_signatures" => {
+                    let number = set.rows.first().and_then(|row| row.get("error_number").number().ok().flatten());
+                    let number = number.map_or_else(String::new, |number| format!(" (error {number})"));
+                    schema.search_failed = Some(format!("the search for its object by columns failed{number}"));
+                }
+                _ => {}
+            }
+        }
+        for found in schema.found.values_mut() {
+            found.sort_by(|a, b| (b.hits, b.is_view).cmp(&(a.hits, a.is_view)).then_with(|| a.name.cmp(&b.name)));
+        }
+        schema
+    }
+
+    /// Whether the facts that make a site database one can be asked for, or at least are there.
+    pub(super) fn is_site_database(&self, facts: &[QueryFile]) -> bool {
+        facts.iter().filter(|file| matches!(file.fact.as_str(), "this_site" | "sites" | "site_systems")).any(|file| {
+            match self.statement(file) {
+                Ok(_) => true,
+                Err(unaskable) => unaskable.why == UnknownWhy::NotPermitted,
+            }
+        })
+    }
+
+    /// The statement of the first candidate that can be sent: all its objects and required columns are there and may
+    /// be read.
+    pub(super) fn statement(&self, file: &QueryFile) -> Result<Statement, Unaskable> {
+        let mut forbidden = None;
+        for candidate in &file.candidates {
+            if candidate.by_signature {
+                for found in self.found.get(&file.fact).into_iter().flatten() {
+                    // A name that is not plain stays out of every statement.
+                    let Some(name) = Identifier::parse(&found.name) else { continue };
+                    match fit(file, candidate, &[&found.columns], Some(&name)) {
+                        Ok(statement) => return Ok(statement),
+                        Err(refused) => forbidden = forbidden.or(refused),
+                    }
+                }
+            } else {
+                let columns: Option<Vec<&Columns>> =
+                    candidate.objects.iter().map(|o| self.objects.get(&o.name.to_ascii_lowercase())).collect();
+                match columns.map(|columns| fit(file, candidate, &columns, None)) {
+                    Some(Ok(statement)) => return Ok(statement),
+                    Some(Err(refused)) => forbidden = forbidden.or(refused),
+                    None => {}
+                }
+            }
+        }
+        Err(match forbidden {
+            Some(name) => {
+                Unaskable { why: UnknownWhy::NotPermitted, detail: format!("dbo.{name}: this login may not read it") }
+            }
+            None => match &self.search_failed {
+                Some(detail) if file.candidates.iter().any(|c| c.by_signature) => {
+                    Unaskable { why: UnknownWhy::QueryFailed, detail: detail.clone() }
+                }
+                _ => Unaskable { why: UnknownWhy::NotVisible, detail: not_visible(file) },
+            },
+        })
+    }
+
+    fn add_object(&mut self, row: &Row) {
+        if let (Some(object), Some((column, readable))) = (name(row, "object_name"), column(row)) {
+            self.objects.entry(object.to_ascii_lowercase()).or_default().insert(column, readable);
+        }
+    }
+
+    fn add_found(&mut self, row: &Row) {
+        let (Some(signature), Some(name), Some((column, readable))) =
+            (name(row, "signature"), name(row, "object_name"), column(row))
+        else {
+            return;
+        };
+        let found = self.found.entry(signature).or_default();
+        let place = found.iter().position(|f| f.name == name).unwrap_or_else(|| {
+            let is_view = row.get("object_type").text().is_ok_and(|t| t.is_some_and(|t| t.trim() == "V"));
+            let hits = row.get("hits").number().ok().flatten().unwrap_or(0);
+            found.push(Found { name, is_view, hits, columns: Columns::new() });
+            found.len() - 1
+        });
+        found[place].columns.insert(column, readable);
+    }
+}
+
+/// The statement, or the name of the object that may not be read; `Err(None)` if a required column is not there.
+fn fit(
+    file: &QueryFile,
+    candidate: &Candidate,
+    objects: &[&Columns],
+    found: Option<&Identifier>,
+) -> Result<Statement, Option<String>> {
+    let name_of = |object: &Object| found.map_or_else(|| object.name.clone(), |name| name.as_str().to_owned());
+    let state = |c: &ColumnRef| objects.get(c.object)?.get(&c.column.to_ascii_lowercase()).copied();
+    let mut forbidden = None;
+    for column in candidate.required() {
+        match state(column) {
+            None => return Err(None),
+            Some(true) => {}
+            Some(false) => forbidden = forbidden.or_else(|| candidate.objects.get(column.object).map(name_of)),
+        }
+    }
+    // A statement without one readable column would tell nothing.
+    if forbidden.is_none() && candidate.optional().next().is_some() && candidate.required().next().is_none() {
+        let any = candidate.optional().any(|column| state(column) == Some(true));
+        forbidden = (!any).then(|| candidate.objects.first().map(name_of)).flatten();
+    }
+    if forbidden.is_some() {
+        return Err(forbidden);
+    }
+    let visible = |c: &ColumnRef| state(c) == Some(true);
+    let mut missing: Vec<String> = Vec::new();
+    for column in candidate.optional().filter(|c| !visible(c)) {
+        let several = candidate.objects.len() > 1;
+        let object = candidate.objects.get(column.object).filter(|_| several).map(name_of);
+        let text = object.map_or_else(|| column.column.clone(), |object| format!("{object}.{}", column.column));
+        if !missing.contains(&text) {
+            missing.push(text);
+        }
+    }
+    let objects: Vec<String> = candidate.objects.iter().map(|object| format!("dbo.{}", name_of(object))).collect();
+    Ok(Statement {
+        fact: file.fact.clone(),
+        sql: candidate.statement(visible, found),
+        source: Source { object: objects.join(", "), missing_columns: missing },
+        columns: candidate.aliases().map(|(alias, column)| (alias.to_owned(), column.to_owned())).collect(),
+    })
+}
+
+fn not_visible(file: &QueryFile) -> String {
+    if file.candidates.iter().all(|c| c.by_signature) {
+        return "no object with the columns of this fact is visible to this login".to_owned();
+    }
+    let mut names: Vec<String> = Vec::new();
+    for object in file.candidates.iter().flat_map(|c| &c.objects) {
+        let name = format!("dbo.{}", object.name);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    format!("not in this database, or not visible to this login: {}", names.join(", "))
+}
+
+fn name(row: &Row, column: &str) -> Option<String> {
+    row.get(column).text().ok().flatten()
+}
+
+/// The column of a row with whether it may be read; a server that does not say (NULL) is simply asked.
+fn column(row: &Row) -> Option<(String, bool)> {
+    let column = name(row, "column_name")?.to_ascii_lowercase();
+    Some((column, row.get("can_select").flag() != Ok(Some(false))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::query::FACTS;
+    use crate::site::value::Value;
+
+    fn set(name: &str, columns: &[&str], rows: &[&[&str]]) -> ResultSet {
+        let columns: std::sync::Arc<[String]> = columns.iter().map(|c| (*c).to_owned()).collect();
+        let value = |text: &&str| text.parse().map_or_else(|_| Value::Text((*text).to_owned()), Value::Number);
+        let row = |cells: &&[&str]| Row::new(columns.clone(), cells.iter().map(value).collect());
+        ResultSet { name: name.to_owned(), rows: rows.iter().map(row).collect() }
+    }
+
+    fn objects(rows: &[&[&str]]) -> Schema {
+        Schema::from_sets(&[set("fact_objects", &["object_name", "column_name", "can_select"], rows)])
+    }
+
+    fn file(fact: &str) -> &'static QueryFile {
+        FACTS.iter().find(|file| file.fact == fact).unwrap()
+    }
+
+    #[test]
+    fn the_first_candidate_that_can_be_sent_wins() {
+        let table: [&[&str]; 2] = [&["Sites", "SiteCode", "1"], &["Sites", "ReportToSite", "1"]];
+        let statement = objects(&table).statement(file("sites")).unwrap();
+        assert_eq!(statement.source.object, "dbo.Sites");
+        assert!(statement.sql.contains("NULL AS build_number,\n") && statement.sql.ends_with("FROM dbo.Sites AS s;"));
+        assert!(statement.source.missing_columns.contains(&"SiteServer".to_owned()));
+
+        // The view is there as well, so it wins; its names come back in lower case from some engines.
+        let view: [&[&str]; 2] = [&["v_site", "sitecode", "1"], &["v_site", "reportingsitecode", "1"]];
+        let both = objects(&[&table[..], &view[..]].concat()).statement(file("sites")).unwrap();
+        assert_eq!(both.source.object, "dbo.v_Site");
+
+        // A view without a column that is needed does not.
+        let short = objects(&[&table[..], &view[..1]].concat()).statement(file("sites")).unwrap();
+        assert_eq!(short.source.object, "dbo.Sites");
+    }
+
+    #[test]
+    fn an_object_that_may_not_be_read_is_not_an_absent_one() {
+        let denied = objects(&[&["SMSData", "ThisSiteCode", "0"]]);
+        let refused = denied.statement(file("this_site")).unwrap_err();
+        assert_eq!(refused.why, UnknownWhy::NotPermitted);
+        assert_eq!(refused.detail, "dbo.SMSData: this login may not read it");
+        assert!(denied.is_site_database(&FACTS));
+
+        let absent = objects(&[]).statement(file("this_site")).unwrap_err();
+        assert_eq!(absent.why, UnknownWhy::NotVisible);
+        assert!(absent.detail.contains("dbo.SMSData, dbo.v_Identification"));
+        assert!(!objects(&[&["AAD_Tenant_Ex", "TenantID", "1"]]).is_site_database(&FACTS));
+
+        // Another candidate that may be read is taken instead.
+        let other = objects(&[&["SMSData", "ThisSiteCode", "0"], &["v_Identification", "ThisSiteCode", "1"]]);
+        assert_eq!(other.statement(file("this_site")).unwrap().source.object, "dbo.v_Identification");
+    }
+
+    #[test]
+    fn a_column_that_may_not_be_read_is_left_out() {
+        let schema = objects(&[&["AAD_Tenant_Ex", "TenantID", "1"], &["AAD_Tenant_Ex", "Name", "0"]]);
+        let statement = schema.statement(file("tenants")).unwrap();
+        assert!(statement.sql.contains("NULL AS name,") && statement.sql.contains("t.TenantID AS tenant_id,"));
+        assert_eq!(statement.source.missing_columns, ["Name", "Environment"]);
+    }
+
+    #[test]
+    fn an_object_found_by_its_columns_stands_in_brackets() {
+        let columns = ["signature", "hits", "object_name", "object_type", "column_name", "can_select"];
+        let rows: [&[&str]; 5] = [
+            &["cmgs", "4", "TheTable", "U ", "ServiceCName", "1"],
+            &["cmgs", "4", "vSomethingElse", "V ", "ServiceCName", "1"],
+            &["cmgs", "4", "vSomethingElse", "V ", "Region", "1"],
+            &["cmgs", "4", "v]; DROP TABLE x;--", "V ", "ServiceCName", "1"],
+            &["cmgs", "3", "vWeaker", "V ", "ServiceCName", "1"],
+        ];
+        let schema = Schema::from_sets(&[set("fact_signatures", &columns, &rows)]);
+        let statement = schema.statement(file("cmgs")).unwrap();
+        assert_eq!(statement.source.object, "dbo.vSomethingElse");
+        assert!(statement.sql.ends_with("FROM dbo.[vSomethingElse] AS a;"), "{}", statement.sql);
+        assert!(statement.sql.contains("a.Region AS region,") && statement.sql.contains("NULL AS deployment_name,"));
+
+        let hostile = Schema::from_sets(&[set("fact_signatures", &columns, &rows[3..4])]);
+        assert_eq!(hostile.statement(file("cmgs")).unwrap_err().why, UnknownWhy::NotVisible);
+    }
+}

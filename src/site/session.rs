@@ -1,0 +1,205 @@
+//! One connection, one question at a time, with limits on everything.
+//!
+//! The driver decodes what the server sends, so it runs in a task of its own: if it panics, that task ends and the
+//! program goes on.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_core::Stream;
+use tiberius::error::Error as DriverError;
+use tiberius::{Column, QueryItem};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_util::compat::Compat;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::value::{Row, Value};
+use crate::text;
+
+/// More rows than any fact of a real hierarchy has.
+pub(super) const MAX_ROWS: usize = 200_000;
+/// The octets that one reading takes from the server, over all its connections.
+pub(super) const MAX_OCTETS: u64 = 256 * 1024 * 1024;
+
+/// The driver's connection.
+pub(super) type Wire = tiberius::Client<Compat<Metered<TcpStream>>>;
+
+/// A signed-in connection.
+pub(super) struct Session {
+    /// None once the connection is out of step with the server.
+    wire: Option<Wire>,
+    limit: Duration,
+}
+
+/// What came back.
+pub(super) struct Answer {
+    /// The result sets that came completely.
+    pub(super) sets: Vec<ResultSet>,
+    /// How it ended.
+    pub(super) end: End,
+}
+
+/// A result set. Its first column says whose it is.
+pub(super) struct ResultSet {
+    /// The name of the first column, in lower case.
+    pub(super) name: String,
+    /// The rows.
+    pub(super) rows: Vec<Row>,
+}
+
+/// How an answer ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum End {
+    /// As it should.
+    Complete,
+    /// With an error of the server that no statement caught.
+    Refused(u32, String),
+    /// A result set has more rows than we take.
+    TooMany(String),
+    /// Not within the limit.
+    TimedOut(Duration),
+    /// Before its end, or it made no sense.
+    Cut(String),
+}
+
+impl Session {
+    pub(super) fn new(wire: Wire, limit: Duration) -> Self {
+        Self { wire: Some(wire), limit }
+    }
+
+    /// Whether another question can be asked on this connection.
+    pub(super) fn is_usable(&self) -> bool {
+        self.wire.is_some()
+    }
+
+    /// Sends a batch and takes what comes, within the session's limit.
+    pub(super) async fn ask(&mut self, sql: String) -> Answer {
+        let Some(mut wire) = self.wire.take() else {
+            return Answer { sets: Vec::new(), end: End::Cut("the connection is gone".to_owned()) };
+        };
+        let sets = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&sets);
+        let task = AbortOnDropHandle::new(tokio::spawn(async move {
+            let end = receive(&mut wire, sql, &sink).await;
+            (wire, end)
+        }));
+        let end = match timeout(self.limit, task).await {
+            Err(_) => End::TimedOut(self.limit),
+            Ok(Err(_)) => End::Cut("the answer could not be decoded".to_owned()),
+            Ok(Ok((wire, end))) => {
+                if matches!(end, End::Complete | End::Refused(..)) {
+                    self.wire = Some(wire);
+                }
+                end
+            }
+        };
+        let sets = std::mem::take(&mut *sets.lock().unwrap_or_else(PoisonError::into_inner));
+        Answer { sets, end }
+    }
+}
+
+async fn receive(wire: &mut Wire, sql: String, sink: &Mutex<Vec<ResultSet>>) -> End {
+    // A set is complete when the next one begins or the answer ends well; only then is it handed over.
+    let finish = |set: Option<ResultSet>| {
+        sink.lock().unwrap_or_else(PoisonError::into_inner).extend(set);
+    };
+    let mut stream = match wire.simple_query(sql).await {
+        Ok(stream) => stream,
+        Err(error) => return ended_by(error),
+    };
+    let mut open: Option<ResultSet> = None;
+    let mut columns: Arc<[String]> = Arc::from([]);
+    loop {
+        match poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
+            None => {
+                finish(open.take());
+                return End::Complete;
+            }
+            Some(Err(error)) => return ended_by(error),
+            Some(Ok(QueryItem::Metadata(head))) => {
+                columns = head.columns().iter().map(|c: &Column| c.name().to_ascii_lowercase()).collect();
+                let name = columns.first().cloned().unwrap_or_default();
+                finish(open.replace(ResultSet { name, rows: Vec::new() }));
+            }
+            Some(Ok(QueryItem::Row(row))) => {
+                let Some(set) = &mut open else { continue };
+                if set.rows.len() == MAX_ROWS {
+                    return End::TooMany(set.name.clone());
+                }
+                let values = row.cells().map(|(_, data)| Value::from(data)).collect();
+                set.rows.push(Row::new(Arc::clone(&columns), values));
+            }
+        }
+    }
+}
+
+fn ended_by(error: DriverError) -> End {
+    match error {
+        DriverError::Server(token) => End::Refused(token.code(), text::printable(token.message(), 300)),
+        DriverError::Io { kind: io::ErrorKind::TimedOut, .. } => End::Cut("the server fell silent".to_owned()),
+        other => End::Cut(text::printable(&other.to_string(), 200)),
+    }
+}
+
+/// A stream that gives up after its share of octets, so that no server can fill the memory.
+pub(super) struct Metered<S> {
+    inner: S,
+    left: Arc<AtomicU64>,
+}
+
+impl<S> Metered<S> {
+    /// `left` may be shared by several streams.
+    pub(super) fn new(inner: S, left: Arc<AtomicU64>) -> Self {
+        Self { inner, left }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let outcome = Pin::new(&mut self.inner).poll_read(cx, buf);
+        let read = (buf.filled().len() - before) as u64;
+        let spent = self.left.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(read)).is_err();
+        match outcome {
+            Poll::Ready(Ok(())) if spent => Poll::Ready(Err(io::Error::other("the server sends more than 256 MiB"))),
+            outcome => outcome,
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, data)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stream_ends_when_its_share_is_spent() {
+        let left = Arc::new(AtomicU64::new(10));
+        let mut stream = Metered::new(&[7u8; 64][..], Arc::clone(&left));
+        let mut buffer = [0; 8];
+        assert_eq!(stream.read(&mut buffer).await.unwrap(), 8);
+        assert!(stream.read(&mut buffer).await.unwrap_err().to_string().contains("256 MiB"));
+    }
+}
