@@ -23,6 +23,7 @@ const SECTIONS: [(&str, &str, &str); 5] = [
 const STAND_INS: [(&str, &str, &str); 12] = [
     ("Cloud services", "<prefix>.<region>.cloudapp.azure.com", "{cmg.service-name}"),
     ("Cloud services", "<prefix>.<region>.cloudapp.azure.com", "{cmg.deployment-name}"),
+    ("Cloud services", "<prefix>.usgovcloudapp.net", "{cmg.service-name}"),
     ("Cloud services", "<prefix>.usgovcloudapp.net", "{cmg.deployment-name}"),
     ("Cloud services", "<prefix>.blob.core.windows.net", "{cmg.storage}.blob.{azure.StorageEndpointSuffix}"),
     ("Cloud services", "<prefix>.blob.core.usgovcloudapi.net", "{cmg.storage}.blob.{azure.StorageEndpointSuffix}"),
@@ -32,8 +33,6 @@ const STAND_INS: [(&str, &str, &str); 12] = [
     ("Cloud services", "<prefix>.vault.usgovcloudapi.net", "{cmg.prefix}.{azure.KeyVaultDNSSuffix}"),
     ("Intranet firewall", "<child-sup>.fqdn", "{sup.downstream}"),
     ("Intranet firewall", "<parent-sup>.fqdn", "{sup.upstream}"),
-    // Columns of the table that the page sends the reader to are checked by their own test.
-    ("Cloud services", "<prefix>.usgovcloudapp.net", "{cmg.service-name}"),
 ];
 
 /// Hosts of the page that are no endpoints, with the reason.
