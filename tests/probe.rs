@@ -344,6 +344,40 @@ async fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
     assert_eq!(net.seen(), []);
 }
 
+/// Whether such a reset comes to light while connecting, writing or reading is luck; the answer must not depend on it.
+#[tokio::test]
+async fn a_reset_right_after_the_connection_is_always_the_same_failure() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let rule = format!("::127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let server = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            stream.set_zero_linger().unwrap();
+        }
+    });
+    let mut settings = bare_settings();
+    settings.connect_to = vec![rule.parse().unwrap()];
+    let urls = (0..50).flat_map(|n| ["https", "http"].map(|scheme| format!("{scheme}://n{n}.contoso.com/")));
+    let probes: Vec<_> = urls.map(|url| direct(&url)).collect();
+    for (url, seen) in run(&probes, &settings).await {
+        assert_eq!(seen.tcp.outcome, Outcome::Ok, "{seen:#?}");
+        let (stage, code) = if url.starts_with("https") {
+            (StageName::Tls, FailureCode::TlsReset)
+        } else {
+            (StageName::Http, FailureCode::HttpReset)
+        };
+        assert_eq!(failure(&seen, stage).code, code, "{seen:#?}");
+    }
+    server.abort();
+}
+
+#[tokio::test]
+async fn an_unknown_route_says_nothing_about_the_endpoint() {
+    let probe = Probe { via: Via::Unknown, ..direct("https://a.contoso.com/") };
+    let seen = run(&[probe], &bare_settings()).await.remove("https://a.contoso.com/").unwrap();
+    assert_eq!(failure(&seen, StageName::Name).code, FailureCode::Internal);
+    assert!(!seen.reached());
+}
+
 #[tokio::test]
 async fn an_address_in_a_rule_needs_no_name() {
     let net = Internet::start(Spec::default()).await;
@@ -393,6 +427,15 @@ fn settings(net: &Internet) -> Settings {
         dns_server: Some(net.dns()),
         connect_to: net.connect_to().iter().map(|rule| rule.parse().unwrap()).collect(),
         extra_roots: vec![CertificateDer::from_pem_slice(net.ca_pem().as_bytes()).unwrap().to_vec()],
+        ..bare_settings()
+    }
+}
+
+fn bare_settings() -> Settings {
+    Settings {
+        dns_server: None,
+        connect_to: Vec::new(),
+        extra_roots: Vec::new(),
         deadlines: Deadlines::all(LONG),
         bounds: Bounds::default(),
     }

@@ -122,6 +122,7 @@ impl Engine {
             Some(None) => cut_at_once(seen, &attempts),
             None => {}
         }
+        // The other addresses are part of the answer, so the probe ends with the last of them.
         select! {
             () = attempts.finish() => {}
             () = self.cancel.cancelled() => {}

@@ -173,6 +173,34 @@ mod tests {
         assert_eq!(judged(&trust, garbage, "a.contoso.com").await, Err(FailureCode::CertificateInvalid));
     }
 
+    /// The environment of a process cannot be changed in a test, so this test runs itself again in another one.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_machine_without_roots_trusts_those_that_are_given_and_nobody_else() {
+        const NOWHERE: &str = "/nonexistent";
+        if std::env::var("SSL_CERT_FILE").as_deref() != Ok(NOWHERE) {
+            let again = std::process::Command::new(std::env::current_exe().unwrap())
+                .args([
+                    "--exact",
+                    "probe::trust::tests::a_machine_without_roots_trusts_those_that_are_given_and_nobody_else",
+                ])
+                .envs([("SSL_CERT_FILE", NOWHERE), ("SSL_CERT_DIR", NOWHERE)])
+                .output()
+                .unwrap();
+            let told = String::from_utf8_lossy(&again.stdout);
+            assert!(again.status.success() && told.contains("1 passed"), "{told}");
+            return;
+        }
+        let ca = authority("Lab");
+        let given = Trust::new(&[ca.der().to_vec()], provider()).unwrap();
+        assert_eq!(judged(&given, leaf(&ca, 2020..4000), "a.contoso.com").await, Ok(()));
+        let bare = Trust::new(&[], provider()).unwrap();
+        let host = HostName::parse("a.contoso.com").unwrap();
+        let failure = bare.judge(vec![leaf(&ca, 2020..4000)], &host, LIMIT).await.result.unwrap_err();
+        assert_eq!(failure.code, FailureCode::CertificateUntrusted);
+        assert!(failure.detail.contains("the roots of this machine cannot be read"), "{}", failure.detail);
+    }
+
     #[test]
     fn a_root_that_is_none_is_refused_before_anything_is_sent() {
         let ca = authority("Lab");
