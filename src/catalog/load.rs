@@ -48,14 +48,14 @@ impl Catalog {
         let mut reader = Reader::default();
         for (i, (name, text)) in texts.iter().enumerate() {
             if i > 0 && texts[i - 1].0 == *name {
-                reader.whole_file(name, format!("`{}` is given twice", printable(name, 80)));
+                reader.whole_file(name, "the file is given twice");
             } else {
-                reader.read(&Source { name, text });
+                reader.read(&Source::new(name, text));
             }
         }
         for (name, missing) in [(HEAD_FILE, reader.head.is_none()), (RELEASES_FILE, reader.releases.is_empty())] {
             if missing && !texts.iter().any(|(given, _)| *given == name) {
-                reader.whole_file(name, "the file is missing".to_owned());
+                reader.whole_file(name, "the file is missing");
             }
         }
         reader.finish(sha256(&texts))
@@ -76,7 +76,7 @@ struct Reader {
 #[serde(deny_unknown_fields)]
 struct Head {
     format: Spanned<u32>,
-    version: String,
+    version: Spanned<String>,
     as_of: Date,
     documents: BTreeMap<String, Spanned<Document>>,
 }
@@ -126,13 +126,17 @@ impl Reader {
     }
 
     fn read_head(&mut self, source: &Source<'_>) {
-        match toml::from_str::<Head>(source.text) {
-            Err(error) => self.errors.push(source.toml_error(&error, None)),
+        let deserializer = match toml::Deserializer::parse(source.text) {
+            Ok(deserializer) => deserializer,
+            Err(error) => return self.errors.push(source.not_toml(&error)),
+        };
+        match Head::deserialize(deserializer) {
+            Err(error) => self.errors.push(source.bad_table(&error, &source.place(0..0))),
             Ok(head) => {
                 let format = *head.format.get_ref();
                 if format != FORMAT {
                     let what = format!("format {format}; this program reads format {FORMAT}");
-                    self.errors.push(source.place(head.format.span()).error("", Rule::File, what));
+                    self.errors.push(source.place(head.format.span()).error("", Rule::File, &what));
                 }
                 self.errors.extend(lint::head(source, &head.version, &head.documents));
                 self.head = Some(head);
@@ -151,7 +155,7 @@ impl Reader {
         let root = match DeTable::parse(source.text) {
             Ok(root) => root.into_inner(),
             Err(error) => {
-                self.errors.push(source.toml_error(&error, None));
+                self.errors.push(source.not_toml(&error));
                 return (None, Vec::new());
             }
         };
@@ -159,9 +163,10 @@ impl Reader {
         for (name, value) in root {
             let span = value.span();
             match (name.get_ref().as_ref(), value.into_inner()) {
-                ("section", DeValue::String(text)) if has_section => {
-                    self.errors.extend(lint::text(&source.place(span), "", "section", &text, lint::SECTION_MAX));
-                    section = Some(text.into_owned());
+                ("section", value) if has_section => {
+                    let text = value.as_str().unwrap_or_default();
+                    self.errors.extend(lint::text(&source.place(span), "", "section", text, lint::SECTION_MAX));
+                    section = Some(text.to_owned());
                 }
                 (name, DeValue::Array(tables)) if name == key => {
                     for table in tables {
@@ -169,13 +174,13 @@ impl Reader {
                     }
                 }
                 (name, _) => {
-                    let what = format!("unexpected `{}`; this file has `[[{key}]]`", printable(name, 40));
-                    self.errors.push(source.place(span).error("", Rule::Syntax, what));
+                    let what = format!("unexpected `{}`; this file has `[[{key}]]` tables", printable(name, 40));
+                    self.errors.push(source.place(span).error("", Rule::Syntax, &what));
                 }
             }
         }
         if has_section && section.is_none() {
-            let what = "`section` is missing: the section of the documentation page".to_owned();
+            let what = "`section` is missing: the section of the documentation page";
             self.errors.push(source.place(0..0).error("", Rule::Syntax, what));
         }
         (section, read)
@@ -190,15 +195,15 @@ impl Reader {
         let place = source.table_place(&table);
         match T::deserialize(ValueDeserializer::from(table)) {
             Ok(value) => read.push((place, value)),
-            Err(error) => self.errors.push(source.toml_error(&error, Some(&place))),
+            Err(error) => self.errors.push(source.bad_table(&error, &place)),
         }
     }
 
     fn read_entry(&mut self, place: Place, raw: RawEntry, section: &str) {
         let endpoint = EndpointTemplate::parse(&raw.endpoint)
-            .map_err(|error| self.errors.push(place.error("endpoint", Rule::Endpoint, error.to_string())));
+            .map_err(|error| self.errors.push(place.error("endpoint", Rule::Endpoint, &error.to_string())));
         let when = Condition::parse(&raw.when)
-            .map_err(|error| self.errors.push(place.error("when", Rule::Condition, error.to_string())));
+            .map_err(|error| self.errors.push(place.error("when", Rule::Condition, &error.to_string())));
         let (Ok(endpoint), Ok(when)) = (endpoint, when) else { return };
         let entry = Entry {
             id: raw.id,
@@ -226,8 +231,8 @@ impl Reader {
         self.entries.push((place, entry));
     }
 
-    fn whole_file(&mut self, name: &str, what: String) {
-        self.errors.push(Source { name, text: "" }.place(0..0).error("", Rule::File, what));
+    fn whole_file(&mut self, name: &str, what: &str) {
+        self.errors.push(Source::new(name, "").place(0..0).error("", Rule::File, what));
     }
 
     fn finish(mut self, sha256: String) -> Result<Catalog, Vec<CatalogError>> {
@@ -240,13 +245,14 @@ impl Reader {
             .map(|(key, document)| (key, document.into_inner()))
             .collect();
         self.releases.sort_by_key(|(_, release)| release.build);
-        self.errors.extend(lint::releases(&self.releases, &documents));
-        self.errors.extend(lint::entries(&self.entries, &documents, &self.releases));
+        let known = lint::Known::new(&documents, &self.releases, &self.entries, self.errors.is_empty());
+        let found = [lint::releases(&self.releases, &known), lint::entries(&self.entries, &known)].concat();
+        self.errors.extend(found);
         self.errors.sort();
         self.errors.dedup();
         match self.head {
             Some(head) if self.errors.is_empty() => Ok(Catalog {
-                version: head.version,
+                version: head.version.into_inner(),
                 as_of: head.as_of,
                 sha256,
                 documents,

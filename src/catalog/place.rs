@@ -14,6 +14,8 @@ use crate::text::printable;
 pub(super) struct Source<'a> {
     pub(super) name: &'a str,
     pub(super) text: &'a str,
+    /// Where each line ends, so that a line is found without reading the text again.
+    line_ends: Vec<usize>,
 }
 
 /// A table of a file, with the lines of its keys.
@@ -25,11 +27,14 @@ pub(super) struct Place {
     id: Option<EntryId>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    pub(super) fn new(name: &'a str, text: &'a str) -> Self {
+        Self { name, text, line_ends: text.match_indices('\n').map(|(at, _)| at).collect() }
+    }
+
     /// The place of a part of the text.
     pub(super) fn place(&self, span: Range<usize>) -> Place {
-        let before = self.text.as_bytes().get(..span.start).unwrap_or_default();
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let line = 1 + self.line_ends.partition_point(|end| *end < span.start);
         Place { file: printable(self.name, 80), line, keys: BTreeMap::new(), id: None }
     }
 
@@ -43,27 +48,31 @@ impl Source<'_> {
         place
     }
 
-    /// What the TOML reader says, in one line.
-    pub(super) fn toml_error(&self, error: &toml::de::Error, table: Option<&Place>) -> CatalogError {
-        let message = printable(&error.message().replace('\n', ", "), 300);
-        let mut place = match (error.span(), table) {
-            (None, Some(table)) => table.clone(),
-            (span, _) => self.place(span.unwrap_or(0..0)),
-        };
-        place.id = table.and_then(|table| table.id.clone());
-        place.error("", Rule::Syntax, message)
+    /// A file that is no TOML.
+    pub(super) fn not_toml(&self, error: &toml::de::Error) -> CatalogError {
+        self.place(error.span().unwrap_or(0..0)).error("", Rule::Syntax, &format!("not TOML: {}", one_line(error)))
     }
+
+    /// A table that has not the keys and values it should have.
+    pub(super) fn bad_table(&self, error: &toml::de::Error, table: &Place) -> CatalogError {
+        let place = error.span().map_or_else(|| table.clone(), |span| self.place(span));
+        Place { id: table.id.clone(), ..place }.error("", Rule::Syntax, &one_line(error))
+    }
+}
+
+fn one_line(error: &toml::de::Error) -> String {
+    error.message().replace('\n', ", ")
 }
 
 impl Place {
     /// An error at a key of the table, or at its first line where it has no such key.
-    pub(super) fn error(&self, key: &str, rule: Rule, what: String) -> CatalogError {
+    pub(super) fn error(&self, key: &str, rule: Rule, what: &str) -> CatalogError {
         CatalogError {
             file: self.file.clone(),
             line: self.keys.get(key).copied().unwrap_or(self.line),
             entry: self.id.clone(),
             rule,
-            what: printable(&what, 500),
+            what: printable(what, 500),
         }
     }
 

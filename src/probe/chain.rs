@@ -1,5 +1,7 @@
 //! Certificates as they were served: kept within bounds, described without trusting them.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
@@ -33,7 +35,7 @@ pub(super) fn describe(chain: &Chain) -> Vec<Certificate> {
 }
 
 fn describe_one(der: &[u8]) -> Certificate {
-    let sha256 = Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hexadecimal(&Sha256::digest(der));
     let Ok((_, certificate)) = X509Certificate::from_der(der) else {
         let unreadable = || "(not readable)".to_owned();
         return Certificate {
@@ -63,6 +65,13 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
         _ => None,
     });
     names.take(MAX_NAMES).collect()
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}"); // writing to a string cannot fail
+        text
+    })
 }
 
 fn moment(time: ASN1Time) -> Option<Timestamp> {

@@ -45,9 +45,10 @@ pub(super) async fn ask(
     let operation = format!("ask {server} for {} of {name}", family.record_name());
     let mut garbage = 0;
     let mut last = None;
-    for with_edns in [true, false] {
+    let first = FIRST_TRY.min(limit / 2);
+    for (with_edns, limit) in [(true, first), (false, limit.saturating_sub(first))] {
         let question = Question::new(name, family, with_edns).map_err(|e| e.failure(&operation))?;
-        match timeout(limit / 2, question.send(server, &mut garbage)).await {
+        match timeout(limit, question.send(server, &mut garbage)).await {
             Ok(Ok(answer)) if with_edns && matches!(answer.response_code.as_str(), "FORMERR" | "NOTIMP") => {}
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => last = Some(error.failure(&operation)),
@@ -223,6 +224,8 @@ fn mnemonic(code: ResponseCode) -> String {
     }
 }
 
+/// When a datagram counts as lost. A server that is only slow has the answer ready when it is asked again.
+const FIRST_TRY: Duration = Duration::from_secs(2);
 /// What a datagram may have without being cut up on the way (DNS flag day 2020).
 const MAX_UDP: u16 = 1232;
 const MAX_GARBAGE: usize = 64;

@@ -1,23 +1,24 @@
-//! The engine: schedules the probes and walks each one through its layers.
+//! The engine: walks each probe through its layers.
 
-use std::collections::HashMap;
-use std::future::{Future, pending};
+use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
+use tokio::net::TcpStream;
+use tokio::select;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::task::JoinSet;
-use tokio::{select, time};
 use tokio_util::sync::CancellationToken;
 
 use super::layer::Seen;
 use super::route::{Dial, Route};
+use super::schedule::{broken, schedule};
 use super::tcp::{Attempts, Opened, micros};
 use super::trust::Trust;
-use super::{Failure, FailureCode, NameEvidence, Observation, Outcome, Settings, Stage, dns, http, proxy, tls};
+use super::{Failure, FailureCode, Observation, Outcome, Settings, Stage, dns, http, proxy, tls};
 use crate::host::Scheme;
-use crate::plan::{Probe, ProbeId};
+use crate::plan::Probe;
 
 /// Probes all, and hands over each observation as it comes: exactly one for each probe, also when cancelled.
 ///
@@ -28,45 +29,15 @@ pub async fn run(
     probes: &[Probe],
     settings: &Settings,
     cancel: CancellationToken,
-    mut on_observation: impl FnMut(Observation),
+    on_observation: impl FnMut(Observation),
 ) -> Result<(), SetupError> {
-    let engine = Arc::new(Engine::new(settings, cancel.child_token())?);
-    let mut under_way = JoinSet::new();
-    let mut names: HashMap<tokio::task::Id, ProbeId> = HashMap::new();
-    let mut waiting = probes.iter();
-    let mut total = std::pin::pin!(async {
-        match settings.deadlines.total {
-            Some(limit) => time::sleep(limit).await,
-            None => pending().await,
-        }
-    });
-    loop {
-        while under_way.len() < settings.bounds.probes.max(1)
-            && !engine.cancel.is_cancelled()
-            && let Some(probe) = waiting.next()
-        {
-            let (engine, probe) = (Arc::clone(&engine), probe.clone());
-            let id = probe.id.clone();
-            names.insert(under_way.spawn(async move { engine.probe(&probe).await }).id(), id);
-        }
-        select! {
-            ended = under_way.join_next_with_id() => match ended {
-                None => break,
-                Some(Ok((task, observation))) => {
-                    names.remove(&task);
-                    on_observation(observation);
-                }
-                Some(Err(error)) => {
-                    let probe = names.remove(&error.id()).expect("every task was entered under its id");
-                    on_observation(broken(probe, "the probe itself broke (a defect of this program)"));
-                }
-            },
-            () = &mut total, if !engine.cancel.is_cancelled() => engine.cancel.cancel(),
-        }
-    }
-    for probe in waiting {
-        on_observation(Observation::not_tried(probe.id.clone(), Timestamp::now()));
-    }
+    let cancel = cancel.child_token();
+    let engine = Arc::new(Engine::new(settings, cancel.clone())?);
+    let work = |probe: Probe| {
+        let engine = Arc::clone(&engine);
+        async move { engine.probe(&probe).await }
+    };
+    schedule(probes, settings.bounds.probes, settings.deadlines.total, &cancel, work, on_observation).await;
     Ok(())
 }
 
@@ -151,6 +122,7 @@ impl Engine {
             Some(None) => cut_at_once(seen, &attempts),
             None => {}
         }
+        // The other addresses are part of the answer, so the probe ends with the last of them.
         select! {
             () = attempts.finish() => {}
             () = self.cancel.cancelled() => {}
@@ -225,8 +197,8 @@ impl Engine {
 }
 
 /// Another connection to an address that was open a moment ago, under the deadline of the stage that asks.
-async fn tcp_again(address: std::net::SocketAddr) -> Option<tokio::net::TcpStream> {
-    tokio::net::TcpStream::connect(address).await.ok()
+async fn tcp_again(address: SocketAddr) -> Option<TcpStream> {
+    TcpStream::connect(address).await.ok()
 }
 
 /// The connection opened and was reset before anything could be sent: the failure of the next layer.
@@ -242,12 +214,4 @@ fn cut_at_once(seen: &mut Observation, attempts: &Attempts) {
     } else {
         (seen.http.outcome, seen.http.failure) = (Outcome::Failed, failure(FailureCode::HttpReset));
     }
-}
-
-/// An observation that says nothing about the endpoint.
-fn broken(probe: ProbeId, why: &str) -> Observation {
-    let mut seen = Observation::not_tried(probe, Timestamp::now());
-    let failure = Failure::new(FailureCode::Internal, why);
-    seen.name = Stage::<NameEvidence> { outcome: Outcome::Failed, failure: Some(failure), ..Stage::not_tried() };
-    seen
 }

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::layer::{Seen, is_cut, telling_headers};
+use super::layer::{Seen, telling_headers};
 use super::{Failure, FailureCode, HttpEvidence, block_page, proxy, tls};
 use crate::host::Scheme;
 use crate::plan::Target;
@@ -61,7 +61,7 @@ impl Visit<'_> {
         open_again: impl AsyncFnOnce() -> Option<Box<dyn Wire>>,
     ) -> Result<(), Failure> {
         let mut connection = Connection::open(stream).await.map_err(|e| self.failure(&Method::HEAD, &e))?;
-        let head = connection.send(self.request(Method::HEAD)?).await.map_err(|e| self.failure(&Method::HEAD, &e))?;
+        let head = connection.send(self.request(&Method::HEAD)?).await.map_err(|e| self.failure(&Method::HEAD, &e))?;
         let seen = evidence.insert(describe(&Method::HEAD, &head));
         seen.block_page = block_page::mark_in_head(&seen.headers);
         let not_understood = matches!(head.status().as_u16(), 405 | 501);
@@ -83,12 +83,11 @@ impl Visit<'_> {
         mut connection: Connection,
         open_again: impl AsyncFnOnce() -> Option<Box<dyn Wire>>,
     ) -> Option<(HttpEvidence, Vec<u8>)> {
-        let response = match connection.send(self.request(Method::GET).ok()?).await {
-            Ok(response) => response,
-            Err(_) => {
-                connection = Connection::open(open_again().await?).await.ok()?;
-                connection.send(self.request(Method::GET).ok()?).await.ok()?
-            }
+        let response = if let Ok(response) = connection.send(self.request(&Method::GET).ok()?).await {
+            response
+        } else {
+            connection = Connection::open(open_again().await?).await.ok()?;
+            connection.send(self.request(&Method::GET).ok()?).await.ok()?
         };
         let answer = describe(&Method::GET, &response);
         let mut body = response.into_body();
@@ -103,7 +102,7 @@ impl Visit<'_> {
         Some((answer, kept))
     }
 
-    fn request(&self, method: Method) -> Result<Request<Empty<Bytes>>, Failure> {
+    fn request(&self, method: &Method) -> Result<Request<Empty<Bytes>>, Failure> {
         let Target { scheme, host, port, path } = self.target;
         let mut authority = host.to_string();
         if *port != scheme.default_port() {
@@ -121,7 +120,7 @@ impl Visit<'_> {
                 .body(Empty::new())
         };
         build().map_err(|e| {
-            let operation = self.operation(&method);
+            let operation = self.operation(method);
             Failure::new(FailureCode::HttpProtocol, &format!("{operation}: the request cannot be written: {e}"))
         })
     }
@@ -163,13 +162,13 @@ fn explain(error: &hyper::Error) -> (FailureCode, String) {
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         if let Some(error) = inner.downcast_ref::<io::Error>() {
-            let (code, words) = tls::explain(error);
-            return match code {
+            return match tls::explain(error) {
                 // With TLS 1.3 a server refuses a client only after the handshake.
-                FailureCode::TlsAlert | FailureCode::TlsProtocol if error.get_ref().is_some() => (code, words),
-                _ if is_cut(error) => (FailureCode::HttpReset, words),
-                FailureCode::TlsTimeout => (FailureCode::HttpTimeout, words),
-                _ => (FailureCode::HttpReset, words),
+                (code @ (FailureCode::TlsAlert | FailureCode::TlsProtocol), words) if error.get_ref().is_some() => {
+                    (code, words)
+                }
+                (FailureCode::TlsTimeout, words) => (FailureCode::HttpTimeout, words),
+                (_, words) => (FailureCode::HttpReset, words),
             };
         }
         cause = inner.source();

@@ -1,7 +1,8 @@
 //! Probing: what this machine sees of an endpoint, layer by layer.
 //!
 //! Each layer has its file and hands on what it opened: `dns` addresses, `tcp` a stream, `proxy` a tunnel in it, `tls` a
-//! session over it, `trust` a judgement of its chain, `http` one answer. `engine` schedules them.
+//! session over it, `trust` a judgement of its chain, `http` one answer. `schedule` says which probe
+//! runs when, `engine` walks each one through its layers.
 
 mod block_page;
 mod chain;
@@ -13,6 +14,7 @@ mod layer;
 mod observation;
 mod proxy;
 mod route;
+mod schedule;
 mod settings;
 mod tcp;
 mod tls;

@@ -186,6 +186,7 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(5);
 
+    #[expect(clippy::unnecessary_wraps, reason = "an attempt under way is none")]
     fn failed(address: &str, code: FailureCode) -> Option<TcpAttempt> {
         let address: SocketAddr = address.parse().unwrap();
         let failure = Failure::new(code, &format!("connect to {address}: x"));

@@ -71,8 +71,8 @@ impl Client {
         let mut config = self.config.clone();
         config.dangerous().set_certificate_verifier(Arc::clone(&recorder) as Arc<dyn ServerCertVerifier>);
         let ended = timeout(limit, TlsConnector::from(Arc::new(config)).connect(name, stream)).await;
-        let recorded = recorder.take();
-        let certificates = chain::describe(&recorded);
+        let served = recorder.take();
+        let certificates = chain::describe(&served);
         let failure = match ended {
             Ok(Ok(stream)) => {
                 let (_, session) = stream.get_ref();
@@ -82,7 +82,7 @@ impl Client {
                     alpn: session.alpn_protocol().map(|p| printable(&String::from_utf8_lossy(p), 32)),
                     chain: certificates,
                 };
-                return Seen::ok((stream, recorded), evidence);
+                return Seen::ok((stream, served), evidence);
             }
             Ok(Err(error)) => {
                 let (code, what) = explain(&error);

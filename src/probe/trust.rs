@@ -123,15 +123,16 @@ fn words_of(error: &rustls::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
     use super::*;
     use crate::probe::tls::provider;
 
     const LIMIT: Duration = Duration::from_secs(20);
 
-    fn authority() -> CertifiedIssuer<'static, KeyPair> {
+    fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
     }
@@ -150,7 +151,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_fault_has_its_code() {
-        let (ca, stranger) = (authority(), authority());
+        let (ca, stranger, imitator) = (authority("Lab"), authority("Stranger"), authority("Lab"));
         let trust = Trust::new(&[ca.der().to_vec()], provider()).unwrap();
         assert_eq!(judged(&trust, leaf(&ca, 2020..4000), "a.contoso.com").await, Ok(()));
         assert_eq!(
@@ -163,13 +164,46 @@ mod tests {
             judged(&trust, leaf(&stranger, 2020..4000), "a.contoso.com").await,
             Err(FailureCode::CertificateUntrusted)
         );
+        // The name of a trusted authority and another key.
+        assert_eq!(
+            judged(&trust, leaf(&imitator, 2020..4000), "a.contoso.com").await,
+            Err(FailureCode::CertificateInvalid)
+        );
         let garbage = CertificateDer::from(vec![0x30, 0x82, 0xff, 0xff]);
         assert_eq!(judged(&trust, garbage, "a.contoso.com").await, Err(FailureCode::CertificateInvalid));
     }
 
+    /// The environment of a process cannot be changed in a test, so this test runs itself again in another one.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_machine_without_roots_trusts_those_that_are_given_and_nobody_else() {
+        const NOWHERE: &str = "/nonexistent";
+        if std::env::var("SSL_CERT_FILE").as_deref() != Ok(NOWHERE) {
+            let again = std::process::Command::new(std::env::current_exe().unwrap())
+                .args([
+                    "--exact",
+                    "probe::trust::tests::a_machine_without_roots_trusts_those_that_are_given_and_nobody_else",
+                ])
+                .envs([("SSL_CERT_FILE", NOWHERE), ("SSL_CERT_DIR", NOWHERE)])
+                .output()
+                .unwrap();
+            let told = String::from_utf8_lossy(&again.stdout);
+            assert!(again.status.success() && told.contains("1 passed"), "{told}");
+            return;
+        }
+        let ca = authority("Lab");
+        let given = Trust::new(&[ca.der().to_vec()], provider()).unwrap();
+        assert_eq!(judged(&given, leaf(&ca, 2020..4000), "a.contoso.com").await, Ok(()));
+        let bare = Trust::new(&[], provider()).unwrap();
+        let host = HostName::parse("a.contoso.com").unwrap();
+        let failure = bare.judge(vec![leaf(&ca, 2020..4000)], &host, LIMIT).await.result.unwrap_err();
+        assert_eq!(failure.code, FailureCode::CertificateUntrusted);
+        assert!(failure.detail.contains("the roots of this machine cannot be read"), "{}", failure.detail);
+    }
+
     #[test]
     fn a_root_that_is_none_is_refused_before_anything_is_sent() {
-        let ca = authority();
+        let ca = authority("Lab");
         let error = Trust::new(&[ca.der().to_vec(), b"no certificate".to_vec()], provider()).unwrap_err();
         assert!(matches!(error, SetupError::ExtraRoot { number: 2, .. }), "{error}");
     }

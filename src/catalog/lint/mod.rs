@@ -1,0 +1,207 @@
+//! What a reviewer would miss: rules that one entry must follow, and rules between entries.
+
+mod entry;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use toml::Spanned;
+
+use super::entry::{CatalogRole, Cloud, Document, Entry, EntryId, SourceRef, Status};
+use super::error::{CatalogError, Rule};
+use super::place::{Place, Source};
+use super::release::Release;
+use crate::host::Scheme;
+use crate::text::printable;
+
+/// Characters of a section's name, and of a document's title.
+pub(super) const SECTION_MAX: usize = 100;
+/// Characters of a note, and of the evidence of a probe rule.
+const PROSE_MAX: usize = 400;
+/// Characters of a path or an address.
+const ADDRESS_MAX: usize = 200;
+/// Characters of an id, a document's key or a version.
+const NAME_MAX: usize = 64;
+
+/// What an entry may refer to.
+pub(super) struct Known<'a> {
+    documents: &'a BTreeMap<String, Document>,
+    releases: &'a [(Place, Release)],
+    statuses: BTreeMap<&'a EntryId, Status>,
+    /// Whether everything could be read. If not, what is not found may be in the rest, and is not reported.
+    complete: bool,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn new(
+        documents: &'a BTreeMap<String, Document>,
+        releases: &'a [(Place, Release)],
+        entries: &'a [(Place, Entry)],
+        complete: bool,
+    ) -> Self {
+        let statuses = entries.iter().map(|(_, entry)| (&entry.id, entry.status)).collect();
+        Self { documents, releases, statuses, complete }
+    }
+
+    fn has_build(&self, build: u32) -> bool {
+        !self.complete || self.releases.iter().any(|(_, release)| release.build == build)
+    }
+
+    fn has_document(&self, key: &str) -> bool {
+        !self.complete || self.documents.contains_key(key)
+    }
+
+    /// Whether the id is that of an entry that is needed today.
+    fn has_needed(&self, id: &EntryId) -> bool {
+        match self.statuses.get(id) {
+            Some(status) => matches!(status, Status::Active | Status::Disputed),
+            None => !self.complete,
+        }
+    }
+}
+
+/// The rules of `catalog.toml`.
+pub(super) fn head(
+    source: &Source<'_>,
+    version: &Spanned<String>,
+    documents: &BTreeMap<String, Spanned<Document>>,
+) -> Vec<CatalogError> {
+    let mut errors: Vec<_> =
+        text(&source.place(version.span()), "", "version", version.get_ref(), NAME_MAX).into_iter().collect();
+    for (key, document) in documents {
+        let place = source.place(document.span());
+        let document = document.get_ref();
+        errors.extend(name(&place, "", key));
+        errors.extend(text(&place, "", "title", &document.title, SECTION_MAX));
+        errors.extend(text(&place, "", "url", &document.url, ADDRESS_MAX));
+        if url::Url::parse(&document.url).map_or(true, |url| url.scheme() != "https" || !url.has_host()) {
+            let what = format!("document `{}` has no https address", printable(key, 40));
+            errors.push(place.error("", Rule::Document, &what));
+        }
+    }
+    errors
+}
+
+/// The rules of `versions.toml`.
+pub(super) fn releases(releases: &[(Place, Release)], known: &Known<'_>) -> Vec<CatalogError> {
+    let mut errors = Vec::new();
+    for (i, (place, release)) in releases.iter().enumerate() {
+        errors.extend(text(place, "version", "version", &release.version, NAME_MAX));
+        errors.extend(sources(place, &release.sources, known));
+        if releases[..i].iter().any(|(_, other)| other.version == release.version || other.build == release.build) {
+            let what = format!("version `{}` or build {} is there already", release.version, release.build);
+            errors.push(place.error("version", Rule::Duplicate, &what));
+        }
+        if release.support_ends < release.available {
+            errors.push(place.error("support_ends", Rule::BuildOrder, "support ends before it begins"));
+        }
+        if let Some(floor) = &release.upgrade_floor
+            && known.complete
+            && !releases.iter().any(|(_, other)| other.version == *floor && other.build < release.build)
+        {
+            let what = format!("no earlier version `{}`", printable(floor, 20));
+            errors.push(place.error("upgrade_floor", Rule::UnknownBuild, &what));
+        }
+    }
+    errors
+}
+
+/// The rules of the entries.
+pub(super) fn entries(entries: &[(Place, Entry)], known: &Known<'_>) -> Vec<CatalogError> {
+    let mut errors = Vec::new();
+    for (place, entry) in entries {
+        errors.extend(entry::check(place, entry, known));
+        errors.extend(sources(place, &entry.sources, known));
+    }
+    errors.extend(duplicates(entries));
+    errors.extend(contradictions(entries));
+    errors
+}
+
+/// One text: printable, not empty, not too long.
+pub(super) fn text(place: &Place, key: &str, field: &str, text: &str, max: usize) -> Option<CatalogError> {
+    let what = if text.trim().is_empty() {
+        format!("`{field}` is empty")
+    } else if text.chars().count() > max {
+        format!("`{field}` has more than {max} characters")
+    } else if printable(text, max) != text {
+        format!("`{field}` has a character that does not print: {text}")
+    } else {
+        return None;
+    };
+    Some(place.error(key, Rule::Text, &what))
+}
+
+/// One name: lower-case words joined by hyphens.
+fn name(place: &Place, key: &str, name: &str) -> Option<CatalogError> {
+    let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let good = name.len() <= NAME_MAX && name.split('-').all(word);
+    (!good).then(|| place.error(key, Rule::IdForm, &format!("`{}` is no name", printable(name, 80))))
+}
+
+fn sources(place: &Place, sources: &[SourceRef], known: &Known<'_>) -> Vec<CatalogError> {
+    let mut errors = Vec::new();
+    if sources.is_empty() {
+        errors.push(place.error("sources", Rule::List, "`sources` is empty"));
+    }
+    for source in sources {
+        if !known.has_document(&source.document) {
+            let what = format!("document `{}` is not defined", printable(&source.document, 40));
+            errors.push(place.error("sources", Rule::Document, &what));
+        }
+        errors.extend(text(place, "sources", "section", &source.section, SECTION_MAX));
+    }
+    errors
+}
+
+fn duplicates(entries: &[(Place, Entry)]) -> Vec<CatalogError> {
+    let mut first: BTreeMap<&EntryId, &Place> = BTreeMap::new();
+    let mut errors = Vec::new();
+    for (place, entry) in entries {
+        if let Some(other) = first.get(&entry.id) {
+            errors.push(place.error("id", Rule::Duplicate, &format!("the id is taken at {}", other.at())));
+        } else {
+            first.insert(&entry.id, place);
+        }
+    }
+    errors
+}
+
+/// What makes two entries speak of one need.
+type Need<'a> = (CatalogRole, Cloud, String, Scheme, String, Option<&'a str>, String);
+
+/// Two entries of one section for one need, or two of different sections that disagree on what is no matter of opinion.
+fn contradictions(entries: &[(Place, Entry)]) -> Vec<CatalogError> {
+    let mut needs: BTreeMap<Need<'_>, Vec<usize>> = BTreeMap::new();
+    let mut pairs = BTreeSet::new();
+    for (i, (_, entry)) in entries.iter().enumerate() {
+        for need in entry.roles.iter().flat_map(|role| entry.clouds.iter().map(|cloud| (*role, *cloud))) {
+            let (endpoint, ports, when) =
+                (entry.endpoint.to_string(), format!("{:?}", entry.ports), entry.when.to_string());
+            let need = (need.0, need.1, endpoint, entry.scheme, ports, entry.path.as_deref(), when);
+            let same = needs.entry(need).or_default();
+            pairs.extend(same.iter().filter(|first| disagree(&entries[**first].1, entry)).map(|first| (*first, i)));
+            same.push(i);
+        }
+    }
+    pairs
+        .into_iter()
+        .map(|(first, second)| {
+            let (place, entry) = &entries[second];
+            let (other_place, other) = &entries[first];
+            let what = if entry.section == other.section {
+                format!("says the same as `{}` at {}", other.id, other_place.at())
+            } else {
+                format!("has another context, status or inspection rule than `{}` at {}", other.id, other_place.at())
+            };
+            place.error("endpoint", Rule::Contradiction, &what)
+        })
+        .collect()
+}
+
+fn disagree(a: &Entry, b: &Entry) -> bool {
+    let since = |entry: &Entry| entry.since_build.unwrap_or(0);
+    let until = |entry: &Entry| entry.until_build.unwrap_or(u32::MAX);
+    let overlap = since(a) <= until(b) && since(b) <= until(a);
+    let differ = (a.context, a.status, a.inspection) != (b.context, b.status, b.inspection);
+    overlap && (a.section == b.section || differ)
+}

@@ -1,0 +1,172 @@
+//! The catalog's loader and lint against each kind of mistake.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cmcomply::catalog::{Catalog, CatalogError, Rule};
+use serde::Deserialize;
+
+const SAMPLE: [(&str, &str); 3] = [
+    ("catalog.toml", include_str!("catalog/sample/catalog.toml")),
+    ("sample.toml", include_str!("catalog/sample/sample.toml")),
+    ("versions.toml", include_str!("catalog/sample/versions.toml")),
+];
+
+/// See `catalog/mistakes.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mistake {
+    rule: String,
+    #[serde(default = "sample_file")]
+    file: String,
+    entry: Option<String>,
+    find: String,
+    replace: String,
+    at: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Mistakes {
+    mistake: Vec<Mistake>,
+}
+
+fn sample_file() -> String {
+    "sample.toml".to_owned()
+}
+
+fn mistakes() -> Vec<Mistake> {
+    toml::from_str::<Mistakes>(include_str!("catalog/mistakes.toml")).expect("the list of mistakes").mistake
+}
+
+type Files = BTreeMap<String, String>;
+
+fn sample() -> Files {
+    SAMPLE.map(|(name, text)| (name.to_owned(), text.replace("\r\n", "\n"))).into()
+}
+
+fn load(files: &Files) -> Result<Catalog, Vec<CatalogError>> {
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    Catalog::from_files(&files)
+}
+
+/// Makes the mistake, and gives the line at which it must be seen.
+fn make(mistake: &Mistake, files: &mut Files) -> usize {
+    let text = files.get_mut(&mistake.file).expect("a file of the sample");
+    let id = mistake.entry.as_ref().map(|entry| format!("id = \"{entry}\""));
+    let from = id.map_or(0, |id| text.find(&id).unwrap_or_else(|| panic!("no {id}")));
+    let at = from + text[from..].find(&mistake.find).unwrap_or_else(|| panic!("no `{}`", mistake.find));
+    text.replace_range(at..at + mistake.find.len(), &mistake.replace);
+    let seen =
+        mistake.at.as_deref().unwrap_or_else(|| mistake.replace.lines().next().expect("`at`, where nothing is left"));
+    let start = text[..from].rfind('\n').map_or(0, |end| end + 1);
+    let offset = text[start..].find(seen).unwrap_or_else(|| panic!("no `{seen}`"));
+    1 + text[..start + offset].matches('\n').count()
+}
+
+#[test]
+fn the_sample_is_good() {
+    let catalog = load(&sample()).unwrap();
+    assert_eq!(catalog.entries.len(), 8);
+    assert_eq!(catalog.releases.len(), 2);
+    assert!(catalog.entries.iter().all(|entry| entry.section == "Sample"));
+}
+
+#[test]
+fn each_mistake_is_found_at_its_line_and_nothing_else() {
+    let mut wrong = Vec::new();
+    for mistake in mistakes() {
+        let mut files = sample();
+        let line = make(&mistake, &mut files);
+        let errors = load(&files).err().unwrap_or_default();
+        let found: Vec<(&str, &str, usize)> =
+            errors.iter().map(|error| (error.rule.code(), error.file.as_str(), error.line)).collect();
+        let expected = [(mistake.rule.as_str(), mistake.file.as_str(), line)];
+        let named = mistake.entry.is_none()
+            || errors.iter().all(|error| error.entry.is_some() || error.what.starts_with("not TOML"));
+        if found != expected || !named {
+            wrong.push(format!("`{}` for `{}`: expected {expected:?}, {errors:#?}", mistake.replace, mistake.find));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_rule_has_a_mistake() {
+    let tried: BTreeSet<String> = mistakes().into_iter().map(|mistake| mistake.rule).collect();
+    let rules: BTreeSet<String> = Rule::ALL.iter().map(|rule| rule.code().to_owned()).collect();
+    assert_eq!(tried, rules);
+    assert_eq!(rules.len(), Rule::ALL.len(), "two rules have one code");
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_in_the_order_of_files_and_lines() {
+    let mut files = sample();
+    let chosen = ["text", "endpoint", "successor", "retired-tier"];
+    for code in chosen {
+        let mistakes = mistakes();
+        make(
+            mistakes.iter().rfind(|m| m.rule == code && m.file == "sample.toml" && m.entry.is_some()).unwrap(),
+            &mut files,
+        );
+    }
+    files.insert("broken.toml".to_owned(), "section = ".to_owned());
+    let errors = load(&files).unwrap_err();
+    assert_eq!(errors.len(), 5, "{errors:#?}");
+    assert_eq!((errors[0].file.as_str(), errors[0].rule), ("broken.toml", Rule::Syntax));
+    assert!(errors.is_sorted_by_key(|error| (error.file.clone(), error.line)));
+    let codes: BTreeSet<&str> = errors[1..].iter().map(|error| error.rule.code()).collect();
+    assert_eq!(codes, chosen.into());
+}
+
+#[test]
+fn an_error_says_where_what_and_what_to_do() {
+    let mut files = sample();
+    let text = files.get_mut("sample.toml").unwrap();
+    *text = text.replace("\"w.contoso.com\"", "\"contoso.com\"");
+    assert_eq!(
+        load(&files).unwrap_err()[0].to_string(),
+        "sample.toml:30: entry `wild`: `contoso.com` does not belong to `*.contoso.com`; name a host that the pattern \
+         matches, or use class `related` [representative-outside]"
+    );
+}
+
+#[test]
+fn missing_and_double_files_are_told() {
+    let told = |files: &[(&str, &str)]| -> Vec<String> {
+        let errors = Catalog::from_files(files).unwrap_err();
+        assert!(errors.iter().all(|error| error.line > 0));
+        errors.iter().filter(|e| e.rule == Rule::File).map(|e| format!("{}: {}", e.file, e.what)).collect()
+    };
+    assert_eq!(told(&[]), ["catalog.toml: the file is missing", "versions.toml: the file is missing"]);
+    assert_eq!(told(&SAMPLE[..2]), ["versions.toml: the file is missing"]);
+    assert_eq!(told(&[SAMPLE[0], SAMPLE[1], SAMPLE[2], SAMPLE[1]]), ["sample.toml: the file is given twice"]);
+}
+
+#[test]
+fn hostile_text_comes_out_inert() {
+    let bad = "\\u001b[2J\\u202e";
+    for (find, file) in [("id = \"host\"", "id = \"BAD\""), ("/x", "BAD"), ("a.contoso.com", "BAD"), ("Here", "BAD")] {
+        let mut files = sample();
+        let text = files.get_mut("sample.toml").unwrap();
+        *text = text.replacen(find, &file.replace("BAD", bad), 1);
+        let errors: Vec<String> = load(&files).unwrap_err().iter().map(ToString::to_string).collect();
+        assert!(errors.iter().all(|error| !error.contains(['\u{1b}', '\u{202e}', '\n'])), "{errors:?}");
+        assert!(errors.iter().any(|error| error.contains("u{1b}") || error.contains("U+001B")), "{errors:?}");
+    }
+    let deep = format!("section = {}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let mut files = sample();
+    files.insert("\u{1b}deep.toml".to_owned(), deep);
+    let errors = load(&files).unwrap_err();
+    assert!(errors.iter().all(|error| error.rule == Rule::Syntax && error.file == "\\u{1b}deep.toml"), "{errors:?}");
+}
+
+#[test]
+fn the_example_of_the_readme_is_good() {
+    let readme = include_str!("../catalog/README.md").replace("\r\n", "\n");
+    let (_, example) = readme.split_once("```toml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let mut files = sample();
+    files.insert("example.toml".to_owned(), example.to_owned());
+    let catalog = load(&files).unwrap();
+    assert_eq!(catalog.entries[0].section, "Updates and servicing");
+    assert_eq!(catalog.entries.len(), 9);
+}
