@@ -10,7 +10,10 @@ fn the_schema_in_the_repository_is_the_one_of_the_types() {
         std::fs::write(&path, &made).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
-    assert!(kept == made, "schema/run.schema.json is out of date: run this test with CMCOMPLY_UPDATE_SCHEMA=1 and commit");
+    assert!(
+        kept == made,
+        "schema/run.schema.json is out of date: run this test with CMCOMPLY_UPDATE_SCHEMA=1 and commit"
+    );
 }
 
 #[test]
