@@ -37,7 +37,7 @@ async fn a_guarded_statement_fails_alone() {
         guarded("SELECT N'a' AS fact, SiteCode FROM dbo.v_Site WHERE SiteCode = N'cas'"),
         guarded("SELECT N'b' AS fact, x FROM dbo.Nothing"),
         guarded("SELECT N'c' AS fact, Nothing FROM dbo.v_Site"),
-        guarded("SELECT N'd' AS fact FROM WHERE"),
+        guarded("SELECT N'd' AS fact FROM dbo.v_Site WHERE )"),
         guarded("SELECT N'it''s' AS fact"),
     ]
     .concat();

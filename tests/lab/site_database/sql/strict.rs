@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Function, GroupByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, Visit as _, Visitor,
+    Expr, Function, GroupByExpr, Ident, OrderByKind, Query, Select, SelectItem, SetExpr, Visit as _, Visitor,
 };
 
 use super::SqlError;
@@ -36,6 +36,16 @@ impl Visitor for Checker {
         }
         if let SetExpr::Select(select) = &*query.body {
             grouping(select, query)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The parser takes many a keyword for a name; SQL Server does so only in brackets or quotes.
+    fn pre_visit_ident(&mut self, ident: &Ident) -> ControlFlow<SqlError> {
+        let word = ident.value.to_ascii_uppercase();
+        if ident.quote_style.is_none() && RESERVED.split_whitespace().any(|reserved| reserved == word) {
+            let text = format!("Incorrect syntax near the keyword '{}'.", ident.value);
+            return ControlFlow::Break(SqlError::new(156, 15, text));
         }
         ControlFlow::Continue(())
     }
@@ -153,3 +163,16 @@ fn has_aggregate(expr: &Expr) -> bool {
     });
     found.is_break()
 }
+
+/// The reserved keywords of T-SQL, but for those that are called like functions.
+const RESERVED: &str = "ADD ALL ALTER AND ANY AS ASC AUTHORIZATION BACKUP BEGIN BETWEEN BREAK BROWSE BULK BY CASCADE CASE \
+    CHECK CHECKPOINT CLOSE CLUSTERED COLLATE COLUMN COMMIT COMPUTE CONSTRAINT CONTAINS CONTAINSTABLE CONTINUE CREATE CROSS \
+    CURRENT CURRENT_DATE CURRENT_TIME CURSOR DATABASE DBCC DEALLOCATE DECLARE DEFAULT DELETE DENY DESC DISK DISTINCT \
+    DISTRIBUTED DOUBLE DROP DUMP ELSE END ERRLVL ESCAPE EXCEPT EXEC EXECUTE EXISTS EXIT EXTERNAL FETCH FILE FILLFACTOR FOR \
+    FOREIGN FREETEXT FREETEXTTABLE FROM FULL FUNCTION GOTO GRANT GROUP HAVING HOLDLOCK IDENTITY IDENTITY_INSERT IDENTITYCOL \
+    IF IN INDEX INNER INSERT INTERSECT INTO IS JOIN KEY KILL LIKE LINENO LOAD MERGE NATIONAL NOCHECK NONCLUSTERED NOT NULL \
+    OF OFF OFFSETS ON OPEN OPENDATASOURCE OPENQUERY OPENROWSET OPENXML OPTION OR ORDER OUTER OVER PERCENT PIVOT PLAN \
+    PRECISION PRIMARY PRINT PROC PROCEDURE PUBLIC RAISERROR READ READTEXT RECONFIGURE REFERENCES REPLICATION RESTORE \
+    RESTRICT RETURN REVERT REVOKE ROLLBACK ROWCOUNT ROWGUIDCOL RULE SAVE SCHEMA SECURITYAUDIT SELECT SET SETUSER SHUTDOWN \
+    SOME STATISTICS TABLE TABLESAMPLE TEXTSIZE THEN TO TOP TRAN TRANSACTION TRIGGER TRUNCATE TSEQUAL UNION UNIQUE UNPIVOT \
+    UPDATE UPDATETEXT USE VALUES VARYING VIEW WAITFOR WHEN WHERE WHILE WITH WRITETEXT";
