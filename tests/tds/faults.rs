@@ -110,7 +110,7 @@ async fn the_browser_names_the_port_of_an_instance() {
     settings.instance_name("cminst");
     let tcp = TcpStream::connect_named(&settings).await.expect("the browser answers");
     assert_eq!(tcp.peer_addr().expect("connected"), db.address());
-    let mut client = Client::connect(settings, tcp.compat_write()).await.expect("login");
+    let mut client = Box::pin(Client::connect(settings, tcp.compat_write())).await.expect("login");
     assert_eq!(rows(&mut client, "SELECT 1 AS one").await, ["1"]);
 
     let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a socket");

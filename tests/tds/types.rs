@@ -25,7 +25,7 @@ async fn every_type_with_and_without_null() {
         let first = "true|255|-32768|-2147483648|-9223372036854775807|1.5|day 45471 tick 6608475|\
                      01234567-89ab-cdef-0123-456789abcdef|Zürich 日本 😀||plain|ab  ";
         assert_eq!(found[0], first, "{source}");
-        assert_eq!(found[1], vec!["NULL"; 12].join("|"));
+        assert_eq!(found[1], ["NULL"; 12].join("|"));
         let last = "false|0|32767|2147483647|9223372036854775807|-0.25|day -1 tick 25919999|\
                     00000000-0000-0000-0000-000000000000||x||abcd";
         assert_eq!(found[2], last);

@@ -61,6 +61,19 @@ async fn v7_nothing_subscribed() {
 }
 
 #[tokio::test]
+async fn names_that_differ_in_case_only() {
+    let sql = "UPDATE dbo.SC_SysResUse SET NALPath = UPPER(NALPath) WHERE RoleTypeID = 901;";
+    let (_db, mut client) = lab(Options { variants: vec![sql.into()], ..Options::default() }).await;
+    assert_eq!(rows(&mut client, "SELECT COUNT(DISTINCT ServerName) AS n FROM dbo.vSMS_SC_SysResUse").await, ["10"]);
+    let grouped =
+        "SELECT COUNT(*) AS n FROM (SELECT ServerName FROM dbo.v_SystemResourceList GROUP BY ServerName) AS s";
+    assert_eq!(rows(&mut client, grouped).await, ["10"]);
+    let joined = "SELECT DISTINCT a.ServerName FROM dbo.vSMS_SC_SysResUse AS a JOIN dbo.vSMS_SC_SysResUse AS b \
+                  ON a.ServerName = b.ServerName WHERE a.RoleName = N'SMS Site System' AND b.RoleName = N'SMS Dmp Connector'";
+    assert_eq!(rows(&mut client, joined).await, ["CM-CAS.CORP.CONTOSO.COM"]);
+}
+
+#[tokio::test]
 async fn a_view_over_nothing_and_a_view_with_fewer_columns() {
     let sql = "DROP TABLE repl.ISVCatalogs;\nGO\n\
                CREATE OR ALTER VIEW dbo.v_Site AS SELECT SiteCode, SiteType AS Type FROM dbo.Sites;";

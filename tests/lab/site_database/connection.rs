@@ -96,7 +96,9 @@ async fn log_in(server: &Server, mut stream: impl Stream, message: Option<Messag
     let (session, database) = match admitted {
         Ok(admitted) => admitted,
         Err(errors) => {
-            errors.iter().for_each(|e| tokens.error(e));
+            for error in &errors {
+                tokens.error(error);
+            }
             tokens.done(DoneKind::Statement, done::ERROR, None);
             packet::write(&mut stream, kind::RESPONSE, &tokens.0, DEFAULT_SIZE, true).await?;
             return stream.shutdown().await;

@@ -244,7 +244,7 @@ fn cast(expr: &Expr, data_type: &DataType, or_null: bool) -> Expr {
 }
 
 /// Text compares without case, as in a database of the usual collation. Columns do so by themselves; other texts do not.
-fn without_case(expr: &Expr) -> Expr {
+pub fn without_case(expr: &Expr) -> Expr {
     match expr {
         Expr::Collate { .. } => expr.clone(),
         Expr::Value(v) if matches!(v.value, Literal::Number(..)) => expr.clone(),
