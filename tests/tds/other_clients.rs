@@ -1,4 +1,4 @@
-//! The same server through clients of quite another making: FreeTDS (C) and python-tds.
+//! The same server through clients of quite another making: `FreeTDS` (C) and python-tds.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -127,7 +127,7 @@ fn run(command: &mut Command, input: &str) -> String {
     let mut stdin = child.stdin.take().expect("piped");
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while child.try_wait().expect("a child").is_none() {
         if Instant::now() > deadline {
             let _ = child.kill();

@@ -63,7 +63,7 @@ fn apply(engine: &mut Engine, statement: Statement, owner: &Session) -> Result<(
     let variables = HashMap::new();
     match statement {
         Statement::CreateTable(table) => create_table(engine, &table),
-        Statement::CreateView(view) => create_view(engine, view, owner),
+        Statement::CreateView(view) => create_view(engine, &view, owner),
         Statement::CreateFunction(function) => create_function(engine, &function, owner),
         Statement::Drop { names, object_type: ObjectType::View | ObjectType::Table, if_exists, .. } => {
             names.iter().try_for_each(|name| drop_object(engine, &Name::of(name)?, if_exists))
@@ -147,7 +147,7 @@ fn create_table(engine: &mut Engine, table: &CreateTable) -> Result<(), SqlError
     Ok(())
 }
 
-fn create_view(engine: &mut Engine, view: CreateView, owner: &Session) -> Result<(), SqlError> {
+fn create_view(engine: &mut Engine, view: &CreateView, owner: &Session) -> Result<(), SqlError> {
     let name = Name::of(&view.name)?;
     if view.or_alter {
         drop_object(engine, &name, true)?;
