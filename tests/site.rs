@@ -110,10 +110,10 @@ async fn what_is_sent_is_what_the_query_files_say() {
 
     // The first candidate of each file, with all its columns, and the name that was found in brackets.
     let first = |name: &str| statements(name).remove(0).replace("dbo.vSMS_Az", "dbo.[vSMS_Az");
-    let bracketed = |sql: String| sql.replace("AzureService AS", "AzureService] AS").replace(
-        "dbo.vSMS_AAD_Discovery_Settings AS",
-        "dbo.[vSMS_AAD_Discovery_Settings] AS",
-    );
+    let bracketed = |sql: String| {
+        sql.replace("AzureService AS", "AzureService] AS")
+            .replace("dbo.vSMS_AAD_Discovery_Settings AS", "dbo.[vSMS_AAD_Discovery_Settings] AS")
+    };
     let preamble = statements("session").remove(0);
     assert_eq!(discovery.lines().take(4).collect::<Vec<_>>().join("\n"), preamble);
     assert_eq!(enclosed(discovery), ["server", "discover", "discover_signatures"].map(first));
@@ -422,10 +422,10 @@ async fn bad_values_are_findings_and_used_nowhere() {
         found.unwrap_or_else(|| panic!("no finding on {object}.{column}: {:#?}", facts.data_findings))
     };
     let server = finding("dbo.v_Site", "server_name");
-    assert_eq!((server.value.as_str(), server.row.as_str()), (
-        "CM CAS<script>",
-        "site_code=CAS, site_name=Contoso Central Administration, site_type=4"
-    ));
+    assert_eq!(
+        (server.value.as_str(), server.row.as_str()),
+        ("CM CAS<script>", "site_code=CAS, site_name=Contoso Central Administration, site_type=4")
+    );
     assert!(server.problem.contains("not a host name"));
     assert_eq!(known(&facts.sites)[0].server, None);
     assert!(finding("SysResUse", "text2").problem.contains("100000 octets"));
@@ -447,10 +447,10 @@ async fn a_missing_server_name_is_taken_from_the_path() {
     let facts = variant(sql).await.facts().await;
     assert_contoso(&facts);
     let Fact::Known { source, .. } = &facts.site_systems else { unreachable!() };
-    assert_eq!((source.object.as_str(), &source.missing_columns[..]), (
-        "dbo.vSMS_SC_SysResUse",
-        &["ServerName".to_owned()][..]
-    ));
+    assert_eq!(
+        (source.object.as_str(), &source.missing_columns[..]),
+        ("dbo.vSMS_SC_SysResUse", &["ServerName".to_owned()][..])
+    );
 }
 
 #[tokio::test]

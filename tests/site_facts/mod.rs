@@ -80,8 +80,7 @@ fn site_systems(facts: &Facts) {
 
 fn proxies(facts: &Facts) {
     let seen: Vec<_> = known(&facts.site_system_proxies).iter().map(|p| (p.host.short(), p.setting.clone())).collect();
-    let proxy =
-        |name: &str, port, account| ProxySetting::Proxy { host: name.parse().unwrap(), port, account };
+    let proxy = |name: &str, port, account| ProxySetting::Proxy { host: name.parse().unwrap(), port, account };
     assert_eq!(
         seen,
         [
