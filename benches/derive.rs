@@ -106,7 +106,7 @@ fn hierarchy(site_systems: usize) -> Facts {
         } else if role == Role::CmgConnectionPoint {
             connection_points.push(CmgConnectionPoint { site: site.clone(), host: server.clone() });
         }
-        let setting = ProxySetting::Proxy { host: host("proxy.contoso.com"), port: 8080, account: false };
+        let setting = ProxySetting::Proxy { host: host("proxy.contoso.com").into(), port: 8080, account: false };
         proxies.push(SiteSystemProxy { site: site.clone(), host: server.clone(), setting });
         systems.push(SiteSystem { site, host: server, roles: vec![InstalledRole { role, properties: None }] });
     }
