@@ -125,7 +125,7 @@ mod tests {
             sign_in: SignIn::SqlLogin { user: "reader".to_owned(), password: Secret::new("hunter2") },
             certificate: Certificate::MachineRoots,
             connect_timeout: Duration::from_secs(15),
-            query_timeout: Duration::from_secs(60),
+            query_timeout: Duration::from_mins(1),
         }
     }
 

@@ -233,7 +233,11 @@ mod tests {
 
     #[test]
     fn findings_are_bounded() {
-        let (_, list) = with_findings(|findings| (0..5000).for_each(|_| findings.add("o", "c", "r", "p", "v")));
+        let (_, list) = with_findings(|findings| {
+            for _ in 0..5000 {
+                findings.add("o", "c", "r", "p", "v");
+            }
+        });
         assert_eq!(list.len(), MAX_FINDINGS + 1);
         assert!(list[MAX_FINDINGS].problem.starts_with("4000 more"));
     }
