@@ -15,6 +15,7 @@ use cells::Findings;
 
 /// Understands all answers.
 pub(super) fn facts(connection: Connection, mut answers: Answers) -> Facts {
+    let unread = Facts::unknown(connection.clone(), UnknownWhy::QueryFailed, "it was not asked for");
     let mut findings = Findings::default();
     let mut take = |fact: &str| {
         let detail = || "it was not asked for".to_owned();
@@ -49,6 +50,7 @@ pub(super) fn facts(connection: Connection, mut answers: Answers) -> Facts {
         azure_environments,
         entra_user_discovery,
         data_findings: findings.into_list(),
+        ..unread
     }
 }
 
