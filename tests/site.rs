@@ -1,0 +1,513 @@
+//! The reader against the lab's site database: real TDS, real TLS, the replica's rows.
+
+mod lab;
+mod site_facts;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use cmcomply::site::{
+    Certificate, ConnectError, Fact, Facts, Options, ProxySetting, ReadError, Secret, Server, SignIn, SqlCertificate,
+    SqlSignIn, UnknownWhy, read,
+};
+use lab::site_database::{self, Encryption, Fault, Grant, Rights, SiteDatabase};
+use site_facts::{assert_contoso, known};
+use tokio_util::sync::CancellationToken;
+
+const PASSWORD: &str = "Contoso-reads-0nly";
+
+/// A running lab, with the options that reach it.
+struct Lab {
+    database: SiteDatabase,
+    options: Options,
+    _ca: tempfile::NamedTempFile,
+}
+
+async fn lab(options: site_database::Options) -> Lab {
+    let database = SiteDatabase::start(options).await;
+    let ca = tempfile::NamedTempFile::with_suffix(".pem").unwrap();
+    std::fs::write(ca.path(), database.ca_pem()).unwrap();
+    let options = Options {
+        server: Server::parse(&format!("localhost,{}", database.address().port())).unwrap(),
+        database: None,
+        sign_in: SignIn::SqlLogin { user: "cmcomply".to_owned(), password: Secret::new(PASSWORD) },
+        certificate: Certificate::CaFile(ca.path().to_owned()),
+        connect_timeout: Duration::from_secs(10),
+        query_timeout: Duration::from_secs(20),
+    };
+    Lab { database, options, _ca: ca }
+}
+
+/// A lab whose data has been changed by T-SQL.
+async fn variant(sql: &str) -> Lab {
+    lab(site_database::Options { variants: vec![sql.to_owned()], ..Default::default() }).await
+}
+
+async fn faulty(fault: Fault) -> Lab {
+    lab(site_database::Options { faults: vec![fault], ..Default::default() }).await
+}
+
+impl Lab {
+    async fn read(&self) -> Result<Facts, ReadError> {
+        read(&self.options, CancellationToken::new()).await
+    }
+
+    async fn facts(&self) -> Facts {
+        self.read().await.unwrap()
+    }
+
+    /// The error, which never holds the password.
+    async fn error(&self) -> ReadError {
+        let error = self.read().await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains(PASSWORD), "{error}");
+        error
+    }
+
+    async fn connect_error(&self) -> ConnectError {
+        match self.error().await {
+            ReadError::Connect(error) => error,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn why<T: std::fmt::Debug>(fact: &Fact<T>) -> (UnknownWhy, &str) {
+    match fact {
+        Fact::Unknown { why, detail } => (*why, detail),
+        other => panic!("not unknown: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn contoso_is_read_in_full_and_in_two_round_trips() {
+    let mut lab = lab(site_database::Options::default()).await;
+    lab.options.database = Some("CM_CAS".to_owned());
+    let facts = lab.facts().await;
+    assert_contoso(&facts);
+    assert_eq!(facts.connection.server, lab.options.server.to_string());
+    assert_eq!(facts.connection.database, "CM_CAS");
+    assert_eq!(facts.connection.server_version.as_deref(), Some("16.0.1000.6"));
+    assert_eq!(facts.connection.certificate, SqlCertificate::CaFile);
+    assert_eq!(facts.connection.sign_in, SqlSignIn::SqlLogin { user: "cmcomply".to_owned() });
+
+    assert_eq!(lab.database.statements().len(), 2);
+    let [login] = &lab.database.logins()[..] else { panic!("{:?}", lab.database.logins()) };
+    assert_eq!(login.application, concat!("cmcomply/", env!("CARGO_PKG_VERSION")));
+    assert!(login.read_only && login.accepted);
+
+    let json = serde_json::to_string(&facts).unwrap();
+    for secret in ["svc-cm-proxy", PASSWORD] {
+        assert!(!json.contains(secret));
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_is_what_the_query_files_say() {
+    let mut lab = lab(site_database::Options::default()).await;
+    lab.options.database = Some("CM_CAS".to_owned());
+    lab.facts().await;
+    let [discovery, facts] = &lab.database.statements()[..] else { panic!() };
+
+    // The first candidate of each file, with all its columns, and the name that was found in brackets.
+    let first = |name: &str| statements(name).remove(0).replace("dbo.vSMS_Az", "dbo.[vSMS_Az");
+    let bracketed = |sql: String| {
+        sql.replace("AzureService AS", "AzureService] AS")
+            .replace("dbo.vSMS_AAD_Discovery_Settings AS", "dbo.[vSMS_AAD_Discovery_Settings] AS")
+    };
+    let preamble = statements("session").remove(0);
+    assert_eq!(discovery.lines().take(4).collect::<Vec<_>>().join("\n"), preamble);
+    assert_eq!(enclosed(discovery), ["server", "discover", "discover_signatures"].map(first));
+    let order = [
+        "this_site",
+        "sites",
+        "site_systems",
+        "role_properties",
+        "site_system_proxies",
+        "service_connection_points",
+        "software_update_points",
+        "sync_sources",
+        "cmg_connection_points",
+        "cmgs",
+        "tenants",
+        "azure_environments",
+        "entra_user_discovery",
+    ];
+    assert_eq!(enclosed(facts), order.map(|name| bracketed(first(name))));
+    let files = std::fs::read_dir(queries()).unwrap().count();
+    assert_eq!(files, order.len() + 5, "session, server, databases and two for discovery");
+
+    // Around the statements stands nothing but what catches their errors.
+    for line in discovery.lines().skip(4).chain(facts.lines()).filter(|l| !l.starts_with([' ', ')'])) {
+        let known = ["BEGIN TRY", "END TRY", "BEGIN CATCH", "END CATCH;", "EXEC sys.sp_executesql N'SELECT"];
+        let sql = ["SELECT 1 AS error_", "FROM ", "JOIN ", "LEFT JOIN ", "WHERE ", "SELECT"];
+        assert!(known.contains(&line) || sql.iter().any(|start| line.starts_with(start)), "{line}");
+    }
+}
+
+fn queries() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("queries")
+}
+
+/// The statements of a query file, read without the product's own parser: no comments, no marks.
+fn statements(name: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(queries().join(name).with_extension("sql")).unwrap();
+    let mut parts = text.split("-- candidate:");
+    let mut found: Vec<&str> = parts.by_ref().collect();
+    if found.len() > 1 {
+        found.remove(0);
+    }
+    let bare = |part: &str| {
+        let skip = usize::from(!part.starts_with("--"));
+        let lines = part.lines().skip(skip).filter(|line| !line.starts_with("--") && !line.is_empty());
+        lines.map(|line| line.trim_end_matches(" -- optional")).collect::<Vec<_>>().join("\n")
+    };
+    found.into_iter().map(bare).collect()
+}
+
+/// The texts inside `N'…'` of the calls in a batch.
+fn enclosed(batch: &str) -> Vec<String> {
+    let calls = batch.split("EXEC sys.sp_executesql N'").skip(1);
+    calls.map(|call| call.split("';\nEND TRY").next().unwrap().replace("''", "'")).collect()
+}
+
+#[tokio::test]
+async fn the_database_with_a_site_is_found_among_others() {
+    let lab = lab(site_database::Options {
+        empty_databases: vec!["CM_TST".to_owned(), "ReportServer".to_owned()],
+        closed_databases: vec!["CM_OLD".to_owned()],
+        ..Default::default()
+    })
+    .await;
+    assert_eq!(lab.facts().await.connection.database, "CM_CAS");
+}
+
+#[tokio::test]
+async fn several_site_databases_are_listed() {
+    let options = site_database::Options { site_databases: vec!["CM_PS1".to_owned()], ..Default::default() };
+    let mut lab = lab(options).await;
+    let error = lab.error().await;
+    let ReadError::SeveralSiteDatabases { databases, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(databases, &["CM_CAS", "CM_PS1"]);
+    assert!(error.to_string().contains("CM_CAS, CM_PS1; name one with --database"));
+    lab.options.database = Some("CM_PS1".to_owned());
+    assert_contoso(&lab.facts().await);
+}
+
+#[tokio::test]
+async fn a_server_without_a_site_says_what_was_seen() {
+    let mut lab = lab(site_database::Options {
+        database: "Contoso".to_owned(),
+        empty_databases: vec!["CM_TST".to_owned()],
+        ..Default::default()
+    })
+    .await;
+    let error = lab.error().await;
+    assert!(matches!(error, ReadError::NoSiteDatabase { .. }));
+    assert!(error.to_string().contains("CM_TST: no site in it") && error.to_string().contains("--database"), "{error}");
+    lab.options.database = Some("CM_TST".to_owned());
+    let error = lab.error().await;
+    assert!(matches!(error, ReadError::NotASiteDatabase { .. }), "{error:?}");
+    assert!(error.to_string().contains("CM_TST"));
+}
+
+#[tokio::test]
+async fn an_unknown_database_is_named() {
+    let mut lab = lab(site_database::Options::default()).await;
+    for name in ["CM_XYZ", "x'; DROP TABLE y"] {
+        lab.options.database = Some(name.to_owned());
+        let error = lab.connect_error().await;
+        assert!(matches!(&error, ConnectError::DatabaseUnavailable { number: 4060, .. }), "{error:?}");
+        assert!(error.to_string().contains(name) && error.to_string().contains("--database"), "{error}");
+    }
+    lab.options.database = Some("x".repeat(129));
+    assert!(matches!(lab.connect_error().await, ConnectError::DatabaseName { .. }));
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_said_and_not_shown() {
+    let mut lab = lab(site_database::Options::default()).await;
+    let sign_in = SignIn::SqlLogin { user: "cmcomply".to_owned(), password: Secret::new("hunter2") };
+    lab.options.sign_in = sign_in;
+    let error = lab.connect_error().await;
+    assert!(matches!(&error, ConnectError::LoginRefused { number: 18456, .. }), "{error:?}");
+    assert!(error.to_string().contains("SQL login cmcomply") && !error.to_string().contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_certificate_has_to_be_trusted_and_of_this_server() {
+    use site_database::Certificate::AnotherAuthority;
+    let mut lab_ca = lab(site_database::Options::default()).await;
+    lab_ca.options.certificate = Certificate::MachineRoots;
+    let error = lab_ca.connect_error().await;
+    assert!(matches!(error, ConnectError::CertificateUntrusted { .. }), "{error:?}");
+    for option in ["--sql-ca-file", "--trust-server-certificate"] {
+        assert!(error.to_string().contains(option), "{error}");
+    }
+    assert!(!error.to_string().contains("trust_cert"), "the driver's advice is for programmers: {error}");
+
+    let options = site_database::Options { certificate: AnotherAuthority, ..Default::default() };
+    let mut foreign = lab(options).await;
+    assert!(matches!(foreign.connect_error().await, ConnectError::CertificateUntrusted { .. }));
+    foreign.options.certificate = Certificate::NotChecked;
+    let facts = foreign.facts().await;
+    assert_contoso(&facts);
+    assert_eq!(facts.connection.certificate, SqlCertificate::NotChecked);
+
+    let names = vec!["sql.fabrikam.example".to_owned()];
+    let renamed = lab(site_database::Options { certificate_names: names, ..Default::default() }).await;
+    let error = renamed.connect_error().await;
+    assert!(matches!(&error, ConnectError::CertificateWrongName { host, .. } if host == "localhost"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_server_is_never_spoken_to_in_clear() {
+    let options = site_database::Options { encryption: Encryption::NotSupported, ..Default::default() };
+    let clear = lab(options).await;
+    assert!(matches!(clear.connect_error().await, ConnectError::TlsNotOffered { .. }));
+    assert_eq!(clear.database.logins(), []);
+
+    let options = site_database::Options { encryption: Encryption::Required, ..Default::default() };
+    assert_contoso(&lab(options).await.facts().await);
+}
+
+#[tokio::test]
+async fn servers_that_are_none_are_told_apart() {
+    let garbage = faulty(Fault::Garbage).await.connect_error().await;
+    assert!(matches!(garbage, ConnectError::NotSqlServer { .. }), "{garbage:?}");
+    let closes = faulty(Fault::CloseAtOnce).await.connect_error().await;
+    assert!(matches!(closes, ConnectError::Cut { .. }), "{closes:?}");
+    let refuses = faulty(Fault::RefuseHandshake).await.connect_error().await;
+    assert!(matches!(refuses, ConnectError::TlsTooOld { .. }), "{refuses:?}");
+
+    let mut hangs = faulty(Fault::NeverAnswer).await;
+    hangs.options.connect_timeout = Duration::from_millis(300);
+    let begun = Instant::now();
+    let error = hangs.connect_error().await;
+    assert!(matches!(error, ConnectError::HandshakeStalled { .. }), "{error:?}");
+    assert!(begun.elapsed() < Duration::from_secs(20));
+}
+
+#[tokio::test]
+async fn no_server_and_no_name_are_told_apart() {
+    let mut lab = lab(site_database::Options::default()).await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    lab.options.server = Server::parse(&format!("127.0.0.1,{free}")).unwrap();
+    assert!(matches!(lab.connect_error().await, ConnectError::Refused { .. }));
+    lab.options.server = Server::parse("cm01.invalid").unwrap();
+    let error = lab.connect_error().await;
+    assert!(matches!(&error, ConnectError::NameNotResolved { host, .. } if host == "cm01.invalid"), "{error:?}");
+    // No SQL Server Browser listens on the loopback address of a test machine.
+    lab.options.server = Server::parse("127.0.0.9\\CMINST").unwrap();
+    lab.options.connect_timeout = Duration::from_millis(300);
+    let error = lab.connect_error().await;
+    assert!(matches!(&error, ConnectError::BrowserSilent { instance, .. } if instance == "CMINST"), "{error:?}");
+    assert!(error.to_string().contains("--sql HOST,PORT"));
+}
+
+#[tokio::test]
+async fn a_ca_file_that_is_none_is_an_error_before_any_connection() {
+    let mut lab = lab(site_database::Options::default()).await;
+    lab.options.certificate = Certificate::CaFile("no-such-file.pem".into());
+    let error = lab.connect_error().await;
+    assert!(matches!(&error, ConnectError::CaFile { file, .. } if file == "no-such-file.pem"), "{error:?}");
+    assert_eq!(lab.database.logins(), []);
+}
+
+#[tokio::test]
+async fn the_reporting_role_gets_what_its_rights_allow() {
+    let options = site_database::Options { rights: Rights::reporting_role(), ..Default::default() };
+    let facts = lab(options).await.facts().await;
+    assert_eq!(facts.data_findings, []);
+    let source = |fact: &Fact<_>| match fact {
+        Fact::Known { source, .. } => source.object.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(known(&facts.this_site).as_str(), "CAS");
+    assert_eq!(known(&facts.sites).len(), 4);
+    assert_eq!(known(&facts.site_systems).len(), 10);
+    assert_eq!(
+        source(&facts.site_system_proxies.clone()),
+        "dbo.fn_rbac_SMS_SC_SysResUse, dbo.fn_rbac_SMS_SC_SysResUse_Properties"
+    );
+    assert_eq!(known(&facts.service_connection_points)[0].online, Some(true));
+    assert_eq!(known(&facts.software_update_points)[0].http_port, Some(8530));
+    for (why, _) in [
+        why(&facts.sync_sources),
+        why(&facts.cmgs),
+        why(&facts.tenants),
+        why(&facts.azure_environments),
+        why(&facts.entra_user_discovery),
+    ] {
+        assert_eq!(why, UnknownWhy::NotVisible);
+    }
+}
+
+#[tokio::test]
+async fn absent_forbidden_and_failed_are_different_answers() {
+    // No right at all on one object, a right on the wrong column of another.
+    let grant = |object: &str, columns: &[&str]| Grant {
+        object: object.to_owned(),
+        columns: columns.iter().map(|c| (*c).to_owned()).collect(),
+    };
+    let rights = vec![
+        grant("SMSData", &[]),
+        grant("v_Site", &["SiteCode", "ReportingSiteCode", "Type"]),
+        grant("AAD_Tenant_Ex", &["Name"]),
+    ];
+    let options = site_database::Options { rights: Rights::Only(rights), ..Default::default() };
+    let facts = lab(options).await.facts().await;
+    assert_eq!(why(&facts.site_systems).0, UnknownWhy::NotVisible);
+    assert_eq!(why(&facts.tenants), (UnknownWhy::NotPermitted, "dbo.AAD_Tenant_Ex: this login may not read it"));
+    let Fact::Known { value, source } = &facts.sites else { panic!("{:?}", facts.sites) };
+    assert_eq!(source.missing_columns, ["SiteName", "BuildNumber", "Version", "ServerName"]);
+    assert!(value.iter().all(|site| site.kind.is_some() && site.server.is_none()));
+
+    let facts = faulty(Fault::Deadlock { containing: "AAD_Tenant_Ex AS".to_owned(), times: 9 }).await.facts().await;
+    let (why, detail) = why(&facts.tenants);
+    assert_eq!(why, UnknownWhy::QueryFailed);
+    assert!(detail.contains("dbo.AAD_Tenant_Ex: error 1205"), "{detail}");
+    assert_eq!(known(&facts.sites).len(), 4);
+}
+
+#[tokio::test]
+async fn a_renamed_object_is_found_by_its_columns_and_a_missing_one_is_unknown() {
+    let renamed = variant("EXEC sp_rename 'dbo.vSMS_AzureService', 'vSomethingElse';").await.facts().await;
+    let Fact::Known { value, source } = &renamed.cmgs else { panic!("{:?}", renamed.cmgs) };
+    assert_eq!((value.len(), source.object.as_str()), (2, "dbo.vSomethingElse"));
+
+    let dropped = variant("DROP VIEW dbo.vSMS_AAD_Discovery_Settings;").await.facts().await;
+    assert_eq!(why(&dropped.entra_user_discovery).0, UnknownWhy::NotVisible);
+    assert_eq!(known(&dropped.cmgs).len(), 2);
+
+    let hostile = variant("EXEC sp_rename 'dbo.vSMS_AzureService', 'v; DROP TABLE dbo.Sites';").await.facts().await;
+    assert_eq!(why(&hostile.cmgs).0, UnknownWhy::NotVisible);
+}
+
+#[tokio::test]
+async fn the_other_variants_of_the_replica_change_what_they_should() {
+    let offline = "UPDATE dbo.SC_SysResUse_Property SET Value3 = 1 WHERE Name = N'OfflineMode';";
+    let facts = variant(offline).await.facts().await;
+    assert_eq!(known(&facts.service_connection_points)[0].online, Some(false));
+
+    let government = "UPDATE dbo.AAD_Tenant_Ex SET Environment = 2;\nGO\nUPDATE repl.AzureService SET AzureEnvironmentId \
+                      = 2, Fqdn = N'GraniteFalls.usgovcloudapp.net' WHERE Name = N'GraniteFalls';";
+    let facts = variant(government).await.facts().await;
+    assert_eq!(known(&facts.tenants)[0].environment, Some(2));
+    let granite = known(&facts.cmgs).iter().find(|cmg| cmg.environment == Some(2)).unwrap();
+    assert_eq!(granite.deployment_name.as_ref().unwrap().as_str(), "granitefalls.usgovcloudapp.net");
+
+    let alone = "DELETE FROM dbo.Sites WHERE SiteCode <> N'PS1';\nGO\nUPDATE dbo.Sites SET ReportToSite = N'';";
+    let facts = variant(alone).await.facts().await;
+    let [site] = known(&facts.sites).as_slice() else { panic!("{:?}", facts.sites) };
+    assert_eq!((site.code.as_str(), &site.parent), ("PS1", &None));
+
+    let empty = "DELETE FROM repl.AzureService;\nGO\nDELETE FROM repl.AADDiscoverySettings;";
+    let facts = variant(empty).await.facts().await;
+    assert_eq!((known(&facts.cmgs).len(), *known(&facts.entra_user_discovery)), (0, false));
+}
+
+#[tokio::test]
+async fn bad_values_are_findings_and_used_nowhere() {
+    let long = "x".repeat(100_000);
+    let sql = format!(
+        "UPDATE dbo.Sites SET SiteServer = N'CM CAS<script>' WHERE SiteCode = N'CAS';\nGO\n\
+         UPDATE dbo.SC_SysResUse_Property SET Value2 = N'{long}' WHERE Value2 = N'proxy.contoso.com';\nGO\n\
+         UPDATE dbo.SC_SysResUse_Property SET Value3 = 99999 WHERE Name = N'ProxyServerPort' AND Value3 = 3128;\nGO\n\
+         UPDATE dbo.SC_Component_Property SET Value3 = 7 WHERE Name = N'DefaultUseParentWSUS' AND SiteNumber = 0;\nGO\n\
+         UPDATE dbo.AzureEnvironments SET GraphEndpoint = N'not a url' WHERE ID = 1;"
+    );
+    let facts = variant(&sql).await.facts().await;
+    let finding = |object: &str, column: &str| {
+        let found = facts.data_findings.iter().find(|f| f.object.contains(object) && f.column == column);
+        found.unwrap_or_else(|| panic!("no finding on {object}.{column}: {:#?}", facts.data_findings))
+    };
+    let server = finding("dbo.v_Site", "server_name");
+    assert_eq!(
+        (server.value.as_str(), server.row.as_str()),
+        ("CM CAS<script>", "site_code=CAS, site_name=Contoso Central Administration, site_type=4")
+    );
+    assert!(server.problem.contains("not a host name"));
+    assert_eq!(known(&facts.sites)[0].server, None);
+    assert!(finding("SysResUse", "text2").problem.contains("100000 octets"));
+    assert_eq!(finding("SysResUse", "ProxyServerPort").value, "99999");
+    assert_eq!(finding("SC_Component", "DefaultUseParentWSUS").value, "7");
+    assert_eq!(known(&facts.sync_sources)[0].source, None);
+    assert_eq!(finding("AzureEnvironments", "graph_endpoint").value, "not a url");
+    assert!(!known(&facts.azure_environments)[0].hosts.contains_key("GraphEndpoint"));
+    let unreadable = known(&facts.site_system_proxies).iter().filter(|p| p.setting == ProxySetting::Unreadable);
+    assert_eq!(unreadable.map(|p| p.host.short()).collect::<Vec<_>>(), ["cm-cas", "cm-ps1-ccp"]);
+}
+
+#[tokio::test]
+async fn a_missing_server_name_is_taken_from_the_path() {
+    let sql = "DROP VIEW dbo.vSMS_SC_SysResUse;\nGO\nCREATE VIEW dbo.vSMS_SC_SysResUse AS SELECT u.ID, u.SiteNumber, \
+               d.SiteCode, u.NALResType, u.NALPath, u.RoleTypeID, t.RoleName, u.SslState FROM dbo.SC_SysResUse AS u \
+               JOIN dbo.SC_SiteDefinition AS d ON d.SiteNumber = u.SiteNumber JOIN repl.RoleType AS t ON t.RoleTypeID \
+               = u.RoleTypeID;";
+    let facts = variant(sql).await.facts().await;
+    assert_contoso(&facts);
+    let Fact::Known { source, .. } = &facts.site_systems else { unreachable!() };
+    assert_eq!(
+        (source.object.as_str(), &source.missing_columns[..]),
+        ("dbo.vSMS_SC_SysResUse", &["ServerName".to_owned()][..])
+    );
+}
+
+#[tokio::test]
+async fn a_connection_cut_in_mid_answer_costs_one_fact() {
+    let lab = faulty(Fault::Cut { containing: "management_portal_url".to_owned(), after_rows: 1 }).await;
+    let facts = lab.facts().await;
+    let (why, detail) = why(&facts.azure_environments);
+    assert_eq!(why, UnknownWhy::Cut);
+    assert!(detail.starts_with("dbo.AzureEnvironments: the connection broke"), "{detail}");
+    assert_eq!(known(&facts.sites).len(), 4);
+    assert_eq!(known(&facts.tenants).len(), 1);
+    assert_eq!(known(&facts.entra_user_discovery), &true);
+    // The batch, the one that breaks again, and the one after it on a third connection.
+    let in_site: Vec<_> = lab.database.logins().into_iter().filter(|login| login.database == "CM_CAS").collect();
+    assert_eq!(in_site.len(), 3);
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_costs_one_fact_and_little_time() {
+    let mut lab = faulty(Fault::Silent { containing: "management_portal_url".to_owned() }).await;
+    lab.options.query_timeout = Duration::from_secs(2);
+    let begun = Instant::now();
+    let facts = lab.facts().await;
+    assert!(begun.elapsed() < Duration::from_secs(60));
+    let (why, detail) = why(&facts.azure_environments);
+    assert_eq!(why, UnknownWhy::Cut);
+    assert!(detail.contains("no answer within 2 s"), "{detail}");
+    assert_eq!(known(&facts.sites).len(), 4);
+    assert_eq!(known(&facts.cmgs).len(), 2);
+
+    let mut lab = faulty(Fault::Silent { containing: "fact_objects".to_owned() }).await;
+    lab.options.query_timeout = Duration::from_millis(500);
+    assert!(matches!(lab.error().await, ReadError::Timeout { .. }));
+    let cut = faulty(Fault::Cut { containing: "can_open".to_owned(), after_rows: 0 }).await.error().await;
+    assert!(matches!(cut, ReadError::Cut { .. }), "{cut:?}");
+}
+
+#[tokio::test]
+async fn more_rows_than_any_hierarchy_has_are_not_taken() {
+    let sql = "DROP TABLE dbo.AAD_Tenant_Ex;\nGO\nCREATE VIEW dbo.AAD_Tenant_Ex AS SELECT a.ID AS ID, N'x' AS TenantID \
+               FROM dbo.SC_SysResUse AS a CROSS JOIN dbo.SC_SysResUse AS b CROSS JOIN dbo.SC_SysResUse AS c CROSS JOIN \
+               dbo.Sites AS d;";
+    let facts = variant(sql).await.facts().await;
+    assert_eq!(why(&facts.tenants), (UnknownWhy::QueryFailed, "more than 200000 rows"));
+    assert_eq!(known(&facts.cmgs).len(), 2);
+    assert_eq!(known(&facts.azure_environments).len(), 2);
+}
+
+#[tokio::test]
+async fn an_interrupted_reading_ends_at_once() {
+    let lab = faulty(Fault::NeverAnswer).await;
+    let cancel = CancellationToken::new();
+    let begun = Instant::now();
+    let (outcome, ()) = tokio::join!(read(&lab.options, cancel.clone()), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        cancel.cancel();
+    });
+    assert_eq!(outcome, Err(ReadError::Cancelled));
+    assert!(begun.elapsed() < Duration::from_secs(8));
+}
