@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::Args as ClapArgs;
+use clap::Args;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use crate::vantage::Vantage;
 use crate::{assess, derive, plan, probe, report, site};
 
 /// Arguments of `cmcomply audit`.
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
   cmcomply audit --sql cm01.contoso.com
@@ -30,7 +30,7 @@ Examples:
       with a SQL login; this machine stands in for the role hosts
   cmcomply audit --sql cm01.contoso.com\\SCCM --database CM_PS1 --sql-ca-file ca.pem -o q4.json
       a named instance, its certificate signed by a CA of your own, the record in q4.json")]
-pub(super) struct Args {
+pub(super) struct AuditArgs {
     #[command(flatten)]
     sql: SqlArgs,
     #[command(flatten)]
@@ -48,7 +48,7 @@ pub(super) struct Args {
 }
 
 /// Runs an audit and returns its exit code.
-pub(super) async fn run(args: Args) -> Result<u8, Stop> {
+pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let settings = args.probing.settings()?;
     let routes = args.probing.stated_routes()?;
     writable(&args.output)?;

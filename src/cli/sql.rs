@@ -27,7 +27,7 @@ pub(super) struct SqlArgs {
     #[arg(long, value_name = "ACCOUNT")]
     windows_user: Option<String>,
     #[command(flatten)]
-    password: secret::Args,
+    password: secret::PasswordArgs,
     /// Trust the SQL Server's certificate if one of these signed it (PEM or DER), besides this machine's roots.
     #[arg(long, value_name = "FILE", conflicts_with = "trust_server_certificate")]
     sql_ca_file: Option<PathBuf>,

@@ -23,6 +23,7 @@ pub fn known<T: std::fmt::Debug>(fact: &Fact<T>) -> &T {
 }
 
 fn sites(facts: &Facts) {
+    use SiteKind::{CentralAdministration, Primary, Secondary};
     let seen: Vec<_> = known(&facts.sites)
         .iter()
         .map(|s| {
@@ -31,7 +32,6 @@ fn sites(facts: &Facts) {
             (s.code.as_str(), s.kind.unwrap(), parent, s.server.as_ref().unwrap().as_str(), s.name.as_deref().unwrap())
         })
         .collect();
-    use SiteKind::{CentralAdministration, Primary, Secondary};
     assert_eq!(
         seen,
         [

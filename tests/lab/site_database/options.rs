@@ -27,6 +27,8 @@ pub struct Options {
     pub faults: Vec<Fault>,
     /// Answer for this instance name on a UDP port, as SQL Server Browser does.
     pub browser_instance: Option<String>,
+    /// That port; 0 for a free one. Browser itself uses 1434.
+    pub browser_port: u16,
 }
 
 /// One more login.
@@ -118,6 +120,7 @@ impl Default for Options {
             certificate_names: vec!["localhost".into(), "127.0.0.1".into()],
             faults: Vec::new(),
             browser_instance: None,
+            browser_port: 0,
         }
     }
 }

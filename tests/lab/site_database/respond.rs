@@ -49,7 +49,7 @@ pub fn answer(events: &[Event], called: bool) -> Answer {
     }
     if called {
         let failed = matches!(events.last(), Some(Event::Error(_)));
-        tokens.return_status(if failed { 1 } else { 0 });
+        tokens.return_status(failed.into());
         tokens.done(DoneKind::Procedure, if failed { done::ERROR } else { 0 }, None);
     } else if events.is_empty() {
         tokens.done(DoneKind::Statement, 0, None);
