@@ -71,9 +71,10 @@ impl Cells<'_> {
         self.findings.add(self.object, column, &key, problem, &self.row.get(column).shown());
     }
 
-    /// Reports a cell whose value may hold a secret: neither the value nor the row's others are shown.
+    /// Reports a cell whose value may hold a secret, without it.
     pub(super) fn report_unseen(&mut self, column: &str, problem: &str) {
-        self.findings.add(self.object, column, "", problem, "(not shown)");
+        let key = row_key(self.row);
+        self.findings.add(self.object, column, &key, problem, "");
     }
 
     /// A text as it stands; `None` for NULL, an empty text, and what is no text.
