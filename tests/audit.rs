@@ -1,5 +1,7 @@
 //! The whole program against the lab: the built binary, a site database over TDS, a pretend internet.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod lab;
 
 use std::io::{Read, Write};

@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use crate::catalog::Context;
 use crate::derive::{StatedRoutes, Via};
-use crate::host::HostName;
+use crate::host::{HostName, HostOrAddress};
 use crate::text::printable;
 
 /// A settings file is a page of text; nothing larger is read.
@@ -144,7 +144,7 @@ pub fn stated_via(text: &str) -> Result<Via, String> {
         return Ok(Via::Direct);
     }
     let (host, port) = text.rsplit_once(':').ok_or("a route is `direct` or HOST:PORT")?;
-    let host = HostName::parse(host).map_err(|error| format!("the proxy is no host name: {error}"))?;
+    let host = HostOrAddress::parse(host).map_err(|error| format!("the proxy is no host: {error}"))?;
     match port.parse::<u16>() {
         Ok(port) if port > 0 => Ok(Via::Proxy { host, port }),
         _ => Err("the proxy's port is none (1 to 65535)".to_owned()),
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!((stated.tenant_attach, stated.endpoint_analytics), (Some(true), Some(false)));
         assert_eq!(stated.notification_hosts.as_ref().unwrap()[0].as_str(), "prod-01.westus2.logic.azure.com");
         assert_eq!(stated.gateways.as_ref().unwrap()[0].cloud, StatedCloud::Public);
-        let proxy = Via::Proxy { host: HostName::parse("proxy.contoso.com").unwrap(), port: 8080 };
+        let proxy = Via::Proxy { host: HostOrAddress::parse("proxy.contoso.com").unwrap(), port: 8080 };
         let routes = [(Context::ClientSystem, Via::Direct), (Context::ConsoleUser, proxy)];
         assert_eq!(settings.routes, StatedRoutes::from(routes));
         assert_eq!(Settings::parse("x", "").unwrap().stated, Stated::default());

@@ -101,6 +101,22 @@ async fn deadlocks_and_lock_timeouts_pass() {
 }
 
 #[tokio::test]
+async fn an_error_in_mid_set_leaves_the_rows_before_it() {
+    let (_db, mut client) = lab(with(Fault::BreakOff { containing: "v_Site".into(), after_rows: 2 })).await;
+    let guarded = "BEGIN TRY EXEC sys.sp_executesql N'SELECT SiteCode FROM dbo.v_Site ORDER BY SiteCode'; END TRY \
+                   BEGIN CATCH SELECT ERROR_NUMBER() AS n END CATCH";
+    let sets = ask(&mut client, guarded).await.expect("the error is caught");
+    assert_eq!(sets, [vec![vec!["CAS"], vec!["PS1"]], vec![vec!["1205"]]]);
+    assert_eq!(error(&mut client, "SELECT SiteCode FROM dbo.v_Site").await, 1205);
+    // The same for an error of the data itself.
+    let guarded = "BEGIN TRY SELECT 6 / (3 - SiteNumber) AS a FROM dbo.SC_SiteDefinition ORDER BY SiteNumber END TRY \
+                   BEGIN CATCH SELECT ERROR_NUMBER() AS n END CATCH";
+    let sets = ask(&mut client, guarded).await.expect("the error is caught");
+    assert_eq!(sets.len(), 2);
+    assert!(sets[0].len() < 4 && sets[1] == [["8134"]], "{sets:?}");
+}
+
+#[tokio::test]
 async fn the_browser_names_the_port_of_an_instance() {
     let db = SiteDatabase::start(Options { browser_instance: Some("CMINST".into()), ..Options::default() }).await;
     let browser = db.browser_address().expect("a browser");

@@ -99,6 +99,8 @@ pub enum Fault {
     Silent { containing: String },
     /// Makes the statement with this text the deadlock victim (1205), the first so many times.
     Deadlock { containing: String, times: usize },
+    /// Makes the statement with this text the deadlock victim after so many of its rows are on their way.
+    BreakOff { containing: String, after_rows: usize },
     /// Gives a lock timeout (1222) for the statement with this text, the first so many times.
     LockTimeout { containing: String, times: usize },
 }

@@ -71,8 +71,8 @@ impl Engine {
         self.db.prepare(&sql).map(drop).map_err(|e| SqlError::from_sqlite(&e, &found.aliases))
     }
 
-    /// Runs a query for a session.
-    pub fn query(&self, query: &Query, scope: Scope<'_>) -> Result<ResultSet, SqlError> {
+    /// Runs a query for a session. An error in mid-way comes with the rows before it, which SQL Server has sent by then.
+    pub fn query(&self, query: &Query, scope: Scope<'_>) -> Result<(ResultSet, Option<SqlError>), SqlError> {
         let (sql, found) = translated(query, scope)?;
         let failed = |e: rusqlite::Error| SqlError::from_sqlite(&e, &found.aliases);
         let mut statement = self.db.prepare(&sql).map_err(failed)?;
@@ -83,10 +83,16 @@ impl Engine {
             statement.columns().map(|c| (c.name().to_owned(), c.decl_type().and_then(SqlType::parse))).collect();
         let mut rows = Vec::new();
         let mut cursor = statement.query([]).map_err(failed)?;
-        while let Some(row) = cursor.next().map_err(failed)? {
-            let values = (0..declared.len()).map(|i| row.get_ref(i).map(value));
-            rows.push(values.collect::<Result<Vec<Value>, _>>().map_err(failed)?);
-        }
+        let error = loop {
+            match cursor.next() {
+                Ok(Some(row)) => {
+                    let values = (0..declared.len()).map(|i| row.get_ref(i).map(value));
+                    rows.push(values.collect::<Result<Vec<Value>, _>>().map_err(failed)?);
+                }
+                Ok(None) => break None,
+                Err(error) => break Some(failed(error)),
+            }
+        };
 
         let projection = typing::projection(query);
         let surroundings = Surroundings { catalog: &self.catalog, objects: &found.objects };
@@ -99,7 +105,7 @@ impl Engine {
             let sql_type = declared.or_else(inferred).unwrap_or_else(of_values);
             Column { name: if name.starts_with(NO_NAME) { String::new() } else { name }, sql_type }
         });
-        Ok(ResultSet { columns: columns.collect(), rows })
+        Ok((ResultSet { columns: columns.collect(), rows }, error))
     }
 
     /// The value of an expression outside of a query.
