@@ -19,7 +19,7 @@ const LAST_PORT: u16 = 64000;
 pub(super) fn render(hand_off: &HandOff, head: &Head<'_>) -> Rendered {
     let all: Vec<&ListEntry> = hand_off.entries.iter().collect();
     let (entries, beyond): (Vec<_>, Vec<_>) = all.into_iter().partition(|entry| entry.port <= LAST_PORT);
-    let mut losses = loss::undecided(hand_off);
+    let mut losses = loss::undecided(&hand_off.undecided);
     losses.extend(beyond.into_iter().map(|entry| {
         let detail = format!("{} {}: application rules end at port {LAST_PORT}", entry.scheme, entry.port);
         Loss::new(LossKind::NotExpressible, &entry.pattern, detail)

@@ -10,8 +10,9 @@ use crate::host::Scheme;
 
 /// One name a line, comments with `#`.
 pub(super) fn plain(hand_off: &HandOff, head: &Head<'_>) -> Rendered {
-    let entries: Vec<&ListEntry> = hand_off.entries.iter().filter(|entry| is_bypassed(entry)).collect();
-    let mut losses = loss::undecided(hand_off);
+    let entries: Vec<&ListEntry> =
+        hand_off.entries.iter().filter(|entry| is_bypassed(entry.scheme, entry.inspection)).collect();
+    let mut losses = loss::undecided(hand_off.undecided.iter().filter(|u| is_bypassed(u.scheme, u.inspection)));
     losses.extend(loss::ports(&entries));
     losses.extend(loss::hosts(&entries));
     let text = head.comments("names without TLS inspection", &losses, "#") + &lines(&entries);
@@ -20,9 +21,9 @@ pub(super) fn plain(hand_off: &HandOff, head: &Head<'_>) -> Rendered {
 
 /// For `squid-openssl`: the plain `squid` of some distributions does not know `ssl::server_name`.
 pub(super) fn squid(hand_off: &HandOff, head: &Head<'_>) -> Rendered {
-    let mut losses = loss::undecided(hand_off);
+    let mut losses = loss::undecided(hand_off.undecided.iter().filter(|u| is_bypassed(u.scheme, u.inspection)));
     let mut entries = for_a_proxy(hand_off, &mut losses);
-    entries.retain(|entry| is_bypassed(entry));
+    entries.retain(|entry| is_bypassed(entry.scheme, entry.inspection));
     losses.retain(|loss| loss.kind != LossKind::NotForThisList);
     losses.extend(loss::ports(&entries));
     losses.extend(loss::hosts(&entries));
@@ -39,6 +40,6 @@ pub(super) fn squid(hand_off: &HandOff, head: &Head<'_>) -> Rendered {
     Rendered { text, losses }
 }
 
-fn is_bypassed(entry: &ListEntry) -> bool {
-    entry.scheme == Scheme::Https && entry.inspection == Inspection::Unsupported
+fn is_bypassed(scheme: Scheme, inspection: Inspection) -> bool {
+    scheme == Scheme::Https && inspection == Inspection::Unsupported
 }

@@ -300,11 +300,41 @@ fn all_is_needed<'a>(allowed: &AllowPattern, needed: impl Iterator<Item = &'a Li
 /// Whether a template, filled, may be a name of the pattern. In doubt it may.
 fn may_fill(template: &str, allowed: &AllowPattern) -> bool {
     let AllowPattern::Names(pattern) = allowed else { return true };
-    let start = template.split('{').next().unwrap_or_default().to_ascii_lowercase();
-    let end = template.rsplit('}').next().unwrap_or_default().to_ascii_lowercase();
+    let template = template.to_ascii_lowercase();
+    let literals: Vec<&str> = template.split('{').map(|piece| piece.rsplit('}').next().unwrap_or_default()).collect();
+    let (start, end) = (literals[0], literals[literals.len() - 1]);
     let base = pattern.base().as_str();
-    if let ListPattern::Host(HostPattern::Exact(_)) = pattern {
-        return base.len() > start.len() + end.len() && base.starts_with(&start) && base.ends_with(&end);
+    if !matches!(pattern, ListPattern::Host(HostPattern::Exact(_))) {
+        return base.ends_with(end) || end.ends_with(&format!(".{base}"));
     }
-    base.ends_with(&end) || end.ends_with(&format!(".{base}"))
+    // What stands between the variables must be there in its order; a variable is never empty.
+    let inner = base.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
+    inner.is_some_and(|mut rest| {
+        let between = &literals[1..literals.len() - 1];
+        between.iter().all(|literal| {
+            let found = rest.get(1..).and_then(|after| after.split_once(literal));
+            found.inspect(|(_, after)| rest = after).is_some()
+        }) && !rest.is_empty()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_may_be_what_its_words_allow() {
+        let may = |template, line| may_fill(template, &AllowLine::parse(line).unwrap().unwrap().pattern);
+        let storage = "{cmg.storage}.blob.{azure.StorageEndpointSuffix}";
+        assert!(may(storage, "granitefalls.blob.core.windows.net") && may(storage, "*.blob.core.windows.net"));
+        assert!(!may(storage, "granitefalls.table.core.windows.net") && !may(storage, "blob.core.windows.net"));
+        let gateway = "{cmg.prefix}.Gateway.contoso.com";
+        assert!(may(gateway, "a.gateway.contoso.com") && may(gateway, "*.contoso.com") && may(gateway, "*"));
+        assert!(may(gateway, ".gateway.contoso.com") && may(gateway, "*.a.gateway.contoso.com"));
+        assert!(
+            !may(gateway, "gateway.contoso.com") && !may(gateway, "a.contoso.com") && !may(gateway, "*.fabrikam.com")
+        );
+        assert!(!may(gateway, ".agateway.contoso.com"));
+        assert!(may("{sup.upstream}", "anything.example"));
+    }
 }

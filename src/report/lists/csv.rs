@@ -13,7 +13,7 @@ pub(super) fn render(hand_off: &HandOff) -> Rendered {
     for entry in &hand_off.entries {
         push_row(&mut text, row(entry));
     }
-    Rendered { text, losses: loss::undecided(hand_off) }
+    Rendered { text, losses: loss::undecided(&hand_off.undecided) }
 }
 
 fn row(entry: &ListEntry) -> [String; 9] {

@@ -14,7 +14,7 @@ pub(super) fn render(hand_off: &HandOff) -> Rendered {
     let all: Vec<&ListEntry> = hand_off.entries.iter().collect();
     let (labels, entries): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|e| matches!(e.pattern, ListPattern::Host(HostPattern::LabelSuffix { .. })));
-    let mut losses = loss::undecided(hand_off);
+    let mut losses = loss::undecided(&hand_off.undecided);
     losses.extend(names(&labels).into_iter().map(|name| {
         let detail = format!(
             "a wildcard stands for whole labels only; the nearest is *.{}/, which is broader: add it by hand if that \

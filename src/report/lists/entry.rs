@@ -57,6 +57,8 @@ pub struct Undecided {
     pub port: Option<u16>,
     /// Who may need it.
     pub subjects: BTreeSet<Subject>,
+    /// Unsupported if one of the catalog entries says so.
+    pub inspection: Inspection,
     /// What is missing, and how to state or read it.
     pub missing: BTreeSet<String>,
     /// The catalog entries that say so.
@@ -120,11 +122,15 @@ fn add_open(open: &mut BTreeMap<OpenKey, Undecided>, requirement: &Requirement) 
         scheme: *scheme,
         port: *port,
         subjects: BTreeSet::new(),
+        inspection: Inspection::Unstated,
         missing: BTreeSet::new(),
         entries: BTreeSet::new(),
     });
     undecided.subjects.insert(requirement.subject.clone());
     undecided.entries.insert(requirement.entry.clone());
+    if requirement.inspection == Inspection::Unsupported {
+        undecided.inspection = Inspection::Unsupported;
+    }
     if let Decision::Undecided { missing } = &requirement.decision {
         undecided.missing.extend(missing.iter().cloned());
     }

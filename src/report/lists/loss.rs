@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::entry::{HandOff, ListEntry};
+use super::entry::{ListEntry, Undecided};
 use super::pattern::ListPattern;
 use crate::derive::Subject;
 use crate::host::Scheme;
@@ -74,14 +74,14 @@ impl fmt::Display for Loss {
 }
 
 /// What is undecided: in no list, and named in each.
-pub(super) fn undecided(hand_off: &HandOff) -> Vec<Loss> {
-    let loss = |u: &super::Undecided| {
+pub(super) fn undecided<'a>(undecided: impl IntoIterator<Item = &'a Undecided>) -> Vec<Loss> {
+    let loss = |u: &Undecided| {
         let port = u.port.map_or_else(|| "unknown port".to_owned(), |p| p.to_string());
         let missing = u.missing.iter().map(String::as_str).collect::<Vec<_>>().join("; ");
-        let detail = format!("undecided, not in the list: {} {port} for {}: {missing}", u.scheme, who(&u.subjects));
+        let detail = format!("not in the list: {} {port} for {}: {missing}", u.scheme, who(&u.subjects));
         Loss::new(LossKind::Undecided, &u.name, detail)
     };
-    hand_off.undecided.iter().map(loss).collect()
+    undecided.into_iter().map(loss).collect()
 }
 
 /// The ports that a list of bare names leaves to the rule. Names that need 443 alone are said in one line.

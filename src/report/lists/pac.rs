@@ -27,7 +27,7 @@ impl Default for PacRoutes {
 }
 
 pub(super) fn render(hand_off: &HandOff, head: &Head<'_>) -> Rendered {
-    let mut losses = loss::undecided(hand_off);
+    let mut losses = loss::undecided(&hand_off.undecided);
     let entries = for_a_proxy(hand_off, &mut losses);
     losses.extend(loss::ports(&entries));
     losses.extend(loss::hosts(&entries));

@@ -12,7 +12,7 @@ use super::{Head, ListEntry, Loss, LossKind, Rendered, loss};
 use crate::host::HostPattern;
 
 pub(super) fn render(hand_off: &HandOff, head: &Head<'_>) -> Rendered {
-    let mut losses = loss::undecided(hand_off);
+    let mut losses = loss::undecided(&hand_off.undecided);
     let entries = for_a_proxy(hand_off, &mut losses);
     losses.extend(loss::hosts(&entries));
     let mut by_port: BTreeMap<u16, Vec<ListPattern>> = BTreeMap::new();
