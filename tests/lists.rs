@@ -224,7 +224,7 @@ proptest::proptest! {
             "*.microsoft.com:443", ".manage.microsoft.com", "manage.microsoft.com", "*.manage.microsoft.com",
             "http://go.microsoft.com", "*-umwatsonc.events.data.microsoft.com", "*.net", "cmg.contoso.com:10124", "x.y",
         ];
-        let list: String = lines.iter().map(|i| format!("{}\n", LINES[*i])).collect();
+        let list = lines.iter().map(|i| LINES[*i]).collect::<Vec<_>>().join("\n");
         let hand_off = HandOff::of(&contoso());
         let missing = check_against(&hand_off, &list).unwrap().missing;
         for entry in &hand_off.entries {
