@@ -23,7 +23,8 @@ pub(crate) fn around(pattern: &ListPattern) -> Vec<String> {
     }
     // A dot is no wildcard.
     names.push(base.as_str().replace('.', "x") + ".example");
-    names.push(base.as_str().replacen('.', "x", 1));
+    let joined = base.as_str().replacen('.', "x", 1);
+    names.extend([joined.clone(), format!("a.{joined}"), format!("ax{base}")]);
     if let ListPattern::Host(HostPattern::LabelSuffix { suffix, parent }) = pattern {
         let label = suffix.trim_start_matches('-');
         names.extend([
@@ -36,6 +37,7 @@ pub(crate) fn around(pattern: &ListPattern) -> Vec<String> {
             format!("eu{suffix}.a.{parent}"),
             format!("eu{suffix}x.{parent}"),
             format!("eu{suffix}x{parent}"),
+            format!("eu{suffix}.{joined}"),
         ]);
     }
     names.retain(|name| HostName::parse(name).is_ok_and(|parsed| parsed.as_str() == name));
