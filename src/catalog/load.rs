@@ -1,7 +1,6 @@
 //! Reading the catalog's files: text to a catalog, or all that is wrong with it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use jiff::civil::Date;
@@ -22,7 +21,7 @@ use super::release::Release;
 use super::template::EndpointTemplate;
 use super::{Catalog, embedded};
 use crate::host::Scheme;
-use crate::text::printable;
+use crate::text::{hexadecimal, printable};
 
 /// The format that this program reads.
 const FORMAT: u32 = 1;
@@ -271,10 +270,7 @@ fn sha256(texts: &[(&str, String)]) -> String {
         hasher.update((part.len() as u64).to_be_bytes());
         hasher.update(part);
     }
-    hasher.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("writing to a String does not fail");
-        hex
-    })
+    hexadecimal(&hasher.finalize())
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Read the site database, derive what each host needs, probe it and say what is compliant.
-    Audit(Box<audit::Args>),
+    Audit(Box<audit::AuditArgs>),
 }
 
 const EXIT_CODES: &str = "\
@@ -86,5 +86,15 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
             let _ = writeln!(std::io::stderr(), "cmcomply: {}", text.join(": "));
             code
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        super::Cli::command().debug_assert();
     }
 }

@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use super::Stop;
 use crate::catalog::Context;
 use crate::derive::{StatedRoutes, Via, database_knows};
-use crate::host::HostName;
+use crate::host::HostOrAddress;
 use crate::probe::{Bounds, ConnectTo, Deadlines, Settings};
 
 /// How to probe.
@@ -68,7 +68,7 @@ impl ProbeArgs {
             dns_server: self.dns_server,
             connect_to: self.connect_to.clone(),
             extra_roots,
-            deadlines: Deadlines::all(self.stage_timeout()),
+            deadlines: Deadlines { total: Some(self.deadline()), ..Deadlines::all(self.stage_timeout()) },
             bounds: Bounds { probes: usize::from(self.concurrency), ..Bounds::default() },
         })
     }
@@ -124,7 +124,7 @@ fn stated_proxy(text: &str) -> Result<(Context, Via), String> {
         return Ok((named, Via::Direct));
     }
     let (host, port) = route.rsplit_once(':').ok_or("expected `direct` or HOST:PORT behind the `=`")?;
-    let host = HostName::parse(host).map_err(|error| format!("proxy `{host}`: {error}"))?;
+    let host = HostOrAddress::parse(host).map_err(|error| format!("proxy `{host}`: {error}"))?;
     match port.parse::<u16>() {
         Ok(port) if port > 0 => Ok((named, Via::Proxy { host, port })),
         _ => Err(format!("`{port}` is no port (1 to 65535)")),

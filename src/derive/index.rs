@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Deref;
 
+use super::sup::{self, Link};
 use crate::host::HostName;
 use crate::site::{Facts, SiteCode, SiteSystemProxy, SoftwareUpdatePoint, SyncSource};
 
@@ -13,6 +14,8 @@ pub(super) struct Index<'a> {
     points: HashMap<&'a str, Vec<&'a SoftwareUpdatePoint>>,
     points_of_site: HashMap<&'a SiteCode, Vec<&'a SoftwareUpdatePoint>>,
     syncs: HashMap<&'a SiteCode, &'a SyncSource>,
+    /// By the short name of the server at the upper end.
+    downstream: HashMap<String, Vec<(HostName, Link)>>,
 }
 
 impl Deref for Index<'_> {
@@ -30,6 +33,7 @@ impl<'a> Index<'a> {
             points: HashMap::new(),
             points_of_site: HashMap::new(),
             syncs: HashMap::new(),
+            downstream: HashMap::new(),
         };
         for proxy in facts.site_system_proxies.rows() {
             this.proxies.entry(proxy.host.short()).or_default().push(proxy);
@@ -40,6 +44,9 @@ impl<'a> Index<'a> {
         }
         for sync in facts.sync_sources.rows() {
             this.syncs.entry(&sync.site).or_insert(sync);
+        }
+        for (upper, link) in sup::synchronizations(&this) {
+            this.downstream.entry(upper.short().to_owned()).or_default().push((upper, link));
         }
         this
     }
@@ -64,6 +71,12 @@ impl<'a> Index<'a> {
     /// The software update points of a site.
     pub(super) fn points_of(&self, site: &SiteCode) -> &[&'a SoftwareUpdatePoint] {
         self.points_of_site.get(site).map_or(&[], Vec::as_slice)
+    }
+
+    /// The links to the servers that synchronize from this one.
+    pub(super) fn downstream(&self, host: &HostName) -> impl Iterator<Item = &Link> {
+        let all = self.downstream.get(host.short()).map_or(&[][..], Vec::as_slice);
+        all.iter().filter(move |(upper, _)| upper.same_machine(host)).map(|(_, link)| link)
     }
 
     /// The synchronization source of a site.

@@ -211,9 +211,9 @@ impl Servers {
                 }
             }
         }
-        this.add_rows(Role::ServiceConnectionPoint, &facts.service_connection_points, |p| (&p.site, &p.host));
-        this.add_rows(Role::SoftwareUpdatePoint, &facts.software_update_points, |p| (&p.site, &p.host));
-        this.add_rows(Role::CmgConnectionPoint, &facts.cmg_connection_points, |p| (&p.site, &p.host));
+        this.add_rows(&Role::ServiceConnectionPoint, &facts.service_connection_points, |p| (&p.site, &p.host));
+        this.add_rows(&Role::SoftwareUpdatePoint, &facts.software_update_points, |p| (&p.site, &p.host));
+        this.add_rows(&Role::CmgConnectionPoint, &facts.cmg_connection_points, |p| (&p.site, &p.host));
         this
     }
 
@@ -222,7 +222,7 @@ impl Servers {
         self.by_role.entry(role).or_default().entry(subject).or_insert_with(|| source.to_owned());
     }
 
-    fn add_rows<T>(&mut self, role: Role, fact: &Fact<Vec<T>>, place: impl Fn(&T) -> (&SiteCode, &HostName)) {
+    fn add_rows<T>(&mut self, role: &Role, fact: &Fact<Vec<T>>, place: impl Fn(&T) -> (&SiteCode, &HostName)) {
         if let Fact::Known { value, source } = fact {
             self.known.push(role.clone());
             for row in value {

@@ -279,7 +279,7 @@ fn from_sups(entry: &Entry, parts: &[Part], facts: &Index<'_>, server: Option<(&
     let links = if up {
         sup::upstream(facts, site, host).map(|link| link.into_iter().collect())
     } else {
-        sup::downstream(facts, host)
+        sup::downstream(facts, host).map(|links| links.into_iter().cloned().collect::<Vec<_>>())
     };
     let links = match links {
         Ok(links) => links,

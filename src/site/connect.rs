@@ -166,7 +166,8 @@ impl<'a> Connector<'a> {
         // A name with half a surrogate pair in it must not cost the other rows; it is reported where it is read.
         config.lossy_utf16_decoding(true);
         config.handshake_timeout(Some(self.options.connect_timeout));
-        config.command_timeout(Some(self.options.query_timeout));
+        // The session's own limit holds for a whole answer, this one only for the silence in it.
+        config.command_timeout(None);
         let stream = Metered::new(stream, Arc::clone(&self.octets)).compat_write();
         let task = AbortOnDropHandle::new(tokio::spawn(Client::connect(config, stream)));
         task.await.map_err(|_| None)?.map_err(Some)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fact::Fact;
 use super::names::{Role, SiteCode};
-use crate::host::HostName;
+use crate::host::{HostName, HostOrAddress};
 
 /// Everything that was read, and what was wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -168,8 +168,8 @@ pub enum ProxySetting {
     NeverSet,
     /// `UseProxy` is 1.
     Proxy {
-        /// `ProxyName`
-        host: HostName,
+        /// `ProxyName`: a name or an address.
+        host: HostOrAddress,
         /// `ProxyServerPort`, 80 where there is none (the product's default).
         port: u16,
         /// Whether an account is set for the proxy. Its name is never read.

@@ -76,13 +76,11 @@ async fn ask_all(connector: &Connector<'_>, database: &str, mut session: Session
     let answer = session.ask(batch).await;
     let complete = answer.end == End::Complete;
     let mut sets = answer.sets;
-    if let End::TooMany(name) = answer.end {
-        sets.push(ResultSet { name, rows: Vec::new() });
-        let last = pending.iter().position(|s| sets.last().is_some_and(|set| set.name == format!("fact_{}", s.fact)));
-        if let Some(place) = last {
-            let statement = pending.remove(place);
-            answers.insert(statement.fact, too_many());
-        }
+    if let End::TooMany(name) = &answer.end {
+        let (endless, rest) = pending.into_iter().partition(|s| *name == format!("fact_{}", s.fact));
+        pending = rest;
+        let endless: Vec<Statement> = endless;
+        answers.extend(endless.into_iter().map(|statement| (statement.fact, too_many())));
     }
     pending.retain(|statement| match answer_in(&mut sets, statement) {
         Some(raw) => {

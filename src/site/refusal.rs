@@ -29,7 +29,9 @@ pub(super) fn explain(error: &DriverError, place: &Place<'_>) -> ConnectError {
             ConnectError::HandshakeStalled { address, limit: place.options.connect_timeout }
         }
         DriverError::Io { kind, .. } if is_cut(*kind) => ConnectError::Cut { address, detail: kind.to_string() },
-        DriverError::Io { message, .. } | DriverError::Tls(message) => explain_tls(message, address, place.host),
+        // The kinds under which the TLS library and the loading of roots report.
+        DriverError::Io { kind: io::ErrorKind::InvalidData | io::ErrorKind::NotFound, message }
+        | DriverError::Tls(message) => explain_tls(message, address, place.host),
         DriverError::Protocol(message) if message.contains("requested encryption level") => {
             ConnectError::TlsNotOffered { address }
         }
@@ -125,7 +127,7 @@ mod tests {
             sign_in: SignIn::SqlLogin { user: "reader".to_owned(), password: Secret::new("hunter2") },
             certificate: Certificate::MachineRoots,
             connect_timeout: Duration::from_secs(15),
-            query_timeout: Duration::from_secs(60),
+            query_timeout: Duration::from_mins(1),
         }
     }
 
@@ -165,12 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn the_driver_s_other_errors_have_their_own_words() {
+    fn the_other_errors_of_the_driver_have_their_own_words() {
         let io = |kind| DriverError::Io { kind, message: "x".to_owned() };
         assert!(matches!(said(&io(io::ErrorKind::TimedOut)), ConnectError::HandshakeStalled { .. }));
         assert!(matches!(said(&io(io::ErrorKind::UnexpectedEof)), ConnectError::Cut { .. }));
         let no_tls = DriverError::Protocol("Server does not allow the requested encryption level.".into());
         assert!(matches!(said(&no_tls), ConnectError::TlsNotOffered { .. }));
+        let rest = DriverError::Io { kind: io::ErrorKind::Other, message: "bytes remaining on stream".to_owned() };
+        assert!(matches!(said(&rest), ConnectError::NotSqlServer { .. }));
         let garbage = said(&DriverError::Protocol("invalid token type \u{1b}[2J".into()));
         assert!(matches!(garbage, ConnectError::NotSqlServer { .. }));
         assert!(!garbage.to_string().contains('\u{1b}'));

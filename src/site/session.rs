@@ -143,7 +143,6 @@ async fn receive(wire: &mut Wire, sql: String, sink: &Mutex<Vec<ResultSet>>) -> 
 fn ended_by(error: DriverError) -> End {
     match error {
         DriverError::Server(token) => End::Refused(token.code(), text::printable(token.message(), 300)),
-        DriverError::Io { kind: io::ErrorKind::TimedOut, .. } => End::Cut("the server fell silent".to_owned()),
         other => End::Cut(text::printable(&other.to_string(), 200)),
     }
 }

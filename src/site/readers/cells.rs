@@ -1,5 +1,7 @@
 //! One row at a time: each cell as what it should be, or a finding.
 
+use std::collections::HashSet;
+
 use super::super::facts::DataFinding;
 use super::super::names::SiteCode;
 use super::super::value::{Row, Unexpected, Value};
@@ -15,23 +17,27 @@ const MAX_NAME: usize = 255;
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     list: Vec<DataFinding>,
+    /// Object, column, problem and value of what is in the list: one bad name stands in many rows.
+    seen: HashSet<[String; 4]>,
     dropped: usize,
 }
 
 impl Findings {
-    /// Adds a finding; `row` and `value` may be hostile.
+    /// Adds a finding; `row` and `value` may be hostile. The same bad value in the same column is listed once, with
+    /// the first row that has it; a missing one for each row.
     pub(super) fn add(&mut self, object: &str, column: &str, row: &str, problem: &str, value: &str) {
+        let (problem, value) = (text::ascii(problem, 200), text::ascii(value, 80));
+        let key = [object, column, &problem, &value].map(str::to_owned);
+        if value != "NULL" && !value.is_empty() && self.seen.contains(&key) {
+            return;
+        }
         if self.list.len() >= MAX_FINDINGS {
             self.dropped += 1;
             return;
         }
-        self.list.push(DataFinding {
-            object: object.to_owned(),
-            column: column.to_owned(),
-            row: text::ascii(row, 200),
-            problem: text::ascii(problem, 200),
-            value: text::ascii(value, 80),
-        });
+        self.seen.insert(key);
+        let (object, column) = (object.to_owned(), column.to_owned());
+        self.list.push(DataFinding { object, column, row: text::ascii(row, 200), problem, value });
     }
 
     /// All findings, with a last one for those that were too many.
@@ -41,7 +47,7 @@ impl Findings {
                 object: String::new(),
                 column: String::new(),
                 row: String::new(),
-                problem: format!("{} more findings of this kind are not listed", self.dropped),
+                problem: format!("{} more findings are not listed", self.dropped),
                 value: String::new(),
             });
         }
@@ -227,14 +233,21 @@ mod tests {
             (cells.name("a"), cells.host("a"), cells.site("a"), cells.number("a"), cells.flag("a"))
         });
         assert_eq!(used, (None, None, None, None, None));
-        assert_eq!(findings.len(), 5);
+        assert_eq!(findings.len(), 4, "name and host find the same: {findings:?}");
         assert!(findings[0].problem.contains(&MAX_TEXT.to_string()));
     }
 
     #[test]
-    fn findings_are_bounded() {
-        let (_, list) = with_findings(|findings| (0..5000).for_each(|_| findings.add("o", "c", "r", "p", "v")));
+    fn findings_are_bounded_and_not_repeated() {
+        let ((), list) = with_findings(|findings| {
+            for row in 0..5000 {
+                findings.add("o", "c", &row.to_string(), "p", &(row / 2).to_string());
+            }
+        });
         assert_eq!(list.len(), MAX_FINDINGS + 1);
-        assert!(list[MAX_FINDINGS].problem.starts_with("4000 more"));
+        assert_eq!((list[1].row.as_str(), list[1].value.as_str()), ("2", "1"));
+        assert!(list[MAX_FINDINGS].problem.contains("more findings"));
+        let ((), list) = with_findings(|findings| (0..3).for_each(|_| findings.add("o", "c", "r", "p", "NULL")));
+        assert_eq!(list.len(), 3);
     }
 }

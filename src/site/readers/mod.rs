@@ -92,3 +92,100 @@ mod test_rows {
         (value, findings.into_list())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::super::fact::Source;
+    use super::super::facts::{SqlCertificate, SqlSignIn};
+    use super::super::query::FACTS;
+    use super::super::value::Value;
+    use super::*;
+
+    fn connection() -> Connection {
+        Connection {
+            server: "cm01.contoso.com".to_owned(),
+            database: "CM_CHQ".to_owned(),
+            server_version: None,
+            certificate: SqlCertificate::MachineRoots,
+            sign_in: SqlSignIn::SqlLogin { user: "reader".to_owned() },
+        }
+    }
+
+    /// What a database might hold where a name, a number or a path is expected.
+    fn any_value() -> impl Strategy<Value = Value> {
+        let plausible = prop::sample::select(vec![
+            "PS1",
+            "CAS",
+            "CM01.contoso.com",
+            "cm01",
+            "UseProxy",
+            "ProxyName",
+            "ProxyServerPort",
+            "OfflineMode",
+            "SMS Site System",
+            "SMS Dmp Connector",
+            "CloudProxyService",
+            "ParentWSUS",
+            "DefaultUseParentWSUS",
+            "https://management.azure.com/",
+            "core.windows.net",
+            "11111111-2222-4333-8444-555555555555",
+            "",
+            "1",
+            "[\"Display=\\\\CM01\\\"]MSWNET:[\"SMS_SITE=PS1\"]\\\\CM01\\",
+        ]);
+        prop_oneof![
+            4 => plausible.prop_map(|text| Value::Text(text.to_owned())),
+            2 => (-2i64..9).prop_map(Value::Number),
+            1 => any::<i64>().prop_map(Value::Number),
+            1 => any::<String>().prop_map(Value::Text),
+            1 => Just(Value::Null),
+            1 => any::<bool>().prop_map(Value::Bool),
+            1 => any::<String>().prop_map(|head| Value::TooLong(1 << 20, head)),
+            1 => Just(Value::Other("binary")),
+        ]
+    }
+
+    fn any_answers() -> impl Strategy<Value = Answers> {
+        let answer = |file: &'static super::super::query::QueryFile| {
+            let candidate = &file.candidates[0];
+            let columns: Vec<(String, String)> =
+                candidate.aliases().map(|(alias, column)| (alias.to_owned(), column.to_owned())).collect();
+            let names: Arc<[String]> = columns.iter().map(|(alias, _)| alias.clone()).collect();
+            let row = prop::collection::vec(any_value(), names.len());
+            prop::collection::vec(row, 0..6).prop_map(move |rows| {
+                let rows = rows.into_iter().map(|values| Row::new(names.clone(), values)).collect();
+                let source = Source { object: "dbo.vTest".to_owned(), missing_columns: Vec::new() };
+                (file.fact.clone(), Raw::Rows { rows, source, columns: columns.clone() })
+            })
+        };
+        FACTS.iter().map(answer).collect::<Vec<_>>().prop_map(|answers| answers.into_iter().collect())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_rows_give_facts_and_findings_of_harmless_text(answers in any_answers()) {
+            let facts = facts(connection(), answers);
+            let json = serde_json::to_string(&facts).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<Facts>(&json).unwrap(), &facts);
+            // JSON writes control characters as escapes, and our texts have none to write so.
+            prop_assert!(!json.contains("\\u00"), "{}", json);
+            let acts = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            prop_assert!(!json.contains(acts), "{}", json);
+        }
+    }
+
+    #[test]
+    fn what_was_not_answered_is_unknown() {
+        let facts = facts(connection(), BTreeMap::new());
+        assert!(facts.sites.is_unknown() && facts.this_site.is_unknown() && facts.cmgs.is_unknown());
+        assert_eq!(facts.data_findings, []);
+    }
+}

@@ -1,1 +1,125 @@
-//! A pretend site database over real TDS.
+//! A pretend site database over real TDS: the Contoso hierarchy of `replica.sql`, on loopback, with TLS.
+//!
+//! The protocol is our own reading of Microsoft's open specifications; the SQL is run by software that nobody here
+//! wrote (`sqlparser` reads it as T-SQL, SQLite runs the translation), so that a query means what it says.
+
+mod browser;
+mod certificate;
+mod connection;
+mod faults;
+mod options;
+mod respond;
+mod server;
+mod sql;
+mod wire;
+
+#[allow(unused_imports, reason = "each test uses its own part of the lab")]
+pub use options::{Certificate, Encryption, Fault, Grant, Login, Options, Rights};
+#[allow(unused_imports, reason = "each test uses its own part of the lab")]
+pub use server::REPLICA;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, PoisonError};
+
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::task::JoinHandle;
+
+use certificate::Authority;
+use server::Server;
+
+/// A running server; it stops when it is dropped.
+pub struct SiteDatabase {
+    address: SocketAddr,
+    browser: Option<SocketAddr>,
+    ca_pem: String,
+    server: Arc<Server>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// What a client said when it signed in. The password is not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginRecord {
+    pub user: String,
+    pub database: String,
+    pub application: String,
+    pub host: String,
+    /// Whether the client asked for read-only intent.
+    pub read_only: bool,
+    pub accepted: bool,
+}
+
+impl SiteDatabase {
+    /// Loads the replica and listens on a free port of 127.0.0.1.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such port, or if a variant is T-SQL that the lab does not understand.
+    pub async fn start(options: Options) -> Self {
+        let authority = Authority::new("Contoso lab authority");
+        let tls = match options.certificate {
+            Certificate::Authority => authority.server(&options.certificate_names),
+            Certificate::AnotherAuthority => Authority::new("Another authority").server(&options.certificate_names),
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let (instance, browser_port) = (options.browser_instance.clone(), options.browser_port);
+        let server = Arc::new(Server::new(options, tls));
+        let mut tasks = vec![tokio::spawn(accept(listener, server.clone()))];
+        let mut browser = None;
+        if let Some(instance) = instance {
+            let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, browser_port)).await.expect("a free port");
+            browser = socket.local_addr().ok();
+            tasks.push(tokio::spawn(async move {
+                let _ = browser::serve(socket, instance, address.port()).await;
+            }));
+        }
+        Self { address, browser, ca_pem: authority.pem(), server, tasks }
+    }
+
+    /// Where the server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the pretend SQL Server Browser listens (UDP), if there is one.
+    pub fn browser_address(&self) -> Option<SocketAddr> {
+        self.browser
+    }
+
+    /// The certificate of the authority that a client should trust.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// The text of each batch and each `sp_executesql` call received, in order.
+    pub fn statements(&self) -> Vec<String> {
+        self.server.statements.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Each attempt to sign in, in order.
+    pub fn logins(&self) -> Vec<LoginRecord> {
+        self.server.logins.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for SiteDatabase {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+async fn accept(listener: TcpListener, server: Arc<Server>) {
+    // Dropped with this task, so that no client outlives the server.
+    let mut clients = tokio::task::JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let Ok((stream, _)) = accepted else { continue };
+                let _ = stream.set_nodelay(true);
+                let server = server.clone();
+                clients.spawn(async move { connection::serve(server, stream).await });
+            }
+            Some(_) = clients.join_next() => {}
+        }
+    }
+}
