@@ -4,7 +4,7 @@ use cmcomply::catalog::{
     Catalog, CatalogRole, Context, EndpointTemplate, Entry, EntryId, Inspection, PortRule, Ports, Status, Tier,
 };
 use cmcomply::derive::{Decision, Proof, RequiredName, Requirement, RequirementId, Route, RouteBasis, Subject, Via};
-use cmcomply::host::{HostName, HostPattern, Scheme};
+use cmcomply::host::{HostName, HostOrAddress, HostPattern, Scheme};
 use cmcomply::report::lists::{Head, PacRoutes};
 use cmcomply::site::SiteCode;
 
@@ -15,7 +15,7 @@ pub(crate) fn head() -> Head<'static> {
         scope: "all hosts",
         pac: PacRoutes {
             listed: Via::Direct,
-            other: Via::Proxy { host: HostName::parse("proxy.contoso.com").unwrap(), port: 8080 },
+            other: Via::Proxy { host: HostOrAddress::parse("proxy.contoso.com").unwrap(), port: 8080 },
         },
     }
 }
