@@ -1,6 +1,7 @@
 //! Reports: pure renderings of a run.
 
 mod layout;
+pub mod lists;
 mod table;
 mod words;
 
