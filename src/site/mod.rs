@@ -16,11 +16,13 @@ mod names;
 mod options;
 mod query;
 mod read;
+mod redact;
 mod readers;
 mod refusal;
 mod schema;
 mod server;
 mod session;
+mod snapshot;
 mod value;
 
 pub use error::{ConnectError, ReadError};
@@ -36,4 +38,6 @@ pub use facts::{
 pub use names::{Role, SiteCode, SiteCodeError};
 pub use options::{Certificate, Options, Secret, SignIn};
 pub use read::read;
+pub use redact::redact;
 pub use server::{Server, ServerError};
+pub use snapshot::{SNAPSHOT_FORMAT, Snapshot, SnapshotError};
