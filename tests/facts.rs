@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cmcomply::settings::Settings;
+use cmcomply::site::SubscriptionKind::{Classification, Product};
+use cmcomply::site::UpdatePackageState::{AvailableToDownload, Installed};
 use cmcomply::site::{
-    Certificate, ClientOption, CmgKind, Fact, Facts, Options, Secret, Server, SignIn, Subscription, SubscriptionKind,
-    UpdatePackageState, read,
+    Certificate, ClientOption, CmgKind, Fact, Facts, Options, Secret, Server, SignIn, Subscription, read,
 };
 use lab::site_database::{self, Fault, Rights, SiteDatabase};
 use serde_json::Value;
@@ -134,7 +135,6 @@ async fn the_cloud_is_known_without_its_secrets() {
 async fn updates_and_features_are_known() {
     let facts = contoso().await;
     let subscriptions: Vec<_> = known(&facts.subscriptions).iter().map(|s| (s.kind, s.id.as_str())).collect();
-    use SubscriptionKind::{Classification, Product};
     assert_eq!(
         subscriptions,
         [
@@ -152,7 +152,6 @@ async fn updates_and_features_are_known() {
     assert_eq!(catalogs, [("updates.fabrikam.example", true), ("catalog.tailspin.example", false)]);
     let packages: Vec<_> =
         known(&facts.update_packages).iter().map(|p| (p.version.as_deref().unwrap(), p.state.unwrap())).collect();
-    use UpdatePackageState::{AvailableToDownload, Installed};
     assert_eq!(packages, [("5.00.9132.1000", AvailableToDownload), ("5.00.9128.1000", Installed)]);
     let features: Vec<_> = known(&facts.features).iter().map(|f| (f.name.as_str(), f.status)).collect();
     assert_eq!(
