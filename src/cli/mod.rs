@@ -3,6 +3,7 @@
 mod audit;
 mod console;
 mod here;
+mod init;
 mod probing;
 mod progress;
 mod secret;
@@ -39,6 +40,8 @@ struct Cli {
 enum Command {
     /// Read the site database, derive what each host needs, probe it and say what is compliant.
     Audit(Box<audit::AuditArgs>),
+    /// Read the site database and begin a settings file: what was found, and what still has to be stated.
+    Init(Box<init::InitArgs>),
 }
 
 const EXIT_CODES: &str = "\
@@ -78,6 +81,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     };
     let done = match cli.command {
         Command::Audit(args) => audit::run(*args).await,
+        Command::Init(args) => init::run(*args).await,
     };
     match done {
         Ok(code) => code,

@@ -3,6 +3,7 @@
 mod cells;
 mod clients;
 mod cloud;
+mod contradictions;
 mod counts;
 mod entra;
 mod properties;
@@ -84,6 +85,7 @@ pub(super) fn facts(connection: Connection, mut answers: Answers) -> Facts {
         // The rest is in no object of a site database.
         ..Facts::unknown(connection, UnknownWhy::NotEvidenced, NOT_IN_SQL)
     };
+    contradictions::find(&facts, &mut findings);
     facts.data_findings = findings.into_list();
     facts
 }
@@ -145,7 +147,7 @@ mod tests {
     use super::super::value::Value;
     use super::*;
 
-    fn connection() -> Connection {
+    pub(super) fn connection() -> Connection {
         Connection {
             server: "cm01.contoso.com".to_owned(),
             database: "CM_CHQ".to_owned(),
