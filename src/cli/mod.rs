@@ -2,11 +2,13 @@
 
 mod audit;
 mod console;
+mod facts;
 mod here;
 mod init;
 mod probing;
 mod progress;
 mod secret;
+mod snapshot;
 mod sql;
 
 use std::ffi::OsString;
@@ -42,6 +44,8 @@ enum Command {
     Audit(Box<audit::AuditArgs>),
     /// Read the site database and begin a settings file: what was found, and what still has to be stated.
     Init(Box<init::InitArgs>),
+    /// Read the site database and write all facts as one file, which stands in for it everywhere.
+    Snapshot(Box<snapshot::SnapshotArgs>),
 }
 
 const EXIT_CODES: &str = "\
@@ -82,6 +86,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     let done = match cli.command {
         Command::Audit(args) => audit::run(*args).await,
         Command::Init(args) => init::run(*args).await,
+        Command::Snapshot(args) => snapshot::run(*args).await,
     };
     match done {
         Ok(code) => code,

@@ -116,8 +116,7 @@ impl Pseudonyms<'_> {
             return text.to_owned();
         }
         match (fact, field) {
-            (_, "detail" | "row") => return "redacted".to_owned(),
-            ("data_findings", "value") => return "redacted".to_owned(),
+            (_, "detail" | "row") | ("data_findings", "value") => return "redacted".to_owned(),
             ("subscriptions", "id") => return text.to_owned(),
             ("azure_environments", _) if is_microsoft(text) || field == "name" => return text.to_owned(),
             ("connection", "server") => return self.server(text),
@@ -158,9 +157,10 @@ impl Pseudonyms<'_> {
     fn host(&mut self, name: &HostName) -> String {
         let labels: Vec<&str> = name.as_str().split('.').collect();
         let hidden = if is_microsoft(name.as_str()) { 1 } else { labels.len().saturating_sub(1).max(1) };
-        let labels = labels.iter().enumerate().map(|(index, label)| {
-            if index < hidden { self.shaped("label", label) } else { (*label).to_owned() }
-        });
+        let labels = labels
+            .iter()
+            .enumerate()
+            .map(|(index, label)| if index < hidden { self.shaped("label", label) } else { (*label).to_owned() });
         labels.collect::<Vec<_>>().join(".")
     }
 
@@ -218,6 +218,5 @@ fn is_microsoft(name: &str) -> bool {
 
 fn is_guid(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
-    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
-        && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
+    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
 }
