@@ -11,7 +11,7 @@ use cmcomply::settings::Settings;
 use cmcomply::site::SubscriptionKind::{Classification, Product};
 use cmcomply::site::UpdatePackageState::{AvailableToDownload, Installed};
 use cmcomply::site::{
-    Certificate, ClientOption, CmgKind, Fact, Facts, Options, Secret, Server, SignIn, Subscription, read,
+    Certificate, ClientOption, CmgKind, Fact, Facts, Options, Secret, Server, SignIn, Subscription, UnknownWhy, read,
 };
 use lab::site_database::{self, Fault, Rights, SiteDatabase};
 use serde_json::Value;
@@ -49,6 +49,13 @@ async fn variant(sql: &str) -> Facts {
 
 fn known<T: std::fmt::Debug>(fact: &Fact<T>) -> &T {
     fact.known().unwrap_or_else(|| panic!("not known: {fact:?}"))
+}
+
+fn why<T: std::fmt::Debug>(fact: &Fact<T>) -> UnknownWhy {
+    match fact {
+        Fact::Unknown { why, .. } => *why,
+        other => panic!("not unknown: {other:?}"),
+    }
 }
 
 /// The facts by name, as the run document has them.
@@ -221,7 +228,8 @@ async fn v2_renamed_objects_are_found_by_their_columns() {
 async fn v3_what_is_not_there_is_unknown_and_not_off() {
     let facts = variant("DROP VIEW dbo.vSMS_AAD_Discovery_Settings;\nGO\nDROP VIEW dbo.vSMS_ISVCatalogs;").await;
     assert_eq!(changed(&facts, &contoso().await), ["entra_user_discovery", "third_party_catalogs"]);
-    assert!(facts.entra_user_discovery.is_unknown() && facts.third_party_catalogs.is_unknown());
+    assert_eq!(why(&facts.entra_user_discovery), UnknownWhy::NotThere);
+    assert_eq!(why(&facts.third_party_catalogs), UnknownWhy::NotThere);
 
     // Without the list of connections, the inventory says where consoles are installed.
     let facts = variant("DROP VIEW dbo.vSMS_ConsoleAdminsData;").await;
@@ -231,9 +239,12 @@ async fn v3_what_is_not_there_is_unknown_and_not_off() {
 }
 
 #[tokio::test]
-async fn absent_objects_empty_tables_and_switches_that_are_off_are_three_answers() {
+async fn absent_empty_off_unsaid_and_not_visible_are_different_answers() {
     let absent = variant("DROP TABLE dbo.M365AProperties;\nGO\nDROP VIEW dbo.vProxy_Roles;").await;
-    assert!(absent.desktop_analytics.is_unknown() && absent.cmg_addresses.is_unknown());
+    assert_eq!(
+        (why(&absent.desktop_analytics), why(&absent.cmg_addresses)),
+        (UnknownWhy::NotThere, UnknownWhy::NotThere)
+    );
     let empty = variant("DELETE FROM dbo.CollectionAADGroupMapping;\nGO\nDELETE FROM repl.ISVCatalogs;").await;
     assert_eq!((known(&empty.group_syncs), known(&empty.third_party_catalogs).len()), (&0, 0));
     let off = variant(
@@ -294,6 +305,8 @@ async fn v5_the_reporting_role_knows_about_half() {
             "third_party_catalogs",
         ]
     );
+    // To a narrow login, what it does not see may be there.
+    assert_eq!((why(&facts.cmgs), why(&facts.cmg_addresses)), (UnknownWhy::NotVisible, UnknownWhy::NotVisible));
     // What other objects say of the same: no names of categories, no states of updates, no word on Connected Cache.
     let whole = contoso().await;
     let ids = |facts: &Facts| known(&facts.subscriptions).iter().map(|s| s.id.clone()).collect::<Vec<_>>();
