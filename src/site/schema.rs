@@ -35,6 +35,8 @@ struct Found {
 pub(super) struct Statement {
     pub(super) fact: String,
     pub(super) sql: String,
+    /// See [`QueryFile::heavy`].
+    pub(super) heavy: bool,
     pub(super) source: Source,
     /// Name in the result and column in the object, where a result column is simply one.
     pub(super) columns: Vec<(String, String)>,
@@ -191,6 +193,7 @@ fn fit(
     Ok(Statement {
         fact: file.fact.clone(),
         sql: candidate.statement(visible, found),
+        heavy: file.heavy,
         source: Source { object: objects.join(", "), missing_columns: missing },
         columns: candidate.aliases().map(|(alias, column)| (alias.to_owned(), column.to_owned())).collect(),
     })
