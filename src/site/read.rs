@@ -207,7 +207,7 @@ mod tests {
             source: Source { object: "dbo.v".to_owned(), missing_columns: Vec::new() },
             columns: Vec::new(),
         };
-        let late = End::TimedOut(Duration::from_secs(60));
+        let late = End::TimedOut(Duration::from_mins(1));
         let mut pending = vec![statement("clients", true), statement("sites", false)];
         assert_eq!(give_up_heavy(&mut pending, &End::Cut("x".to_owned())), None);
         let (fact, raw) = give_up_heavy(&mut pending, &late).unwrap();
