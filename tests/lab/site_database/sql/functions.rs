@@ -21,6 +21,8 @@ pub struct View {
     pub readable: HashSet<i32>,
     /// Keys of columns that may be read one by one: `(object id, column)`.
     pub readable_columns: HashSet<(i32, String)>,
+    /// Whether the session may read the whole database.
+    pub reads_all: bool,
     /// Databases, and whether the session may open them.
     pub databases: Vec<(String, bool)>,
 }
@@ -151,7 +153,8 @@ fn metadata_functions(db: &Connection, view: &Shared) -> rusqlite::Result<()> {
             let class = text(a, 1).unwrap_or_default().to_ascii_uppercase();
             let permission = text(a, 2).unwrap_or_default().to_ascii_uppercase();
             if class != "OBJECT" {
-                return Ok(Some(Stored::Integer((class == "DATABASE" && permission == "CONNECT").into())));
+                let may = permission == "CONNECT" || (permission == "SELECT" && view.reads_all);
+                return Ok(Some(Stored::Integer((class == "DATABASE" && may).into())));
             }
             let Some(id) = text(a, 0).and_then(|t| find(&view, &t)) else { return Ok(None) };
             let column = text(a, 3).map(|c| c.to_lowercase());
