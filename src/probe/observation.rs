@@ -296,6 +296,15 @@ pub struct Certificate {
     pub not_after: Option<Timestamp>,
     /// SHA-256 over the DER, lower-case hexadecimal.
     pub sha256: String,
+    /// Where its revocation list is (CRL distribution points), as it says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crl_urls: Vec<String>,
+    /// Where to ask for its status (authority information access, OCSP), as it says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ocsp_urls: Vec<String>,
+    /// Where its issuer's certificate is (authority information access, CA issuers), as it says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issuer_urls: Vec<String>,
 }
 
 /// How the chain was judged.
