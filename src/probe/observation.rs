@@ -205,6 +205,14 @@ pub enum FailureCode {
     HttpReset,
     /// The answer is no HTTP.
     HttpProtocol,
+    /// A redirect on the way to a document led in a circle, too far, or to where it is not followed.
+    HttpRedirect,
+    /// A document is larger than any real one.
+    DocumentTooLarge,
+    /// What came is not the document that it should be.
+    DocumentInvalid,
+    /// The document is out of date or not yet valid.
+    DocumentExpired,
     /// The probe itself broke, by a defect of this program: nothing is known about the endpoint.
     Internal,
 }

@@ -1,6 +1,7 @@
 //! Reports: pure renderings of a run.
 
 mod layout;
+mod revocation;
 mod table;
 mod words;
 
