@@ -31,7 +31,7 @@ pub struct Style {
 /// Width of the verdict column: fits `not observed` in two lines.
 const VERDICT: usize = 8;
 
-/// The run as a table by host and role, then what to do, then the result.
+/// The run as a table by host and role, then what to do, the revocation lists, and the result.
 pub fn table(run: &Run, style: Style) -> String {
     let width = style.width.max(60);
     let mut out = String::new();
