@@ -80,7 +80,9 @@ impl Urls {
                 ParsedExtension::CRLDistributionPoints(points) => {
                     for point in &points.points {
                         if let Some(DistributionPointName::FullName(names)) = &point.distribution_point {
-                            names.iter().for_each(|name| keep_url(&mut urls.crl, name));
+                            for name in names {
+                                keep_url(&mut urls.crl, name);
+                            }
                         }
                     }
                 }

@@ -201,7 +201,7 @@ impl Fetcher {
 /// The list, or what came in its place.
 fn read(bytes: &[u8]) -> Result<RevocationContents, (FailureCode, String)> {
     match CertificateRevocationList::from_der(bytes) {
-        Ok((rest, list)) if rest.is_empty() => Ok(RevocationContents {
+        Ok(([], list)) => Ok(RevocationContents {
             issuer: printable(&list.issuer().to_string(), MAX_NAME),
             this_update: moment(list.last_update()),
             next_update: list.next_update().and_then(moment),
