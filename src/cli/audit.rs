@@ -12,10 +12,10 @@ use super::console::{self, Colour};
 use super::facts::FactsArgs;
 use super::probing::ProbeArgs;
 use super::{Stop, here, progress};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Context};
 use crate::evidence::{CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Tool, write_aside};
 use crate::plan::Plan;
-use crate::probe::{Observation, Settings};
+use crate::probe::{Observation, RevocationList, Settings};
 use crate::text::hexadecimal;
 use crate::vantage::Vantage;
 use crate::{assess, derive, plan, probe, report};
@@ -66,6 +66,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let plan = plan::build(&requirements);
     let vantage = Vantage::local(&here::name());
     let (observations, interrupted) = probe_all(&plan, &bounds, &cancel).await?;
+    let revocation_lists = fetch_lists(&observations, &routes, &bounds, &cancel, interrupted).await;
     let judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.probing.from_here);
     let run = Run {
         format: RUN_FORMAT.to_owned(),
@@ -79,6 +80,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         requirements,
         probes: plan.probes,
         observations,
+        revocation_lists,
         judgements,
     };
 
@@ -120,6 +122,26 @@ async fn probe_all(
         (false, false) => None,
     };
     Ok((observations, interrupted))
+}
+
+/// The revocation lists that the served certificates name, on the route of the system's own fetches. After an
+/// interruption they are listed as such, and none is fetched.
+async fn fetch_lists(
+    observations: &[Observation],
+    routes: &derive::StatedRoutes,
+    settings: &Settings,
+    cancel: &CancellationToken,
+    interrupted: Option<&str>,
+) -> Vec<RevocationList> {
+    let cancel = cancel.child_token();
+    if interrupted.is_some() {
+        cancel.cancel();
+    }
+    let via = routes.get(&Context::SystemWinhttp).unwrap_or(&derive::Via::Direct);
+    let wheel = progress::wheel("fetching revocation lists");
+    let lists = probe::revocation::fetch(observations, via, settings, Timestamp::now(), &cancel).await;
+    wheel.finish_and_clear();
+    lists
 }
 
 /// Ends the work at the first Ctrl-C and the program at the second.

@@ -2,6 +2,7 @@
 
 mod layout;
 pub mod lists;
+mod revocation;
 mod table;
 mod words;
 

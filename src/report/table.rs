@@ -11,7 +11,7 @@ use prettytable::{Cell, Row, Table};
 use unicode_width::UnicodeWidthStr;
 
 use super::layout::{hanging, wrap};
-use super::words;
+use super::{revocation, words};
 use crate::assess::{Grade, Judgement, Verdict};
 use crate::catalog::CatalogRole;
 use crate::derive::{Requirement, Subject, Via};
@@ -31,7 +31,7 @@ pub struct Style {
 /// Width of the verdict column: fits `not observed` in two lines.
 const VERDICT: usize = 8;
 
-/// The run as a table by host and role, then what to do, then the result.
+/// The run as a table by host and role, then what to do, the revocation lists, and the result.
 pub fn table(run: &Run, style: Style) -> String {
     let width = style.width.max(60);
     let mut out = String::new();
@@ -41,6 +41,7 @@ pub fn table(run: &Run, style: Style) -> String {
     }
     findings(run, width, &mut out);
     to_do(run, width, &mut out);
+    revocation::section(&run.revocation_lists, width, &mut out);
     result(run, width, style, &mut out);
     out
 }
@@ -78,7 +79,7 @@ fn rank(judgement: &Judgement) -> (Grade, usize) {
 }
 
 /// A line of text, wrapped; what follows the first line is indented by two more columns than the first.
-fn line(text: &str, width: usize, out: &mut String) {
+pub(super) fn line(text: &str, width: usize, out: &mut String) {
     let indent = text.len() - text.trim_start_matches(' ').len();
     let wrapped = hanging(&printable(text.trim_start_matches(' '), 4000), width - indent, 2);
     for line in wrapped.lines() {
