@@ -139,6 +139,8 @@ pub enum PortRule {
     CmgInstances,
     /// The port on which the software update point at the other end is reached.
     SoftwareUpdatePoint,
+    /// The port in the address of the third-party catalog.
+    ThirdPartyCatalog,
 }
 
 /// A cloud of Azure.

@@ -4,18 +4,20 @@ mod condition;
 mod embedded;
 mod entry;
 mod error;
+mod fact;
 mod lint;
 mod load;
 mod place;
 mod release;
 mod template;
 
-pub use condition::{Condition, ConditionError, ConditionFact};
+pub use condition::{Condition, ConditionError};
 pub use entry::{
     CatalogRole, Cloud, Context, Document, Entry, EntryId, Inspection, PortRule, Ports, ProbeClass, ProbeRule,
     SourceRef, Status, Tier,
 };
 pub use error::{CatalogError, Rule};
+pub use fact::ConditionFact;
 pub use release::Release;
 pub use template::{AZURE_COLUMNS, EndpointTemplate, Part, TemplateError, Variable};
 

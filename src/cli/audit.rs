@@ -59,7 +59,7 @@ pub(super) async fn run(args: Args) -> Result<u8, Stop> {
     let facts = read_facts(&options, &cancel).await?;
     let facts_read = Timestamp::now();
     let catalog = Catalog::embedded();
-    let requirements = derive::requirements(&facts, catalog, &routes);
+    let requirements = derive::requirements(&facts, catalog, &routes.clone().into());
     let plan = plan::build(&requirements);
     let vantage = Vantage::local(&here::name());
     let (observations, interrupted) = probe_all(&plan, &settings, &args.probing, &cancel).await?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Deref;
 
 use crate::host::HostName;
-use crate::site::{Facts, SiteCode, SiteSystemProxy, SoftwareUpdatePoint, SyncSource};
+use crate::site::{DistributionPoint, Facts, SiteCode, SiteSystemProxy, SoftwareUpdatePoint, SyncSource};
 
 /// The facts with look-ups by server. Servers are filed under their short names, since the database may hold either.
 pub(super) struct Index<'a> {
@@ -13,6 +13,8 @@ pub(super) struct Index<'a> {
     points: HashMap<&'a str, Vec<&'a SoftwareUpdatePoint>>,
     points_of_site: HashMap<&'a SiteCode, Vec<&'a SoftwareUpdatePoint>>,
     syncs: HashMap<&'a SiteCode, &'a SyncSource>,
+    distribution_points: HashMap<&'a str, Vec<&'a DistributionPoint>>,
+    newest_build: Option<u32>,
 }
 
 impl Deref for Index<'_> {
@@ -30,6 +32,8 @@ impl<'a> Index<'a> {
             points: HashMap::new(),
             points_of_site: HashMap::new(),
             syncs: HashMap::new(),
+            distribution_points: HashMap::new(),
+            newest_build: facts.sites.rows().iter().filter_map(|site| site.build).max(),
         };
         for proxy in facts.site_system_proxies.rows() {
             this.proxies.entry(proxy.host.short()).or_default().push(proxy);
@@ -40,6 +44,9 @@ impl<'a> Index<'a> {
         }
         for sync in facts.sync_sources.rows() {
             this.syncs.entry(&sync.site).or_insert(sync);
+        }
+        for point in facts.distribution_points.rows() {
+            this.distribution_points.entry(point.host.short()).or_default().push(point);
         }
         this
     }
@@ -69,5 +76,16 @@ impl<'a> Index<'a> {
     /// The synchronization source of a site.
     pub(super) fn sync(&self, site: &SiteCode) -> Option<&'a SyncSource> {
         self.syncs.get(site).copied()
+    }
+
+    /// The distribution point on one server of a site.
+    pub(super) fn distribution_point(&self, site: &SiteCode, host: &HostName) -> Option<&'a DistributionPoint> {
+        let all = self.distribution_points.get(host.short()).map_or(&[][..], Vec::as_slice);
+        all.iter().copied().find(|p| p.site == *site && p.host.same_machine(host))
+    }
+
+    /// The newest build of the sites, if one is known.
+    pub(super) fn newest_build(&self) -> Option<u32> {
+        self.newest_build
     }
 }

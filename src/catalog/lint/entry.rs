@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{ADDRESS_MAX, Known, PROSE_MAX, name, text};
-use crate::catalog::condition::{Condition, ConditionFact};
+use crate::catalog::condition::Condition;
 use crate::catalog::entry::{CatalogRole, Context, Entry, PortRule, Ports, ProbeClass, Status, Tier};
 use crate::catalog::error::{CatalogError, Rule};
+use crate::catalog::fact::ConditionFact;
 use crate::catalog::place::Place;
 use crate::catalog::template::{AZURE_COLUMNS, EndpointTemplate, Part, Variable};
 use crate::host::{HostPattern, Scheme};
@@ -32,7 +33,10 @@ fn texts(place: &Place, entry: &Entry) -> Vec<CatalogError> {
         prose.chain(evidence).filter_map(|(key, field, value, max)| text(place, key, field, value, max)).collect();
     errors.extend(name(place, "id", &entry.id.0));
     if let Some(path) = &entry.path
-        && (!path.starts_with('/') || path.len() > ADDRESS_MAX || !path.bytes().all(|b| b.is_ascii_graphic()))
+        && (!path.starts_with('/')
+            || path.len() > ADDRESS_MAX
+            || !path.bytes().all(|b| b.is_ascii_graphic())
+            || path.replace("{tenant.id}", "").contains(['{', '}']))
     {
         errors.push(place.error("path", Rule::Path, &format!("`{}` is no path", printable(path, 80))));
     }
@@ -73,7 +77,7 @@ fn endpoint(entry: &Entry, report: &mut impl FnMut(&str, Rule, &str)) {
     let mut facts = BTreeSet::new();
     collect_facts(&entry.when, &mut facts);
     for fact in facts {
-        if let Some(role) = fact_role(fact)
+        if let Some(role) = fact.about()
             && entry.roles.iter().any(|other| *other != role)
         {
             report("when", Rule::ForeignFact, &format!("`{}` is a fact about the {}", fact.name(), role.title()));
@@ -98,18 +102,6 @@ fn collect_facts(condition: &Condition, facts: &mut BTreeSet<ConditionFact>) {
     }
 }
 
-/// The role that a fact is about; `None` for facts about the hierarchy.
-fn fact_role(fact: ConditionFact) -> Option<CatalogRole> {
-    match fact {
-        ConditionFact::ScpOnline => Some(CatalogRole::ServiceConnectionPoint),
-        ConditionFact::SupSyncsFromMicrosoftUpdate
-        | ConditionFact::SupHasUpstream
-        | ConditionFact::SupHasDownstream
-        | ConditionFact::SupRemoteInternetBased => Some(CatalogRole::SoftwareUpdatePoint),
-        ConditionFact::CmgExists | ConditionFact::EntraUserDiscovery => None,
-    }
-}
-
 fn ports(entry: &Entry, report: &mut impl FnMut(&str, Rule, &str)) {
     match &entry.ports {
         Ports::Fixed(ports) => {
@@ -127,10 +119,12 @@ fn ports(entry: &Entry, report: &mut impl FnMut(&str, Rule, &str)) {
         }
         Ports::FromFacts(rule) => {
             let fed = variables(entry).any(|variable| match rule {
-                PortRule::CmgInstances => {
-                    !matches!(variable, Variable::Azure(_) | Variable::SupUpstream | Variable::SupDownstream)
-                }
+                PortRule::CmgInstances => matches!(
+                    variable,
+                    Variable::CmgServiceName | Variable::CmgDeploymentName | Variable::CmgStorage | Variable::CmgPrefix
+                ),
                 PortRule::SoftwareUpdatePoint => matches!(variable, Variable::SupUpstream | Variable::SupDownstream),
+                PortRule::ThirdPartyCatalog => *variable == Variable::ThirdPartyCatalogHost,
             });
             if !fed {
                 report("ports", Rule::PortRule, &format!("nothing in `{}` gives these ports", entry.endpoint));
