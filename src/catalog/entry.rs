@@ -19,11 +19,13 @@ pub struct Entry {
     pub roles: Vec<CatalogRole>,
     /// What: a host pattern, or a template that the site database fills.
     pub endpoint: EndpointTemplate,
+    /// How the page writes it, where that is neither the endpoint nor a host.
+    pub written: Vec<String>,
     /// How it is spoken to.
     pub scheme: Scheme,
     /// On which ports.
     pub ports: Ports,
-    /// The path, where the page gives one.
+    /// The path, where the page gives one; `{tenant.id}` in it is the id of each Microsoft Entra tenant.
     pub path: Option<String>,
     /// The clouds in which it is needed.
     pub clouds: Vec<Cloud>,
@@ -47,6 +49,8 @@ pub struct Entry {
     pub probe: Option<ProbeRule>,
     /// Whether TLS inspection is supported on the way.
     pub inspection: Inspection,
+    /// What TLS the other end demands, where that is documented.
+    pub tls: Option<TlsRule>,
     /// How long an idle connection must be left open, in seconds.
     pub idle_seconds: Option<u32>,
     /// What else one should know.
@@ -272,6 +276,27 @@ pub enum Inspection {
     Unstated,
     /// Documented as not supported.
     Unsupported,
+}
+
+/// What TLS the other end demands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TlsRule {
+    /// The oldest version that it speaks.
+    pub min_version: TlsVersion,
+    /// The suites that it takes, under their IANA names: a client offers at least one of them.
+    pub suites: Vec<String>,
+}
+
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum TlsVersion {
+    /// TLS 1.2
+    #[serde(rename = "1.2")]
+    Tls12,
+    /// TLS 1.3
+    #[serde(rename = "1.3")]
+    Tls13,
 }
 
 /// A place in a document.

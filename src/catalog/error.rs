@@ -77,6 +77,10 @@ rules! {
     Path, "path", "write the path from its first `/`, without spaces; its only variable is `{tenant.id}`";
     /// A proxy context that the role never uses.
     Context, "context", "console: console-user; client: client-system; wsus: software update points only";
+    /// A TLS rule on what is no TLS, without suites, or with a suite that is no IANA name.
+    Tls, "tls", "only https has `tls`; `suites` are IANA names, such as `TLS_AES_128_GCM_SHA256`";
+    /// A thumbprint that is none.
+    Thumbprint, "thumbprint", "write 40 lower-case hexadecimal digits";
     /// A wildcard without a probe rule.
     WildcardUnproved, "wildcard-unproved", "add `probe` with class, hosts and evidence";
     /// A probe rule where the endpoint itself is probed.

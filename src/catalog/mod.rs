@@ -7,18 +7,23 @@ mod error;
 mod fact;
 mod lint;
 mod load;
+mod network;
 mod place;
+mod reader;
 mod release;
+mod root;
 mod template;
 
 pub use condition::{Condition, ConditionError};
 pub use entry::{
     CatalogRole, Cloud, Context, Document, Entry, EntryId, Inspection, PortRule, Ports, ProbeClass, ProbeRule,
-    SourceRef, Status, Tier,
+    SourceRef, Status, Tier, TlsRule, TlsVersion,
 };
 pub use error::{CatalogError, Rule};
 pub use fact::ConditionFact;
+pub use network::{AddressRange, Network, NetworkError};
 pub use release::Release;
+pub use root::Root;
 pub use template::{AZURE_COLUMNS, EndpointTemplate, Part, TemplateError, Variable};
 
 use std::collections::BTreeMap;
@@ -38,6 +43,12 @@ pub struct Catalog {
     pub documents: BTreeMap<String, Document>,
     /// Versions of Configuration Manager, oldest first.
     pub releases: Vec<Release>,
+    /// Root certificates that the endpoints' certificates lead to.
+    pub roots: Vec<Root>,
+    /// Published addresses.
+    pub ranges: Vec<AddressRange>,
+    /// Names on the page that are no endpoints, such as samples, with the reason.
+    pub samples: BTreeMap<String, String>,
     /// Entries in the order of the files and of the lines in them.
     pub entries: Vec<Entry>,
 }

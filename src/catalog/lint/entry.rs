@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ADDRESS_MAX, Known, PROSE_MAX, name, text};
+use super::{ADDRESS_MAX, Known, NAME_MAX, PROSE_MAX, name, text};
 use crate::catalog::condition::Condition;
 use crate::catalog::entry::{CatalogRole, Context, Entry, PortRule, Ports, ProbeClass, Status, Tier};
 use crate::catalog::error::{CatalogError, Rule};
@@ -20,6 +20,7 @@ pub(super) fn check(place: &Place, entry: &Entry, known: &Known<'_>) -> Vec<Cata
     endpoint(entry, &mut report);
     ports(entry, &mut report);
     contexts(entry, &mut report);
+    tls(entry, &mut report);
     probe(entry, &mut report);
     lifecycle(entry, known, &mut report);
     builds(entry, known, &mut report);
@@ -31,6 +32,7 @@ fn texts(place: &Place, entry: &Entry) -> Vec<CatalogError> {
     let evidence = entry.probe.iter().map(|probe| ("probe", "evidence", &probe.evidence, PROSE_MAX));
     let mut errors: Vec<_> =
         prose.chain(evidence).filter_map(|(key, field, value, max)| text(place, key, field, value, max)).collect();
+    errors.extend(entry.written.iter().filter_map(|name| text(place, "written", "written", name, ADDRESS_MAX)));
     errors.extend(name(place, "id", &entry.id.0));
     if let Some(path) = &entry.path
         && (!path.starts_with('/')
@@ -73,6 +75,14 @@ fn endpoint(entry: &Entry, report: &mut impl FnMut(&str, Rule, &str)) {
         {
             report("endpoint", Rule::ForeignFact, &format!("`{{{variable}}}` is known for software update points"));
         }
+    }
+    // These are names from elsewhere, and no part of a longer one.
+    let whole = |variable: &Variable| matches!(variable, Variable::NotificationHost | Variable::ThirdPartyCatalogHost);
+    if let EndpointTemplate::Template(parts) = &entry.endpoint
+        && parts.len() > 1
+        && let Some(variable) = variables(entry).find(|variable| whole(variable))
+    {
+        report("endpoint", Rule::Endpoint, &format!("`{{{variable}}}` stands alone"));
     }
     let mut facts = BTreeSet::new();
     collect_facts(&entry.when, &mut facts);
@@ -145,6 +155,21 @@ fn contexts(entry: &Entry, report: &mut impl FnMut(&str, Rule, &str)) {
             let what = format!("a {} does not use the context `{}`", role.title(), entry.context.name());
             report("context", Rule::Context, &what);
         }
+    }
+}
+
+fn tls(entry: &Entry, report: &mut impl FnMut(&str, Rule, &str)) {
+    let Some(rule) = &entry.tls else { return };
+    let named = |suite: &String| {
+        suite.starts_with("TLS_")
+            && suite.len() <= NAME_MAX
+            && suite.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+    };
+    if entry.scheme != Scheme::Https {
+        report("tls", Rule::Tls, "no TLS on http");
+    }
+    if rule.suites.is_empty() || !rule.suites.iter().all(named) {
+        report("tls", Rule::Tls, "`suites` is empty, or a member is no suite");
     }
 }
 
