@@ -135,6 +135,17 @@ pub enum Ports {
     FromFacts(PortRule),
 }
 
+impl std::fmt::Display for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Fixed(ports) => f.pad(&ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+            Self::FromFacts(PortRule::CmgInstances) => f.pad("cmg-instances"),
+            Self::FromFacts(PortRule::SoftwareUpdatePoint) => f.pad("software-update-point"),
+            Self::FromFacts(PortRule::ThirdPartyCatalog) => f.pad("third-party-catalog"),
+        }
+    }
+}
+
 /// Ports that depend on facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -228,6 +239,18 @@ pub enum Tier {
     Advisory,
 }
 
+impl Tier {
+    /// The name in the catalog.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Required => "required",
+            Self::Feature => "feature",
+            Self::Advisory => "advisory",
+        }
+    }
+}
+
 /// Where an entry stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -240,6 +263,18 @@ pub enum Status {
     Retired,
     /// The documentation contradicts itself.
     Disputed,
+}
+
+impl Status {
+    /// The name in the catalog.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Superseded => "superseded",
+            Self::Retired => "retired",
+            Self::Disputed => "disputed",
+        }
+    }
 }
 
 /// How a wildcard is probed.

@@ -21,7 +21,12 @@ impl Catalog {
     /// Reads a whole catalog from files (name and text), in the order of their names whatever order they come in.
     /// Gives everything that is wrong, in the order of files and lines.
     pub fn from_files(files: &[(&str, &str)]) -> Result<Self, Vec<CatalogError>> {
-        Layer::read("", files).catalog(None)
+        Self::whole("", files)
+    }
+
+    /// The same, with a folder that stands before the names of the files in errors.
+    pub(super) fn whole(folder: &str, files: &[(&str, &str)]) -> Result<Self, Vec<CatalogError>> {
+        Layer::read(folder, files).catalog(None)
     }
 
     /// Reads own files on top of the catalog in this program: an entry, a document, a root or an address range with a
@@ -34,6 +39,7 @@ impl Catalog {
 
 /// The files of one place: the program's, or the operator's.
 struct Layer {
+    folder: String,
     reader: Reader,
     /// Names and texts, in the order of the names.
     texts: Vec<(String, String)>,
@@ -54,15 +60,15 @@ impl Layer {
             }
         }
         let errors = std::mem::take(&mut reader.errors);
-        Self { reader, texts, errors }
+        Self { folder: folder.to_owned(), reader, texts, errors }
     }
 
     /// This layer, with another one on top.
     fn catalog(self, own: Option<Self>) -> Result<Catalog, Vec<CatalogError>> {
-        let Self { mut reader, texts, mut errors } = self;
+        let Self { folder, mut reader, texts, mut errors } = self;
         for (name, missing) in [(HEAD_FILE, reader.head.is_none()), (RELEASES_FILE, reader.releases.is_empty())] {
             if missing && !texts.iter().any(|(given, _)| *given == name) {
-                reader.whole_file("", name, "the file is missing");
+                reader.whole_file(&folder, name, "the file is missing");
             }
         }
         let mut hashed: Vec<(String, String)> = texts;

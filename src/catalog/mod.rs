@@ -1,13 +1,17 @@
 //! The catalog: what is documented about the endpoints that Configuration Manager needs.
 
 mod condition;
+mod diff;
 mod embedded;
 mod entry;
 mod error;
 mod fact;
+mod folder;
+mod html;
 mod lint;
 mod load;
 mod network;
+mod page;
 mod place;
 mod reader;
 mod release;
@@ -15,13 +19,16 @@ mod root;
 mod template;
 
 pub use condition::{Condition, ConditionError};
+pub use diff::{GoneRow, PageDiff, diff};
 pub use entry::{
     CatalogRole, Cloud, Context, Document, Entry, EntryId, Inspection, PortRule, Ports, ProbeClass, ProbeRule,
     SourceRef, Status, Tier, TlsRule, TlsVersion,
 };
 pub use error::{CatalogError, Rule};
 pub use fact::ConditionFact;
+pub use folder::LoadError;
 pub use network::{AddressRange, Network, NetworkError};
+pub use page::{PAGE_LIMIT, PageError, PageRow};
 pub use release::Release;
 pub use root::Root;
 pub use template::{AZURE_COLUMNS, EndpointTemplate, Part, TemplateError, Variable};

@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
+use super::catalog::CatalogArgs;
 use super::console::{self, Colour};
 use super::probing::ProbeArgs;
 use super::sql::SqlArgs;
 use super::{Stop, here, progress};
-use crate::catalog::Catalog;
 use crate::evidence::{CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Tool, write_aside};
 use crate::plan::Plan;
 use crate::probe::{Observation, Settings};
@@ -35,6 +35,8 @@ pub(super) struct Args {
     sql: SqlArgs,
     #[command(flatten)]
     probing: ProbeArgs,
+    #[command(flatten)]
+    catalog: CatalogArgs,
     /// Where to write the record of the run. A file of that name is replaced, and only by a whole one.
     #[arg(short, long, value_name = "FILE", default_value = "run.json", help_heading = "Output")]
     output: PathBuf,
@@ -51,6 +53,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> Result<u8, Stop> {
     let settings = args.probing.settings()?;
     let routes = args.probing.stated_routes()?;
+    let catalog = args.catalog.load()?;
     writable(&args.output)?;
     let options = args.sql.options()?;
     let cancel = cancel_on_ctrl_c();
@@ -58,8 +61,7 @@ pub(super) async fn run(args: Args) -> Result<u8, Stop> {
     let started = Timestamp::now();
     let facts = read_facts(&options, &cancel).await?;
     let facts_read = Timestamp::now();
-    let catalog = Catalog::embedded();
-    let requirements = derive::requirements(&facts, catalog, &routes.clone().into());
+    let requirements = derive::requirements(&facts, &catalog, &routes.clone().into());
     let plan = plan::build(&requirements);
     let vantage = Vantage::local(&here::name());
     let (observations, interrupted) = probe_all(&plan, &settings, &args.probing, &cancel).await?;
@@ -71,7 +73,7 @@ pub(super) async fn run(args: Args) -> Result<u8, Stop> {
         settings: record_settings(&args.probing, &settings, &routes),
         outcome: Outcome::of(&facts, &judgements, interrupted),
         vantage,
-        catalog: CatalogRecord::of(catalog, &requirements),
+        catalog: CatalogRecord::of(&catalog, &requirements),
         facts,
         requirements,
         probes: plan.probes,

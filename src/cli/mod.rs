@@ -1,6 +1,7 @@
 //! The command line: arguments and wiring. What a command does stands in the other modules.
 
 mod audit;
+mod catalog;
 mod console;
 mod here;
 mod probing;
@@ -39,6 +40,8 @@ struct Cli {
 enum Command {
     /// Read the site database, derive what each host needs, probe it and say what is compliant.
     Audit(Box<audit::Args>),
+    /// List, show, check and compare the catalog of endpoints.
+    Catalog(catalog::Args),
 }
 
 const EXIT_CODES: &str = "\
@@ -78,6 +81,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     };
     let done = match cli.command {
         Command::Audit(args) => audit::run(*args).await,
+        Command::Catalog(args) => catalog::run(args),
     };
     match done {
         Ok(code) => code,

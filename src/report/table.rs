@@ -1,15 +1,12 @@
 //! The table: what one reads in a terminal.
 //!
-//! The only user of prettytable-rs. Cells hold text made harmless and wrapped beforehand, because the crate neither
-//! wraps nor escapes; colour is laid over the finished lines, because it would count escape codes as columns.
+//! Colour is laid over the finished lines, because escape codes would count as columns.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
-use prettytable::format::FormatBuilder;
-use prettytable::{Cell, Row, Table};
-
-use super::layout::{hanging, wrap};
+use super::grid::grid;
+use super::layout::hanging;
 use super::words;
 use crate::assess::{Grade, Judgement, Verdict};
 use crate::catalog::CatalogRole;
@@ -127,33 +124,25 @@ fn draw(lines: &[Line<'_>], width: usize, style: Style) -> String {
     let room = width.saturating_sub(2 + VERDICT + 2 + 2);
     let widest = lines.iter().map(|l| words::endpoint(l.requirement).chars().count()).max().unwrap_or(0);
     let endpoint = widest.clamp(20, room / 2 + 2);
-    let mut table = Table::new();
-    table.set_format(FormatBuilder::new().padding(2, 0).build());
-    for line in lines {
-        let mut verdict = line.judgement.verdict.title().to_owned();
-        if line.judgement.grade == Grade::Advisory && line.judgement.verdict != Verdict::NotApplicable {
-            verdict.push_str(" (adv.)");
-        }
-        let cells = [
-            (verdict, VERDICT),
-            (words::endpoint(line.requirement), endpoint),
-            (words::seen(line.judgement, &line.observations), room - endpoint),
-        ];
-        table.add_row(Row::new(cells.iter().map(|(text, width)| cell(text, *width)).collect()));
-    }
-    let mut bytes = Vec::new();
-    // Writing to memory cannot fail.
-    let _ = table.print(&mut bytes);
-    let text = String::from_utf8_lossy(&bytes);
-    text.lines().fold(String::new(), |mut all, line| {
-        let line = line.trim_end();
+    let rows: Vec<[(String, usize); 3]> = lines
+        .iter()
+        .map(|line| {
+            let mut verdict = line.judgement.verdict.title().to_owned();
+            if line.judgement.grade == Grade::Advisory && line.judgement.verdict != Verdict::NotApplicable {
+                verdict.push_str(" (adv.)");
+            }
+            [
+                (verdict, VERDICT),
+                (words::endpoint(line.requirement), endpoint),
+                (words::seen(line.judgement, &line.observations), room - endpoint),
+            ]
+        })
+        .collect();
+    let drawn = grid(rows.iter().map(|row| row.iter().map(|(text, width)| (text.as_str(), *width)).collect()));
+    drawn.lines().fold(String::new(), |mut all, line| {
         let _ = writeln!(all, "{}", if style.colour { paint(line) } else { line.to_owned() });
         all
     })
-}
-
-fn cell(text: &str, width: usize) -> Cell {
-    Cell::new(&wrap(&printable(text, 600), width).join("\n"))
 }
 
 /// Colours the verdict at the beginning of a finished line.
