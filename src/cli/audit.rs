@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
+use super::catalog::CatalogArgs;
 use super::console::{self, Colour};
 use super::facts::FactsArgs;
 use super::probing::ProbeArgs;
 use super::{Stop, here, progress};
-use crate::catalog::{Catalog, Context};
+use crate::catalog::Context;
 use crate::evidence::{CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Tool, write_aside};
 use crate::plan::Plan;
 use crate::probe::{Observation, RevocationList, Settings};
@@ -35,6 +36,8 @@ pub(super) struct AuditArgs {
     facts: FactsArgs,
     #[command(flatten)]
     probing: ProbeArgs,
+    #[command(flatten)]
+    catalog: CatalogArgs,
     /// Where to write the record of the run. A file of that name is replaced, and only by a whole one.
     #[arg(short, long, value_name = "FILE", default_value = "run.json", help_heading = "Output")]
     output: PathBuf,
@@ -54,6 +57,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     // What the command line says of a context counts more than the file.
     let mut routes = prepared.routes().clone();
     routes.extend(args.probing.stated_routes()?);
+    let catalog = args.catalog.load()?;
     writable(&args.output)?;
     let cancel =
         cancel_on_ctrl_c("interrupted: ending the probes and writing what was seen (Ctrl-C again: end at once)");
@@ -61,8 +65,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let started = Timestamp::now();
     let facts = prepared.read(&cancel).await?;
     let facts_read = Timestamp::now();
-    let catalog = Catalog::embedded();
-    let requirements = derive::requirements(&facts, catalog, &routes);
+    let requirements = derive::requirements(&facts, &catalog, &routes.clone().into());
     let plan = plan::build(&requirements);
     let vantage = Vantage::local(&here::name());
     let (observations, interrupted) = probe_all(&plan, &bounds, &cancel).await?;
@@ -75,7 +78,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         settings: record_settings(&args.probing, &bounds, &routes),
         outcome: Outcome::of(&facts, &judgements, interrupted),
         vantage,
-        catalog: CatalogRecord::of(catalog, &requirements),
+        catalog: CatalogRecord::of(&catalog, &requirements),
         facts,
         requirements,
         probes: plan.probes,

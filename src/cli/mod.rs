@@ -1,6 +1,7 @@
 //! The command line: arguments and wiring. What a command does stands in the other modules.
 
 mod audit;
+mod catalog;
 mod console;
 mod facts;
 mod here;
@@ -46,6 +47,8 @@ enum Command {
     Init(Box<init::InitArgs>),
     /// Read the site database and write all facts as one file, which stands in for it everywhere.
     Snapshot(Box<snapshot::SnapshotArgs>),
+    /// List, show, check and compare the catalog of endpoints.
+    Catalog(catalog::CatalogCommandArgs),
 }
 
 const EXIT_CODES: &str = "\
@@ -87,6 +90,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
         Command::Audit(args) => audit::run(*args).await,
         Command::Init(args) => init::run(*args).await,
         Command::Snapshot(args) => snapshot::run(*args).await,
+        Command::Catalog(args) => catalog::run(args),
     };
     match done {
         Ok(code) => code,

@@ -106,6 +106,7 @@ pub(crate) fn whole_catalog() -> Vec<Requirement> {
             Ports::Fixed(ports) => ports.clone(),
             Ports::FromFacts(PortRule::CmgInstances) => vec![10124, 10125],
             Ports::FromFacts(PortRule::SoftwareUpdatePoint) => vec![8531],
+            Ports::FromFacts(PortRule::ThirdPartyCatalog) => vec![443],
         };
         let one = |port: u16| {
             let mut requirement = needed(host("cm-cas.corp.contoso.com"), entry.scheme, &name, port);
