@@ -14,7 +14,9 @@ use super::facts::FactsArgs;
 use super::probing::ProbeArgs;
 use super::{Stop, here, progress};
 use crate::catalog::Context;
-use crate::evidence::{CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Tool, write_aside};
+use crate::evidence::{
+    CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Tool, can_write_aside, write_aside,
+};
 use crate::plan::Plan;
 use crate::probe::{Observation, RevocationList, Settings};
 use crate::text::hexadecimal;
@@ -87,19 +89,25 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         judgements,
     };
 
-    let table = report::table(&run, console::style(args.color, args.width));
-    console::print(&table).context("cannot write to standard output").map_err(Stop::usage)?;
-    let mut record = serde_json::to_vec_pretty(&run).context("cannot write the run as JSON").map_err(Stop::usage)?;
-    record.push(b'\n');
-    write_aside(&args.output, &record)
-        .with_context(|| {
-            format!("cannot write {}; the table above is all that is left of this run", args.output.display())
-        })
+    // The record first: a screen that cannot be written to must not cost it.
+    let recorded = record(&run, &args.output);
+    let place = crate::text::printable(&args.output.display().to_string(), 500);
+    let mut table = report::table(&run, console::style(args.color, args.width));
+    if recorded.is_ok() {
+        table = format!("{table}  record: {place}\n");
+    }
+    let shown = console::print(&table).context("cannot write to standard output; the record is written");
+    recorded
+        .with_context(|| format!("cannot write {place}; the table is all that is left of this run"))
         .map_err(Stop::usage)?;
-    console::print(&format!("  record: {}\n", crate::text::printable(&args.output.display().to_string(), 500)))
-        .context("cannot write to standard output")
-        .map_err(Stop::usage)?;
+    shown.map_err(Stop::usage)?;
     Ok(run.outcome.exit_code())
+}
+
+fn record(run: &Run, path: &Path) -> anyhow::Result<()> {
+    let mut document = serde_json::to_vec_pretty(run)?;
+    document.push(b'\n');
+    Ok(write_aside(path, &document)?)
 }
 
 /// All observations in the order of the plan, and why the probing ended before its end, if it did.
@@ -166,20 +174,8 @@ pub(super) fn cancel_on_ctrl_c(note: &'static str) -> CancellationToken {
 
 /// Finds out before the work whether the record can be written after it.
 pub(super) fn writable(path: &Path) -> Result<(), Stop> {
-    let show = path.display();
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let stop = |why: String| Err(Stop::usage(anyhow::anyhow!("cannot write --output {show}: {why}")));
-    if path.is_dir() || path.file_name().is_none() {
-        return stop("it is a folder".to_owned());
-    }
-    let probe = folder.join(format!(".cmcomply-{}.part", std::process::id()));
-    match std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)) {
-        Ok(()) => Ok(()),
-        Err(error) => stop(error.to_string()),
-    }
+    can_write_aside(path)
+        .map_err(|error| Stop::usage(anyhow::anyhow!("cannot write --output {}: {error}", path.display())))
 }
 
 fn record_settings(args: &ProbeArgs, settings: &Settings, stated: &derive::StatedRoutes) -> RunSettings {

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 
 use crate::site::Secret;
 
-/// The environment variable that is read first.
+/// The environment variable that is read where neither a file nor standard input is named.
 pub(super) const VARIABLE: &str = "CMCOMPLY_SQL_PASSWORD";
 
 /// The most that is read of a file or of standard input.
@@ -35,7 +35,21 @@ pub(super) fn password(user: &str, file: Option<&Path>, stdin: bool) -> anyhow::
         );
     }
     let prompt = format!("Password of SQL login {}: ", crate::text::printable(user, 80));
-    rpassword::prompt_password(prompt).map(Secret::new).context("cannot read the password from the terminal")
+    let guard = tokio::spawn(restore_terminal_on_ctrl_c());
+    let password =
+        rpassword::prompt_password(prompt).map(Secret::new).context("cannot read the password from the terminal");
+    guard.abort();
+    password
+}
+
+/// The prompt switches the terminal's echo off. Ctrl-C there ends the program, and must not leave it off.
+async fn restore_terminal_on_ctrl_c() {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        #[cfg(unix)]
+        let _ = std::process::Command::new("stty").arg("echo").status();
+        super::console::note("interrupted: nothing was read");
+        std::process::exit(i32::from(super::exit::INCOMPLETE));
+    }
 }
 
 /// The first line, without its end.

@@ -13,6 +13,7 @@ use crate::catalog::CatalogRole;
 use crate::derive::{Requirement, Subject, Via};
 use crate::evidence::Run;
 use crate::probe::Observation;
+use crate::site::SqlCertificate;
 use crate::text::printable;
 
 /// How the table is drawn.
@@ -93,7 +94,31 @@ fn head(run: &Run, width: usize, out: &mut String) {
     } else {
         line(&format!("Probed from {}", run.vantage.title()), width, out);
     }
+    for limit in limits(run) {
+        line(&limit, width, out);
+    }
     out.push('\n');
+}
+
+/// What was asked for that makes the result say less, or something else, than a reader would take it to say.
+fn limits(run: &Run) -> Vec<String> {
+    let settings = &run.settings;
+    let mut limits = Vec::new();
+    if run.facts.connection.certificate == SqlCertificate::NotChecked {
+        limits.push("The SQL Server's certificate was not checked (--trust-server-certificate)".to_owned());
+    }
+    if let Some(server) = &settings.dns_server {
+        limits.push(format!("Names were resolved by {server} (--dns-server), not as this machine does"));
+    }
+    match settings.connect_to.len() {
+        0 => {}
+        n => limits.push(format!("Connections were led elsewhere by {n} rules (--connect-to): not the real endpoints")),
+    }
+    match settings.extra_roots.len() {
+        0 => {}
+        n => limits.push(format!("{n} more certificate authorities were trusted (--ca-file) than this machine trusts")),
+    }
+    limits
 }
 
 fn group(subject: &Subject, role: CatalogRole, lines: Vec<Line<'_>>, width: usize, style: Style, out: &mut String) {
@@ -235,7 +260,8 @@ fn result(run: &Run, width: usize, style: Style, out: &mut String) {
         line(&format!("  incomplete: {reason}"), width, out);
     }
     let text = format!(
-        "  {} endpoints probed in {}; catalog {}",
+        "  {} of {} endpoints probed in {}; catalog {}",
+        run.observations.iter().filter(|o| !o.was_cancelled()).count(),
         run.probes.len(),
         seconds(run.moments.finished.duration_since(run.moments.facts_read).as_millis()),
         run.catalog.version
