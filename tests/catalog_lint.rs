@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use cmcomply::catalog::{Catalog, CatalogError, Rule};
 use serde::Deserialize;
 
-const SAMPLE: [(&str, &str); 3] = [
+const SAMPLE: [(&str, &str); 5] = [
+    ("addresses.toml", include_str!("catalog/sample/addresses.toml")),
     ("catalog.toml", include_str!("catalog/sample/catalog.toml")),
+    ("roots.toml", include_str!("catalog/sample/roots.toml")),
     ("sample.toml", include_str!("catalog/sample/sample.toml")),
     ("versions.toml", include_str!("catalog/sample/versions.toml")),
 ];
@@ -65,8 +67,8 @@ fn make(mistake: &Mistake, files: &mut Files) -> usize {
 #[test]
 fn the_sample_is_good() {
     let catalog = load(&sample()).unwrap();
-    assert_eq!(catalog.entries.len(), 8);
-    assert_eq!(catalog.releases.len(), 2);
+    assert_eq!(catalog.entries.len(), 9);
+    assert_eq!((catalog.releases.len(), catalog.roots.len(), catalog.ranges.len()), (2, 2, 1));
     assert!(catalog.entries.iter().all(|entry| entry.section == "Sample"));
 }
 
@@ -124,7 +126,7 @@ fn an_error_says_where_what_and_what_to_do() {
     *text = text.replace("\"w.contoso.com\"", "\"contoso.com\"");
     assert_eq!(
         load(&files).unwrap_err()[0].to_string(),
-        "sample.toml:30: entry `wild`: `contoso.com` does not belong to `*.contoso.com`; name a host that the pattern \
+        "sample.toml:31: entry `wild`: `contoso.com` does not belong to `*.contoso.com`; name a host that the pattern \
          matches, or use class `related` [representative-outside]"
     );
 }
@@ -137,8 +139,9 @@ fn missing_and_double_files_are_told() {
         errors.iter().filter(|e| e.rule == Rule::File).map(|e| format!("{}: {}", e.file, e.what)).collect()
     };
     assert_eq!(told(&[]), ["catalog.toml: the file is missing", "versions.toml: the file is missing"]);
-    assert_eq!(told(&SAMPLE[..2]), ["versions.toml: the file is missing"]);
-    assert_eq!(told(&[SAMPLE[0], SAMPLE[1], SAMPLE[2], SAMPLE[1]]), ["sample.toml: the file is given twice"]);
+    assert_eq!(told(&SAMPLE[..4]), ["versions.toml: the file is missing"]);
+    let twice: Vec<_> = SAMPLE.iter().copied().chain([SAMPLE[3]]).collect();
+    assert_eq!(told(&twice), ["sample.toml: the file is given twice"]);
 }
 
 #[test]
@@ -168,5 +171,99 @@ fn the_example_of_the_readme_is_good() {
     files.insert("example.toml".to_owned(), example.to_owned());
     let catalog = load(&files).unwrap();
     assert_eq!(catalog.entries[0].section, "Updates and servicing");
-    assert_eq!(catalog.entries.len(), 9);
+    assert_eq!(catalog.entries.len(), 10);
+}
+
+const OWN: &str = r#"
+section = "Contoso"
+
+[[entry]]
+id = "contoso-proxy-pac"
+roles = ["client"]
+endpoint = "pac.contoso.com"
+scheme = "http"
+ports = [80]
+clouds = ["public", "us-government"]
+when = "always"
+context = "client-system"
+tier = "required"
+status = "active"
+sources = [{ document = "contoso", section = "Proxies", date = "2026-01-31" }]
+
+[[entry]]
+id = "updates-cmbitsstore"
+roles = ["service-connection-point"]
+endpoint = "mirror.contoso.com"
+scheme = "https"
+ports = [443]
+clouds = ["public", "us-government"]
+when = "scp.online"
+context = "site-system-proxy"
+tier = "required"
+status = "active"
+sources = [{ document = "contoso", section = "Mirrors", date = "2026-01-31" }]
+"#;
+
+const OWN_HEAD: &str = r#"
+format = 1
+version = "contoso-7"
+as_of = "2026-01-31"
+
+[documents.contoso]
+title = "Network handbook"
+url = "https://docs.contoso.com/handbook"
+"#;
+
+#[test]
+fn own_entries_add_and_override() {
+    let embedded = Catalog::embedded();
+    let own = Catalog::with_own("own", &[("catalog.toml", OWN_HEAD), ("extra.toml", OWN)]).unwrap();
+    assert_eq!(own.entries.len(), embedded.entries.len() + 1);
+    assert_eq!(own.version, format!("{}+contoso-7", embedded.version));
+    assert_ne!(own.sha256, embedded.sha256);
+    let entry = |catalog: &Catalog, id: &str| {
+        catalog.entry(&cmcomply::catalog::EntryId(id.to_owned())).map(|entry| entry.endpoint.to_string())
+    };
+    assert_eq!(entry(&own, "updates-cmbitsstore").as_deref(), Some("mirror.contoso.com"));
+    assert_eq!(entry(embedded, "updates-cmbitsstore").as_deref(), Some("cmbitsstore.blob.core.windows.net"));
+    assert_eq!(entry(&own, "contoso-proxy-pac").as_deref(), Some("pac.contoso.com"));
+    assert_eq!(own.documents["contoso"].title, "Network handbook");
+    assert_eq!(own.releases, embedded.releases);
+    // The hash is that of the content, not of the folder.
+    let elsewhere = Catalog::with_own("elsewhere", &[("extra.toml", OWN), ("catalog.toml", OWN_HEAD)]).unwrap();
+    assert_eq!(elsewhere, own);
+}
+
+#[test]
+fn own_entries_follow_the_same_rules() {
+    let told = |own: &str| -> Vec<String> {
+        let files = [("catalog.toml", OWN_HEAD), ("extra.toml", own)];
+        let errors = Catalog::with_own("own", &files).err().unwrap_or_default();
+        errors.iter().map(|error| format!("{}:{} {}", error.file, error.line, error.rule.code())).collect()
+    };
+    assert_eq!(told(OWN), [""; 0]);
+    assert_eq!(
+        told(
+            &OWN.replace("document = \"contoso\", section = \"Proxies\"", "document = \"cont\", section = \"Proxies\"")
+        ),
+        ["own/extra.toml:15 document"]
+    );
+    assert_eq!(told(&OWN.replace("pac.contoso.com", "pac contoso.com")), ["own/extra.toml:7 endpoint"]);
+    assert_eq!(told(&OWN.replace("contoso-proxy-pac", "updates-cmbitsstore")), ["own/extra.toml:18 duplicate"]);
+    // What the catalog in this program says already needs no second entry.
+    let again = OWN
+        .replace("mirror.contoso.com", "download.microsoft.com")
+        .replace("updates-cmbitsstore", "again")
+        .replace("\"Contoso\"", "\"Updates and servicing\"");
+    assert_eq!(told(&again), ["own/extra.toml:20 contradiction"]);
+    // An entry that others are replaced by may not go.
+    let gone = OWN.replace("updates-cmbitsstore", "updates-configmgrbits-cdn-manage-microsoft-com").replace(
+        "\"required\"\nstatus = \"active\"\nsources = [{ document = \"contoso\", section = \"Mirrors\"",
+        "\"advisory\"\nstatus = \"retired\"\nsources = [{ document = \"contoso\", section = \"Mirrors\"",
+    );
+    let errors = told(&gone);
+    assert!(
+        errors.len() == 1 && errors[0].starts_with("updates-and-servicing.toml:") && errors[0].ends_with("successor"),
+        "{errors:?}"
+    );
 }

@@ -114,7 +114,10 @@ pub(super) fn run(args: CatalogCommandArgs) -> Result<u8, Stop> {
     match args.command {
         Command::List { catalog, output } => {
             let catalog = catalog.load()?;
-            output.write(&report::entries(&catalog), &catalog.entries)?;
+            match output.format {
+                Format::Table => write(&report::entries_brief(&catalog).table(output.width()))?,
+                _ => output.write(&report::entries(&catalog), &catalog.entries)?,
+            }
             Ok(exit::COMPLIANT)
         }
         Command::Show { id, catalog, output } => show(&id, &catalog.load()?, &output),
@@ -172,7 +175,8 @@ fn diff(page: &Path, catalog: &Catalog, output: &OutputArgs) -> Result<u8, Stop>
     output.write(&report::page_diff(&diff), &diff)?;
     if output.format == Format::Table {
         write(&format!(
-            "{} rows of the page are in the catalog, {} are lacking; {} entries are not on the page\n",
+            "lacking: on the page, not in the catalog; gone: in the catalog, not on the page\n\
+             {} rows of the page are in the catalog, {} are lacking; {} entries are gone\n",
             diff.matched,
             diff.lacking.len(),
             diff.gone.len()

@@ -1,13 +1,23 @@
 //! The catalog, for people: its entries, one entry, and how it differs from the documentation page.
 
-use std::fmt::Write as _;
-
-use super::layout::hanging;
+use super::grid::grid;
 use super::listing::Listing;
-use crate::catalog::{Catalog, Entry, Inspection, PageDiff, Ports, ProbeClass, TlsVersion};
-use crate::text::printable;
+use crate::catalog::{Catalog, Entry, Inspection, PageDiff, Ports, ProbeClass, Status, TlsVersion};
 
-/// The entries, one row each.
+/// The entries in few columns, for a terminal.
+pub fn entries_brief(catalog: &Catalog) -> Listing<4> {
+    let row = |entry: &Entry| {
+        let tier = match entry.status {
+            Status::Active => entry.tier.name().to_owned(),
+            status => status.name().to_owned(),
+        };
+        let roles: Vec<&str> = entry.roles.iter().map(|role| role.title()).collect();
+        [entry.id.to_string(), endpoint(entry), roles.join(", "), tier]
+    };
+    Listing { columns: ["id", "endpoint", "role", "tier"], rows: catalog.entries.iter().map(row).collect() }
+}
+
+/// The entries with all that one sorts and filters by.
 pub fn entries(catalog: &Catalog) -> Listing<8> {
     let row = |entry: &Entry| {
         [
@@ -38,10 +48,9 @@ fn endpoint(entry: &Entry) -> String {
 
 /// Everything about one entry.
 pub fn entry(catalog: &Catalog, entry: &Entry, width: usize) -> String {
-    let mut out = String::new();
-    let mut line = |name: &str, value: &str| {
-        let _ = writeln!(out, "{}", hanging(&printable(&format!("{name:<12} {value}"), 1000), width.max(60), 13));
-    };
+    const NAMES: usize = 10;
+    let mut lines: Vec<(&str, String)> = Vec::new();
+    let mut line = |name: &'static str, value: &str| lines.push((name, value.to_owned()));
     line("entry", &entry.id.0);
     line("section", &entry.section);
     line("endpoint", &endpoint(entry));
@@ -97,7 +106,8 @@ pub fn entry(catalog: &Catalog, entry: &Entry, width: usize) -> String {
         let url = document.map(|document| document.url.as_str()).unwrap_or_default();
         line("source", &format!("{title}: {}, {} {url}", source.section, source.date));
     }
-    out
+    let room = width.max(60) - NAMES - 4;
+    grid(lines.iter().map(|(name, value)| vec![(*name, NAMES), (value.as_str(), room)]))
 }
 
 /// A build with its version, where the catalog knows it.
@@ -106,19 +116,15 @@ fn build(catalog: &Catalog, build: u32) -> String {
 }
 
 /// The differences, one row each.
-pub fn page_diff(diff: &PageDiff) -> Listing<6> {
+pub fn page_diff(diff: &PageDiff) -> Listing<5> {
     let lacking = diff.lacking.iter().map(|row| {
         let scheme = row.scheme.map(|scheme| format!("{scheme}://")).unwrap_or_default();
         let name = format!("{scheme}{}{}", row.name, row.path.as_deref().unwrap_or_default());
-        ["lacking", &row.section, &name, "", "", "on the page, not in the catalog"].map(str::to_owned)
+        ["lacking", &row.section, &name, "", ""].map(str::to_owned)
     });
     let gone = diff.gone.iter().map(|row| {
         let name = format!("{}://{}", row.scheme, row.name);
-        ["gone", &row.section, &name, &row.entry.0, row.status.name(), "in the catalog, not on the page"]
-            .map(str::to_owned)
+        ["gone", &row.section, &name, &row.entry.0, row.status.name()].map(str::to_owned)
     });
-    Listing {
-        columns: ["change", "section", "endpoint", "entry", "status", "meaning"],
-        rows: lacking.chain(gone).collect(),
-    }
+    Listing { columns: ["change", "section", "endpoint", "entry", "status"], rows: lacking.chain(gone).collect() }
 }

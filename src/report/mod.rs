@@ -9,6 +9,6 @@ mod revocation;
 mod table;
 mod words;
 
-pub use catalog::{entries, entry, page_diff};
+pub use catalog::{entries, entries_brief, entry, page_diff};
 pub use listing::Listing;
 pub use table::{Style, table};

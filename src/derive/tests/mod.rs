@@ -1,12 +1,17 @@
 //! Derivation over hand-made facts: each condition, and that unknown never takes a requirement away.
 
+mod conditions;
+mod what_if;
+
 use super::*;
 use crate::catalog::Context;
 use crate::host::HostName;
 use crate::site::{
-    AzureEnvironment, Cmg, CmgConnectionPoint, Connection, Fact, InstalledRole, ProxySetting, Role,
+    AssetIntelligencePoint, AzureEnvironment, AzureService, ClientOption, ClientSetting, Cmg, CmgConnectionPoint,
+    CoManagedClients, Connection, DistributionPoint, DownloadPlace, Fact, InstalledRole, ProxySetting, Role,
     ServiceConnectionPoint, Site, SiteCode, SiteKind, SiteSystem, SiteSystemProxy, SoftwareUpdatePoint, Source,
-    SqlCertificate, SqlSignIn, SyncFrom, SyncSource, Tenant, UnknownWhy,
+    SqlCertificate, SqlSignIn, StoreForBusiness, Subscription, SubscriptionKind, SyncFrom, SyncSource, Tenant,
+    ThirdPartyCatalog, UnknownWhy,
 };
 
 fn host(name: &str) -> HostName {
@@ -27,6 +32,44 @@ fn unknown<T>() -> Fact<T> {
 
 const CAS: &str = "cm-cas.corp.contoso.com";
 const PS1: &str = "cm-ps1.corp.contoso.com";
+const DP1: &str = "cm-dp1.corp.contoso.com";
+const TENANT: &str = "0C0FFEE0-1111-2222-3333-444455556666";
+
+const ALL_OPTIONS: [ClientOption; 8] = [
+    ClientOption::CloudManagementGateway,
+    ClientOption::CloudDistributionPoint,
+    ClientOption::DeliveryOptimization,
+    ClientOption::ConnectedCache,
+    ClientOption::Microsoft365Apps,
+    ClientOption::ThirdPartyUpdates,
+    ClientOption::WindowsUpdateForBusiness,
+    ClientOption::DesktopAnalytics,
+];
+
+fn site_row(code: &str, kind: SiteKind, parent: Option<&str>, server: &str) -> Site {
+    Site {
+        code: site(code),
+        name: None,
+        kind: Some(kind),
+        parent: parent.map(site),
+        build: Some(9128),
+        version: None,
+        server: Some(host(server)),
+    }
+}
+
+fn settings(options: &[ClientOption], on: bool) -> Vec<ClientSetting> {
+    options.iter().map(|option| ClientSetting { settings: None, option: *option, on: Some(on) }).collect()
+}
+
+fn subscription(id: &str, kind: SubscriptionKind) -> Subscription {
+    Subscription { kind, id: id.to_owned(), name: None }
+}
+
+fn catalog_at(name: &str, port: u16) -> ThirdPartyCatalog {
+    let download = Some(DownloadPlace { scheme: crate::host::Scheme::Https, host: host(name), port });
+    ThirdPartyCatalog { name: Some("Fabrikam".to_owned()), publisher: None, download, synchronized: Some(true) }
+}
 
 /// A central administration site with everything in the cloud, and a primary site below it.
 fn contoso() -> Facts {
@@ -64,18 +107,23 @@ fn contoso() -> Facts {
     };
     Facts {
         this_site: known(site("CAS")),
-        sites: known(vec![Site {
-            code: site("CAS"),
-            name: None,
-            kind: Some(SiteKind::CentralAdministration),
-            parent: None,
-            build: Some(9128),
-            version: None,
-            server: Some(host(CAS)),
-        }]),
+        sites: known(vec![
+            site_row("CAS", SiteKind::CentralAdministration, None, CAS),
+            site_row("PS1", SiteKind::Primary, Some("CAS"), PS1),
+        ]),
         site_systems: known(vec![
-            system("CAS", CAS, &[Role::SiteServer, Role::ServiceConnectionPoint, Role::SoftwareUpdatePoint]),
-            system("PS1", PS1, &[Role::SoftwareUpdatePoint, Role::CmgConnectionPoint]),
+            system(
+                "CAS",
+                CAS,
+                &[
+                    Role::SiteServer,
+                    Role::ServiceConnectionPoint,
+                    Role::SoftwareUpdatePoint,
+                    Role::AssetIntelligenceSynchronizationPoint,
+                ],
+            ),
+            system("PS1", PS1, &[Role::SoftwareUpdatePoint, Role::CmgConnectionPoint, Role::SiteServer]),
+            system("PS1", DP1, &[Role::DistributionPoint, Role::ManagementPoint]),
         ]),
         site_system_proxies: known(vec![
             SiteSystemProxy {
@@ -106,7 +154,7 @@ fn contoso() -> Facts {
             storage_name: Some(host("granitefalls")),
             state: Some(0),
         }]),
-        tenants: known(vec![Tenant { id: "t".to_owned(), name: None, environment: Some(1) }]),
+        tenants: known(vec![Tenant { id: TENANT.to_owned(), name: None, environment: Some(1) }]),
         azure_environments: known(vec![AzureEnvironment {
             id: 1,
             name: Some("AzurePublicCloud".to_owned()),
@@ -118,6 +166,34 @@ fn contoso() -> Facts {
                 .into(),
         }]),
         entra_user_discovery: known(false),
+        distribution_points: known(vec![DistributionPoint {
+            site: site("PS1"),
+            host: host(DP1),
+            connected_cache: Some(true),
+        }]),
+        asset_intelligence: known(vec![AssetIntelligencePoint {
+            site: site("CAS"),
+            host: host(CAS),
+            enabled: Some(true),
+            periodic: None,
+        }]),
+        azure_services: known(vec![AzureService { name: None, service_type: Some(1) }]),
+        co_management_policies: known(1),
+        co_managed_clients: known(CoManagedClients { reported: 5, with_policy: 5, enrolled: 5 }),
+        tenant_attach: known(true),
+        endpoint_analytics: known(true),
+        desktop_analytics: known(2),
+        store_for_business: known(StoreForBusiness { accounts: 1, last_sync: None }),
+        default_client_settings: known(settings(&ALL_OPTIONS, true)),
+        custom_client_settings: known(Vec::new()),
+        subscriptions: known(vec![
+            subscription(Subscription::MICROSOFT_365_APPS, SubscriptionKind::Product),
+            subscription(Subscription::UPGRADES, SubscriptionKind::Classification),
+        ]),
+        servicing_plans: known(1),
+        third_party_catalogs: known(vec![catalog_at("catalog.fabrikam.com", 8443)]),
+        notification_rules: known(1),
+        notification_hosts: known(vec![host("prod-1.westus2.logic.azure.com")]),
         ..Facts::unknown(connection, UnknownWhy::NotVisible, "not visible")
     }
 }
@@ -189,7 +265,7 @@ fn an_offline_service_connection_point_needs_nothing_of_its_own() {
 #[test]
 fn unknown_never_shrinks_the_set() {
     let all = derive(&contoso());
-    let breakers: [fn(&mut Facts); 10] = [
+    let breakers: &[fn(&mut Facts)] = &[
         |f| f.service_connection_points = unknown(),
         |f| f.cmgs = unknown(),
         |f| f.sync_sources = unknown(),
@@ -200,6 +276,21 @@ fn unknown_never_shrinks_the_set() {
         |f| f.entra_user_discovery = unknown(),
         |f| f.cmg_connection_points = unknown(),
         |f| f.site_systems = unknown(),
+        |f| f.sites = unknown(),
+        |f| f.distribution_points = unknown(),
+        |f| f.asset_intelligence = unknown(),
+        |f| f.azure_services = unknown(),
+        |f| (f.co_management_policies, f.co_managed_clients) = (unknown(), unknown()),
+        |f| f.tenant_attach = unknown(),
+        |f| f.endpoint_analytics = unknown(),
+        |f| f.desktop_analytics = unknown(),
+        |f| f.store_for_business = unknown(),
+        |f| (f.default_client_settings, f.custom_client_settings) = (unknown(), unknown()),
+        |f| f.subscriptions = unknown(),
+        |f| f.servicing_plans = unknown(),
+        |f| f.third_party_catalogs = unknown(),
+        |f| (f.notification_rules, f.notification_hosts) = (unknown(), unknown()),
+        |f| *f = Facts::unknown(f.connection.clone(), UnknownWhy::Cut, "all of it"),
     ];
     for (number, break_it) in breakers.iter().enumerate() {
         let mut facts = contoso();
@@ -218,19 +309,37 @@ fn a_hierarchy_without_cloud_has_no_cloud_requirement() {
     facts.cmgs = known(Vec::new());
     facts.tenants = known(Vec::new());
     assert_eq!(undecided(&facts), []);
-    assert!(!derive(&facts).iter().any(|r| r.section.contains("Cloud")), "{:#?}", needed(&facts));
+    assert!(!derive(&facts).iter().any(|r| r.section == "Cloud services"), "{:#?}", needed(&facts));
 }
 
 #[test]
 fn a_us_government_hierarchy_has_no_public_endpoint() {
     let mut facts = contoso();
-    facts.tenants = known(vec![Tenant { id: "t".to_owned(), name: None, environment: Some(2) }]);
+    facts.tenants = known(vec![Tenant { id: TENANT.to_owned(), name: None, environment: Some(2) }]);
     if let Fact::Known { value, .. } = &mut facts.cmgs {
         value[0].environment = Some(2);
     }
-    let names: Vec<String> = derive(&facts).iter().map(|r| r.name.to_string()).collect();
-    assert!(names.iter().any(|n| n == "login.microsoftonline.us"), "{names:#?}");
-    for public in ["login.microsoftonline.com", "management.azure.com", "aadcdn.msauth.net"] {
+    if let Fact::Known { value, .. } = &mut facts.azure_environments {
+        value.push(AzureEnvironment {
+            id: 2,
+            name: Some("AzureUSGovernmentCloud".to_owned()),
+            hosts: [("ResourceManagerEndpoint".to_owned(), host("management.usgovcloudapi.net"))].into(),
+            suffixes: ["StorageEndpointSuffix", "KeyVaultDNSSuffix"]
+                .map(|column| (column.to_owned(), host("core.usgovcloudapi.net")))
+                .into(),
+        });
+    }
+    let all = derive(&facts);
+    assert_eq!(undecided(&facts), []);
+    let names: Vec<String> = all.iter().map(|r| r.name.to_string()).collect();
+    for government in ["login.microsoftonline.us", "*.manage.microsoft.us", "graph.microsoft.us"] {
+        assert!(names.iter().any(|n| n == government), "{government}: {names:#?}");
+    }
+    for requirement in &all {
+        let entry = Catalog::embedded().entry(&requirement.entry).unwrap();
+        assert!(entry.clouds.contains(&Cloud::UsGovernment), "{}", requirement.id);
+    }
+    for public in ["login.microsoftonline.com", "management.azure.com", "aadcdn.msauth.net", "graph.windows.net"] {
         assert!(!names.iter().any(|n| n == public), "{public}");
     }
 }

@@ -1,0 +1,168 @@
+//! After an update, and with features that are not there yet.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+fn for_version(facts: &Facts, version: &str) -> Vec<Requirement> {
+    let options = Options::default().for_version(version, Catalog::embedded()).unwrap();
+    requirements(facts, Catalog::embedded(), &options)
+}
+
+fn entries<'a>(set: impl IntoIterator<Item = &'a &'a Requirement>) -> BTreeSet<&'a str> {
+    set.into_iter().map(|requirement| requirement.entry.0.as_str()).collect()
+}
+
+#[test]
+fn an_update_to_2603_adds_the_management_point_and_nothing_else() {
+    let (today, after) = (derive(&contoso()), for_version(&contoso(), "2603"));
+    let change = difference(&today, &after);
+    assert_eq!(entries(&change.added), ["mp-login-microsoftonline-com", "mp-sts-windows-net"].into());
+    assert_eq!(change.removed, [] as [&Requirement; 0]);
+    assert_eq!(change.kept.len(), today.len());
+    let login = change.added.iter().find(|r| r.entry.0 == "mp-login-microsoftonline-com").unwrap();
+    assert_eq!(login.path.as_deref(), Some("/0c0ffee0-1111-2222-3333-444455556666/.well-known/openid-configuration"));
+    assert_eq!(login.context, Context::SystemWininet);
+    assert!(login.reasons.iter().any(|reason| reason == "the target build is 9146"), "{:?}", login.reasons);
+    assert_eq!(difference(&after, &today).removed.len(), change.added.len());
+}
+
+#[test]
+fn an_update_over_2303_leaves_the_community_hub_behind() {
+    let mut facts = contoso();
+    if let Fact::Known { value, .. } = &mut facts.sites {
+        value.iter_mut().for_each(|site| site.build = Some(9096));
+    }
+    let (today, after) = (derive(&facts), for_version(&facts, "2303"));
+    let hub = ["community-hub-communityhub-microsoft-com", "community-hub-github-com"];
+    assert_eq!(entries(&difference(&today, &after).removed), hub.into());
+}
+
+#[test]
+fn two_tenants_are_two_requirements_and_a_bad_id_is_never_a_path() {
+    let mut facts = contoso();
+    let other = "11111111-1111-2222-3333-444455556666";
+    if let Fact::Known { value, .. } = &mut facts.tenants {
+        value.push(Tenant { id: other.to_owned(), name: None, environment: Some(1) });
+        value.push(Tenant { id: "x/../?\u{1b}[2J".to_owned(), name: Some("bad".to_owned()), environment: Some(1) });
+        value.push(Tenant { id: other.to_owned(), name: None, environment: Some(2) });
+    }
+    let all = for_version(&facts, "2603");
+    let login: Vec<_> = all.iter().filter(|r| r.entry.0 == "mp-login-microsoftonline-com").collect();
+    assert_eq!(login.len(), 3);
+    assert_eq!(login.iter().filter(|r| r.decision == Decision::Needed).count(), 2);
+    let bad = login.iter().find(|r| r.decision != Decision::Needed).unwrap();
+    assert_eq!(bad.path.as_deref(), Some("/{tenant.id}/.well-known/openid-configuration"));
+    let ids: BTreeSet<_> = all.iter().map(|r| &r.id).collect();
+    assert_eq!(ids.len(), all.len());
+}
+
+#[test]
+fn the_target_decides_where_the_builds_are_unknown() {
+    let mut facts = contoso();
+    facts.sites = unknown();
+    let open = |all: &[Requirement]| all.iter().any(|r| r.entry.0.starts_with("mp-") && r.decision != Decision::Needed);
+    assert!(open(&derive(&facts)));
+    assert!(!open(&for_version(&facts, "2603")));
+}
+
+/// Contoso before any cloud: on premises, online, nothing else.
+fn on_premises() -> Facts {
+    let mut facts = contoso();
+    facts.cmgs = known(Vec::new());
+    facts.tenants = known(Vec::new());
+    facts.cmg_connection_points = known(Vec::new());
+    if let Fact::Known { value, .. } = &mut facts.site_systems {
+        value.iter_mut().for_each(|system| system.roles.retain(|r| r.role != Role::CmgConnectionPoint));
+    }
+    facts.azure_services = known(Vec::new());
+    facts.co_management_policies = known(0);
+    facts.co_managed_clients = known(CoManagedClients { reported: 0, with_policy: 0, enrolled: 0 });
+    facts.tenant_attach = known(false);
+    facts.endpoint_analytics = known(false);
+    facts.desktop_analytics = known(0);
+    facts.store_for_business = known(StoreForBusiness { accounts: 0, last_sync: None });
+    facts.default_client_settings = known(settings(&ALL_OPTIONS, false));
+    facts.subscriptions = known(Vec::new());
+    facts.servicing_plans = known(0);
+    facts.third_party_catalogs = known(Vec::new());
+    facts.notification_rules = known(0);
+    facts.notification_hosts = known(Vec::new());
+    if let Fact::Known { value, .. } = &mut facts.distribution_points {
+        value[0].connected_cache = Some(false);
+    }
+    facts
+}
+
+/// What assumptions add to the hierarchy on premises, by entry. They never take anything away.
+fn added(assumptions: &[&str]) -> BTreeSet<String> {
+    let assumptions: Vec<Assumption> = assumptions.iter().map(|text| text.parse().unwrap()).collect();
+    let (today, after) = (derive(&on_premises()), derive(&assume(&on_premises(), &assumptions)));
+    let change = difference(&today, &after);
+    assert_eq!(change.removed, [] as [&Requirement; 0], "{assumptions:?}");
+    change.added.iter().map(|requirement| requirement.entry.0.clone()).collect()
+}
+
+#[test]
+fn every_assumption_adds_what_its_feature_needs() {
+    let expected = [
+        ("tenant-attach", "tenant-attach-gateway-link"),
+        ("tenant-attach", "revocation-crl3-digicert-com"),
+        ("co-management", "co-management-enterpriseenrollment"),
+        ("endpoint-analytics", "endpoint-analytics-manage-microsoft-com"),
+        ("azure-services", "azure-services-management-azure-com"),
+        ("entra-user-discovery", "scp-graph-microsoft-com"),
+        ("external-notifications", "external-notifications-host"),
+        ("delivery-optimization", "do-client-do-dsp-mp-microsoft-com"),
+        ("connected-cache", "cache-delivery-mp-microsoft-com"),
+        ("microsoft-365-apps", "m365-officecdn-https"),
+        ("windows-servicing", "windows-servicing-fwlink"),
+        ("third-party-catalogs", "third-party-partner-catalogs"),
+        ("cmg", "cmgcp-service-name"),
+        ("cmg", "client-login-microsoftonline-com"),
+        ("cmg-instances=3", "cmgcp-service-name"),
+    ];
+    for (assumption, entry) in expected {
+        let added = added(&[assumption]);
+        assert!(added.contains(entry), "{assumption}: {added:?}");
+    }
+    assert_eq!(added(&["entra-tenant"]), BTreeSet::new());
+    assert_eq!(added(&["online"]), BTreeSet::new());
+}
+
+#[test]
+fn an_assumed_gateway_has_its_ports_and_no_invented_name() {
+    let assumptions = ["cmg", "cmg-instances=3"].map(|text| text.parse().unwrap());
+    let after = derive(&assume(&on_premises(), &assumptions));
+    let service = after.iter().find(|r| r.entry.0 == "cmgcp-service-name").unwrap();
+    assert_eq!((&service.subject, service.name.to_string()), (&Subject::UnknownHosts, "{cmg.service-name}".to_owned()));
+    let Decision::Undecided { missing } = &service.decision else { panic!("{service:#?}") };
+    assert!(missing.iter().any(|text| text.contains("which server is to be the CMG connection point")), "{missing:?}");
+    // A gateway that is there keeps its name and gets the ports.
+    let known = derive(&assume(&contoso(), &[Assumption::CmgInstances(3)]));
+    let ports: Vec<_> = known.iter().filter(|r| r.entry.0 == "cmgcp-service-name").filter_map(|r| r.port).collect();
+    assert_eq!(ports, [10124, 10125, 10126]);
+}
+
+#[test]
+fn assumptions_in_the_government_cloud_stay_there() {
+    let added = added(&["tenant-attach", "us-government", "co-management"]);
+    assert!(added.contains("tenant-attach-manage-microsoft-us"), "{added:?}");
+    assert!(!added.contains("tenant-attach-manage-microsoft-com"), "{added:?}");
+    assert!(!added.contains("co-management-manage-microsoft-com"), "{added:?}");
+}
+
+#[test]
+fn an_assumption_never_shrinks_what_is_unknown() {
+    let facts = Facts::unknown(contoso().connection, UnknownWhy::NotVisible, "not visible");
+    let before = derive(&facts);
+    for name in Assumption::known() {
+        let after = derive(&assume(&facts, &[name.replace("=N", "=2").parse().unwrap()]));
+        let lost: Vec<_> = before
+            .iter()
+            .filter(|r| !after.iter().any(|other| other.entry == r.entry && other.role == r.role))
+            .map(|r| &r.id)
+            .collect();
+        assert_eq!(lost, [] as [&RequirementId; 0], "{name}");
+    }
+}

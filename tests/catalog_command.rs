@@ -1,0 +1,230 @@
+//! `cmcomply catalog` as a user runs it, and `--catalog` with folders of all kinds.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cmcomply::catalog::{Catalog, EndpointTemplate, Status};
+use tempfile::TempDir;
+
+/// Exit code, standard output and standard error.
+fn run(arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_cmcomply")).args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn folder(files: &[(&str, &[u8])]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for (name, content) in files {
+        std::fs::write(folder.path().join(name), content).unwrap();
+    }
+    folder
+}
+
+fn shown(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
+
+const OWN_HEAD: &str = "format = 1\nversion = \"contoso-7\"\nas_of = \"2026-01-31\"\n\n[documents.contoso]\n\
+    title = \"Network handbook\"\nurl = \"https://docs.contoso.com/handbook\"\n";
+
+const OWN: &str = r#"section = "Contoso"
+
+[[entry]]
+id = "contoso-pac"
+roles = ["client"]
+endpoint = "pac.contoso.com"
+scheme = "http"
+ports = [80]
+clouds = ["public", "us-government"]
+when = "always"
+context = "client-system"
+tier = "required"
+status = "active"
+sources = [{ document = "contoso", section = "Proxies", date = "2026-01-31" }]
+"#;
+
+fn own() -> TempDir {
+    folder(&[("catalog.toml", OWN_HEAD.as_bytes()), ("extra.toml", OWN.as_bytes()), ("notes.txt", b"\xff no catalog")])
+}
+
+#[test]
+fn list_writes_every_entry_in_each_format() {
+    let entries = Catalog::embedded().entries.len();
+    let (code, table, _) = run(&["catalog", "list", "--width", "80"]);
+    assert_eq!(code, 0);
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    let joined: String = table.split_whitespace().collect();
+    assert!(joined.contains("https://aka.ms/configmgrgateway") && !table.contains('\u{1b}'), "{table}");
+    let (_, json, _) = run(&["catalog", "list", "--format", "json"]);
+    let json: Vec<BTreeMap<String, serde_json::Value>> = serde_json::from_str(&json).unwrap();
+    assert_eq!(json.len(), entries);
+    assert!(json.iter().all(|entry| entry["sources"][0]["date"].is_string() && entry["when"].is_string()));
+    let (_, csv, _) = run(&["catalog", "list", "--format", "csv"]);
+    assert_eq!(csv.lines().count(), entries + 1);
+    assert!(csv.starts_with("\u{feff}id,endpoint,role,when,context,tier,status,section\r\n"), "{csv}");
+}
+
+#[test]
+fn show_says_everything_or_what_comes_near() {
+    let (code, text, _) = run(&["catalog", "show", "mp-login-microsoftonline-com", "--width", "120"]);
+    assert_eq!(code, 0);
+    for part in ["9146 (2603)", "system-wininet", "{tenant.id}", "Proxy server support", "2026-06-08"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let (code, json, _) = run(&["catalog", "show", "updates-configmgrbits-azureedge-net", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &json["tls"]["min_version"]), (0, &serde_json::json!("1.2")));
+    let (code, out, error) = run(&["catalog", "show", "configmgrbits"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(error.contains("updates-configmgrbits-azureedge-net"), "{error}");
+    let (code, _, error) = run(&["catalog", "show", "\u{1b}[2J"]);
+    assert!(code == 2 && !error.contains('\u{1b}'), "{error}");
+}
+
+#[test]
+fn lint_takes_the_catalog_of_the_repository_as_a_whole_one() {
+    let (code, embedded, _) = run(&["catalog", "lint"]);
+    assert_eq!(code, 0);
+    assert!(embedded.contains(&Catalog::embedded().sha256), "{embedded}");
+    let repository = concat!(env!("CARGO_MANIFEST_DIR"), "/catalog");
+    assert_eq!(run(&["catalog", "lint", repository]), (0, embedded, String::new()));
+}
+
+#[test]
+fn own_entries_are_listed_with_the_others() {
+    let own = own();
+    let (code, out, error) = run(&["catalog", "lint", &shown(own.path())]);
+    assert_eq!((code, error.as_str()), (0, ""));
+    assert!(out.contains("+contoso-7: "), "{out}");
+    let (code, text, _) = run(&["catalog", "show", "contoso-pac", "--catalog", &shown(own.path())]);
+    assert!(code == 0 && text.contains("Network handbook"), "{text}");
+    let (code, json, _) = run(&["catalog", "list", "--format", "json", "--catalog", &shown(own.path())]);
+    assert!(code == 0 && json.contains("pac.contoso.com"));
+}
+
+#[test]
+fn a_mistake_in_own_entries_has_file_and_line_wherever_they_are_used() {
+    let wrong = OWN.replace("when = \"always\"", "when = \"sup.onlin\"").replace("tier = ", "teir = ");
+    let own = folder(&[("catalog.toml", OWN_HEAD.as_bytes()), ("extra.toml", wrong.as_bytes())]);
+    let path = shown(own.path());
+    for arguments in [
+        vec!["catalog", "lint", &path],
+        vec!["catalog", "list", "--catalog", &path],
+        vec!["catalog", "diff", "page.html", "--catalog", &path],
+        vec!["audit", "--sql", "sql.contoso.com", "--sql-user", "reader", "--catalog", &path],
+    ] {
+        let (code, out, error) = run(&arguments);
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}");
+        assert!(error.starts_with(&format!("{path}/extra.toml:12: entry `contoso-pac`: unknown field")), "{error}");
+        assert!(error.contains("[syntax]") && error.contains("1 mistakes in the catalog"), "{error}");
+    }
+}
+
+#[test]
+fn folders_that_are_no_catalog_are_refused() {
+    let large = vec![b'#'; (1 << 20) + 1];
+    let cases: [(&[(&str, &[u8])], &str); 5] = [
+        (&[], "0 files that end in .toml"),
+        (&[("a.txt", b"")], "0 files that end in .toml"),
+        (&[("a.toml", b"\xff\xfe")], "not text"),
+        (&[("a.toml", &large)], "larger than 1 MB"),
+        (&[("a.toml", b"section = \"\x1b\"")], "a.toml:1:"),
+    ];
+    for (files, expected) in cases {
+        let folder = folder(files);
+        let (code, out, error) = run(&["catalog", "lint", &shown(folder.path())]);
+        assert_eq!((code, out.as_str()), (2, ""), "{error}");
+        assert!(error.contains(expected) && !error.contains('\u{1b}'), "{expected}: {error}");
+    }
+    let nowhere = shown(&PathBuf::from("no").join("such"));
+    let (code, _, error) = run(&["catalog", "lint", &nowhere]);
+    assert!(code == 2 && error.contains("cannot read"), "{error}");
+    let inside = TempDir::new().unwrap();
+    std::fs::create_dir(inside.path().join("a.toml")).unwrap();
+    let (code, _, error) = run(&["catalog", "lint", &shown(inside.path())]);
+    assert!(code == 2 && error.contains("no regular file"), "{error}");
+}
+
+/// A page that has just what the catalog says of it.
+fn page() -> String {
+    let mut sections: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for entry in Catalog::embedded().entries.iter().filter(|entry| entry.status != Status::Retired) {
+        for source in entry.sources.iter().filter(|source| source.document == "internet-access") {
+            let rows = sections.entry(source.section.as_str()).or_default();
+            let path = entry.path.as_deref().filter(|path| !path.contains('{')).unwrap_or_default();
+            if let EndpointTemplate::Pattern(pattern) = &entry.endpoint {
+                rows.push(format!("{}://{pattern}{path}", entry.scheme));
+            }
+            rows.extend(entry.written.iter().map(|name| format!("{}://{name}", entry.scheme)));
+        }
+    }
+    let introduction = sections.remove("Introduction").unwrap();
+    let mut page = format!("Internet access requirements\n{}\n", introduction.join("\n"));
+    for (section, rows) in sections {
+        let _ = writeln!(page, "{section}\n{}", rows.join("\n"));
+    }
+    page
+}
+
+fn html(page: &str) -> String {
+    let headings: Vec<&str> = page.lines().filter(|line| !line.contains("://")).collect();
+    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let line = |line: &str| {
+        if headings.contains(&line) {
+            format!("<h2>{line}</h2>\n")
+        } else {
+            format!("<li><code>{}</code></li>\n", escape(line))
+        }
+    };
+    format!("<!DOCTYPE html><html><body>{}</body></html>", page.lines().map(line).collect::<String>())
+}
+
+#[test]
+fn diff_is_silent_on_a_page_that_says_the_same_and_tells_what_changes() {
+    let page = page();
+    let files = folder(&[("page.txt", page.as_bytes()), ("page.html", html(&page).as_bytes())]);
+    let diff =
+        |name: &str, format: &str| run(&["catalog", "diff", &shown(&files.path().join(name)), "--format", format]);
+    for name in ["page.txt", "page.html"] {
+        let (code, json, error) = diff(name, "json");
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!((code, error.as_str(), &json["lacking"]), (0, "", &serde_json::json!([])), "{name}: {json}");
+        let gone = json["gone"].as_array().unwrap();
+        assert!(gone.iter().all(|row| row["status"] == "retired"), "{name}: {gone:?}");
+    }
+    let changed = page.replacen("http://crl3.digicert.com", "http://crl9.digicert.com", 1);
+    std::fs::write(files.path().join("page.txt"), changed).unwrap();
+    let (code, json, _) = diff("page.txt", "json");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &json["lacking"][0]["name"]), (1, &serde_json::json!("crl9.digicert.com")));
+    assert!(json["gone"].as_array().unwrap().iter().any(|row| row["entry"] == "revocation-crl3-digicert-com"));
+    let (code, table, _) = diff("page.txt", "table");
+    assert!(code == 1 && table.contains("lacking") && table.contains("1 are lacking"), "{table}");
+    let (code, csv, _) = diff("page.txt", "csv");
+    assert!(code == 1 && csv.contains("lacking,Tenant attach,http://crl9.digicert.com,,\r\n"), "{csv}");
+}
+
+#[test]
+fn what_is_no_page_is_refused() {
+    let large = vec![b' '; (8 << 20) + 1];
+    let files = folder(&[("binary", b"\x7fELF\xff"), ("other.html", b"<html><h1>Hello</h1>"), ("large", &large)]);
+    for (name, expected) in [
+        ("binary", "not text"),
+        ("other.html", "is not there"),
+        ("large", "larger than 8 MB"),
+        ("missing", "cannot read"),
+    ] {
+        let (code, out, error) = run(&["catalog", "diff", &shown(&files.path().join(name))]);
+        assert_eq!((code, out.as_str()), (2, ""), "{name}");
+        assert!(error.contains(expected), "{name}: {error}");
+    }
+    let hostile = "Internet access requirements\nhttps://a\u{202e}b.com \u{1b}[2Jevil.example.com https://x.example.com/\u{1b}]0;\u{7}";
+    std::fs::write(files.path().join("hostile"), hostile).unwrap();
+    for format in ["table", "json", "csv"] {
+        let (code, out, _) = run(&["catalog", "diff", &shown(&files.path().join("hostile")), "--format", format]);
+        assert!(code == 1 && !out.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{out}");
+    }
+}
