@@ -10,7 +10,7 @@ use cmcomply::plan;
 use cmcomply::site::{
     AzureEnvironment, Cmg, CmgConnectionPoint, Connection, Fact, Facts, InstalledRole, ProxySetting, Role,
     ServiceConnectionPoint, SiteCode, SiteSystem, SiteSystemProxy, SoftwareUpdatePoint, Source, SqlCertificate,
-    SqlSignIn, SyncFrom, SyncSource, Tenant,
+    SqlSignIn, SyncFrom, SyncSource, Tenant, UnknownWhy,
 };
 use divan::{AllocProfiler, Bencher, black_box};
 
@@ -112,14 +112,14 @@ fn hierarchy(site_systems: usize) -> Facts {
         systems.push(SiteSystem { site, host: server, roles: vec![InstalledRole { role, properties: None }] });
     }
     let column = |name: &str, value: &str| (name.to_owned(), host(value));
+    let connection = Connection {
+        server: "benchmark".to_owned(),
+        database: "CM_000".to_owned(),
+        server_version: None,
+        certificate: SqlCertificate::MachineRoots,
+        sign_in: SqlSignIn::SqlLogin { user: "benchmark".to_owned() },
+    };
     Facts {
-        connection: Connection {
-            server: "benchmark".to_owned(),
-            database: "CM_000".to_owned(),
-            server_version: None,
-            certificate: SqlCertificate::MachineRoots,
-            sign_in: SqlSignIn::SqlLogin { user: "benchmark".to_owned() },
-        },
         this_site: known(top.clone()),
         sites: known(Vec::new()),
         site_systems: known(systems),
@@ -154,6 +154,6 @@ fn hierarchy(site_systems: usize) -> Facts {
             .into(),
         }]),
         entra_user_discovery: known(true),
-        data_findings: Vec::new(),
+        ..Facts::unknown(connection, UnknownWhy::NotVisible, "not visible")
     }
 }

@@ -54,14 +54,14 @@ fn contoso() -> Facts {
         upstream_port: upstream.map(|_| 8530),
         upstream_tls: Some(false),
     };
+    let connection = Connection {
+        server: "sql".to_owned(),
+        database: "CM_CAS".to_owned(),
+        server_version: None,
+        certificate: SqlCertificate::MachineRoots,
+        sign_in: SqlSignIn::SqlLogin { user: "reader".to_owned() },
+    };
     Facts {
-        connection: Connection {
-            server: "sql".to_owned(),
-            database: "CM_CAS".to_owned(),
-            server_version: None,
-            certificate: SqlCertificate::MachineRoots,
-            sign_in: SqlSignIn::SqlLogin { user: "reader".to_owned() },
-        },
         this_site: known(site("CAS")),
         sites: known(vec![Site {
             code: site("CAS"),
@@ -117,7 +117,7 @@ fn contoso() -> Facts {
                 .into(),
         }]),
         entra_user_discovery: known(false),
-        data_findings: Vec::new(),
+        ..Facts::unknown(connection, UnknownWhy::NotVisible, "not visible")
     }
 }
 

@@ -26,9 +26,12 @@ mod value;
 pub use error::{ConnectError, ReadError};
 pub use fact::{Fact, Source, UnknownWhy};
 pub use facts::{
-    AzureEnvironment, Cmg, CmgConnectionPoint, Connection, DataFinding, Facts, InstalledRole, PropertyValue,
-    ProxySetting, ServiceConnectionPoint, Site, SiteKind, SiteSystem, SiteSystemProxy, SoftwareUpdatePoint,
-    SqlCertificate, SqlSignIn, SyncFrom, SyncSource, Tenant,
+    AssetIntelligencePoint, AzureEnvironment, AzureService, ClientCounts, ClientOption, ClientSetting, ClientsOfSystem,
+    CloudDistributionPoint, Cmg, CmgConnectionPoint, CmgKind, CoManagedClients, Connection, Console, DataFinding,
+    DatabaseServer, DistributionPoint, DownloadPlace, EntraApp, Facts, Feature, InstalledRole, InternetName,
+    Microsoft365Clients, OnlineClients, PropertyValue, ProxySetting, ServiceConnectionPoint, Site, SiteKind,
+    SiteSystem, SiteSystemProxy, SoftwareUpdatePoint, SqlCertificate, SqlSignIn, StoreForBusiness, Subscription,
+    SubscriptionKind, SyncFrom, SyncSource, Tenant, ThirdPartyCatalog, UpdatePackage, UpdatePackageState,
 };
 pub use names::{Role, SiteCode, SiteCodeError};
 pub use options::{Certificate, Options, Secret, SignIn};

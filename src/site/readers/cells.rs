@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use jiff::civil::DateTime;
+
 use super::super::facts::DataFinding;
 use super::super::names::SiteCode;
 use super::super::value::{Row, Unexpected, Value};
@@ -67,6 +69,12 @@ impl Cells<'_> {
     pub(super) fn report(&mut self, column: &str, problem: &str) {
         let key = row_key(self.row);
         self.findings.add(self.object, column, &key, problem, &self.row.get(column).shown());
+    }
+
+    /// Reports a cell whose value may hold a secret, without it.
+    pub(super) fn report_unseen(&mut self, column: &str, problem: &str) {
+        let key = row_key(self.row);
+        self.findings.add(self.object, column, &key, problem, "");
     }
 
     /// A text as it stands; `None` for NULL, an empty text, and what is no text.
@@ -151,6 +159,35 @@ impl Cells<'_> {
         T::try_from(number).map_err(|_| self.report(column, "out of range")).ok()
     }
 
+    /// A date with a time; `None` for NULL.
+    pub(super) fn date(&mut self, column: &str) -> Option<DateTime> {
+        let text = self.raw_text(column)?;
+        text.parse().map_err(|_| self.report(column, "not a date")).ok()
+    }
+
+    /// A GUID in lower case, without braces; `None` for NULL and an empty text.
+    pub(super) fn guid(&mut self, column: &str) -> Option<String> {
+        let text = self.raw_text(column)?;
+        let guid = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(&text);
+        if !is_guid(guid) {
+            self.report(column, "not a GUID");
+            return None;
+        }
+        Some(guid.to_ascii_lowercase())
+    }
+
+    /// Reports that a cell is empty which a row needs; one that has been reported already is not empty.
+    pub(super) fn needed(&mut self, column: &str, problem: &str) {
+        let empty = match self.row.get(column) {
+            Value::Null => true,
+            Value::Text(text) => text.trim().is_empty(),
+            _ => false,
+        };
+        if empty {
+            self.report(column, problem);
+        }
+    }
+
     /// Yes or no.
     pub(super) fn flag(&mut self, column: &str) -> Option<bool> {
         self.row.get(column).flag().unwrap_or_else(|Unexpected(problem)| {
@@ -160,10 +197,22 @@ impl Cells<'_> {
     }
 }
 
-/// The first three cells that are not NULL, which tell the row from others in every statement of ours.
+/// The first three cells that are not NULL, which tell the row from others in every statement of ours. URLs are left
+/// out: they tell little, and may hold a key.
 fn row_key(row: &Row) -> String {
-    let cells = row.cells().filter(|(name, value)| !name.starts_with("fact_") && **value != Value::Null).take(3);
+    let tells = |name: &str| !name.starts_with("fact_") && !name.ends_with("_url");
+    let cells = row.cells().filter(|(name, value)| tells(name) && **value != Value::Null).take(3);
     cells.map(|(name, value)| format!("{name}={}", text::ascii(&value.shown(), 60))).collect::<Vec<_>>().join(", ")
+}
+
+/// Eight, four, four, four and twelve hexadecimal digits.
+pub(super) fn is_guid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    groups.len() == 5
+        && groups
+            .iter()
+            .zip([8, 4, 4, 4, 12])
+            .all(|(group, length)| group.len() == length && group.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 /// The host of `["Display=\\SRV\"]MSWNET:["SMS_SITE=PS1"]\\SRV\`: what follows the second bracket.
