@@ -5,6 +5,7 @@ mod console;
 mod here;
 mod probing;
 mod progress;
+mod queries;
 mod secret;
 mod sql;
 
@@ -39,6 +40,8 @@ struct Cli {
 enum Command {
     /// Read the site database, derive what each host needs, probe it and say what is compliant.
     Audit(Box<audit::AuditArgs>),
+    /// Print every statement that is sent to a SQL Server, or a script that grants exactly the rights needed.
+    Queries(queries::QueriesArgs),
 }
 
 const EXIT_CODES: &str = "\
@@ -78,6 +81,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     };
     let done = match cli.command {
         Command::Audit(args) => audit::run(*args).await,
+        Command::Queries(args) => queries::run(&args),
     };
     match done {
         Ok(code) => code,

@@ -11,6 +11,7 @@ mod database;
 mod error;
 mod fact;
 mod facts;
+mod grants;
 mod interrupted;
 mod names;
 mod options;
@@ -21,6 +22,7 @@ mod refusal;
 mod schema;
 mod server;
 mod session;
+mod statements;
 mod value;
 
 pub use error::{ConnectError, ReadError};
@@ -33,7 +35,9 @@ pub use facts::{
     SiteSystem, SiteSystemProxy, SoftwareUpdatePoint, SqlCertificate, SqlSignIn, StoreForBusiness, Subscription,
     SubscriptionKind, SyncFrom, SyncSource, Tenant, ThirdPartyCatalog, UpdatePackage, UpdatePackageState,
 };
+pub use grants::{Login, LoginError, ROLE, grant_script};
 pub use names::{Role, SiteCode, SiteCodeError};
 pub use options::{Certificate, Options, Secret, SignIn};
 pub use read::read;
 pub use server::{Server, ServerError};
+pub use statements::{ColumnUse, ObjectUse, Place, Query, Way, queries};
