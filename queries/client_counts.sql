@@ -1,5 +1,6 @@
 -- fact: client_counts
 -- All clients, counted. The view joins many tables, so it is asked last.
+-- heavy
 
 -- candidate: v_CombinedDeviceResources AS c
 SELECT

@@ -1,5 +1,6 @@
 -- fact: clients_by_system
 -- Clients by operating system and build, counted.
+-- heavy
 
 -- candidate: v_GS_OPERATING_SYSTEM AS o, v_R_System_Valid AS v
 SELECT

@@ -1,5 +1,6 @@
 -- fact: co_managed_clients
 -- Clients in co-management, counted.
+-- heavy
 
 -- candidate: v_ClientCoManagementState AS s
 SELECT

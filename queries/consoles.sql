@@ -2,6 +2,7 @@
 -- Computers from which the console is used. The name of the view is not documented: it is found by the columns that
 -- it must have (discover_signatures.sql), and takes the place of the first one below. Else the inventory says where a
 -- console is installed.
+-- heavy
 
 -- candidate: vSMS_ConsoleAdminsData AS c by signature
 SELECT

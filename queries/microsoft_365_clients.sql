@@ -1,5 +1,6 @@
 -- fact: microsoft_365_clients
 -- Clients with Microsoft 365 Apps, counted: all, and those whose updates come from Configuration Manager.
+-- heavy
 
 -- candidate: v_GS_OFFICE365PROPLUSCONFIGURATIONS AS o
 SELECT

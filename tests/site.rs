@@ -170,11 +170,11 @@ async fn a_renamed_object_is_found_by_its_columns_and_a_missing_one_is_unknown()
     assert_eq!((value.len(), source.object.as_str()), (2, "dbo.vSomethingElse"));
 
     let dropped = variant("DROP VIEW dbo.vSMS_AAD_Discovery_Settings;").await.facts().await;
-    assert_eq!(why(&dropped.entra_user_discovery).0, UnknownWhy::NotVisible);
+    assert_eq!(why(&dropped.entra_user_discovery).0, UnknownWhy::NotThere);
     assert_eq!(known(&dropped.cmgs).len(), 2);
 
     let hostile = variant("EXEC sp_rename 'dbo.vSMS_AzureService', 'v; DROP TABLE dbo.Sites';").await.facts().await;
-    assert_eq!(why(&hostile.cmgs).0, UnknownWhy::NotVisible);
+    assert_eq!(why(&hostile.cmgs).0, UnknownWhy::QueryFailed);
 }
 
 #[tokio::test]

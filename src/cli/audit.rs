@@ -19,7 +19,7 @@ use crate::probe::{Observation, Settings};
 use crate::site::{Facts, Options, ReadError};
 use crate::text::hexadecimal;
 use crate::vantage::Vantage;
-use crate::{assess, derive, plan, probe, report, site};
+use crate::{assess, derive, plan, probe, report, settings, site};
 
 /// Arguments of `cmcomply audit`.
 #[derive(Debug, Clone, Args)]
@@ -34,6 +34,9 @@ Examples:
 pub(super) struct AuditArgs {
     #[command(flatten)]
     sql: SqlArgs,
+    /// What the site database cannot say, as a file that `cmcomply init` begins (cmcomply.toml).
+    #[arg(long, value_name = "FILE", help_heading = "Site database")]
+    settings: Option<PathBuf>,
     #[command(flatten)]
     probing: ProbeArgs,
     /// Where to write the record of the run. A file of that name is replaced, and only by a whole one.
@@ -50,26 +53,33 @@ pub(super) struct AuditArgs {
 
 /// Runs an audit and returns its exit code.
 pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
-    let settings = args.probing.settings()?;
-    let routes = args.probing.stated_routes()?;
+    let bounds = args.probing.settings()?;
+    let stated = match &args.settings {
+        Some(path) => settings::Settings::read(path).map_err(Stop::usage)?,
+        None => settings::Settings::default(),
+    };
+    // What the command line says of a context counts more than the file.
+    let mut routes = stated.routes.clone();
+    routes.extend(args.probing.stated_routes()?);
     writable(&args.output)?;
     let options = args.sql.options()?;
-    let cancel = cancel_on_ctrl_c();
+    let cancel =
+        cancel_on_ctrl_c("interrupted: ending the probes and writing what was seen (Ctrl-C again: end at once)");
 
     let started = Timestamp::now();
-    let facts = read_facts(&options, &cancel).await?;
+    let facts = read_facts(&options, &cancel).await?.state(&stated);
     let facts_read = Timestamp::now();
     let catalog = Catalog::embedded();
     let requirements = derive::requirements(&facts, catalog, &routes);
     let plan = plan::build(&requirements);
     let vantage = Vantage::local(&here::name());
-    let (observations, interrupted) = probe_all(&plan, &settings, &cancel).await?;
+    let (observations, interrupted) = probe_all(&plan, &bounds, &cancel).await?;
     let judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.probing.from_here);
     let run = Run {
         format: RUN_FORMAT.to_owned(),
         tool: Tool::this(),
         moments: Moments { started, facts_read, finished: Timestamp::now() },
-        settings: record_settings(&args.probing, &settings, &routes),
+        settings: record_settings(&args.probing, &bounds, &routes),
         outcome: Outcome::of(&facts, &judgements, interrupted),
         vantage,
         catalog: CatalogRecord::of(catalog, &requirements),
@@ -96,7 +106,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
 }
 
 /// The facts. An interruption leaves every fact unknown, and the run goes on to say so.
-async fn read_facts(options: &Options, cancel: &CancellationToken) -> Result<Facts, Stop> {
+pub(super) async fn read_facts(options: &Options, cancel: &CancellationToken) -> Result<Facts, Stop> {
     let wheel = progress::wheel("reading the site database");
     let read = site::read(options, cancel.clone()).await;
     wheel.finish_and_clear();
@@ -133,7 +143,7 @@ async fn probe_all(
 }
 
 /// Ends the work at the first Ctrl-C and the program at the second.
-fn cancel_on_ctrl_c() -> CancellationToken {
+pub(super) fn cancel_on_ctrl_c(note: &'static str) -> CancellationToken {
     let cancel = CancellationToken::new();
     let token = cancel.clone();
     tokio::spawn(async move {
@@ -141,7 +151,7 @@ fn cancel_on_ctrl_c() -> CancellationToken {
             return;
         }
         token.cancel();
-        console::note("interrupted: ending the probes and writing what was seen (Ctrl-C again: end at once)");
+        console::note(note);
         if tokio::signal::ctrl_c().await.is_ok() {
             std::process::exit(i32::from(super::exit::INCOMPLETE));
         }

@@ -3,6 +3,7 @@
 mod audit;
 mod console;
 mod here;
+mod init;
 mod probing;
 mod progress;
 mod queries;
@@ -42,6 +43,8 @@ enum Command {
     Audit(Box<audit::AuditArgs>),
     /// Print every statement that is sent to a SQL Server, or a script that grants exactly the rights needed.
     Queries(queries::QueriesArgs),
+    /// Read the site database and begin a settings file: what was found, and what still has to be stated.
+    Init(Box<init::InitArgs>),
 }
 
 const EXIT_CODES: &str = "\
@@ -82,6 +85,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     let done = match cli.command {
         Command::Audit(args) => audit::run(*args).await,
         Command::Queries(args) => queries::run(&args),
+        Command::Init(args) => init::run(*args).await,
     };
     match done {
         Ok(code) => code,

@@ -2,7 +2,7 @@
 //!
 //! A file is valid T-SQL as it stands. Its comments say the rest: `-- fact: NAME`, what it is for, and before each
 //! statement `-- candidate: OBJECT AS ALIAS, …`, best first. A line that ends in `-- optional` asks for one column that
-//! a build may lack; where it does, `NULL` takes its place.
+//! a build may lack; where it does, `NULL` takes its place. `-- heavy` marks a fact that is not asked for twice.
 
 use std::sync::LazyLock;
 
@@ -44,8 +44,8 @@ static FILES: [&str; 42] = [
     include_str!("../../queries/update_packages.sql"),
     include_str!("../../queries/features.sql"),
     include_str!("../../queries/notification_rules.sql"),
-    include_str!("../../queries/co_managed_clients.sql"),
     include_str!("../../queries/online_clients.sql"),
+    include_str!("../../queries/co_managed_clients.sql"),
     include_str!("../../queries/microsoft_365_clients.sql"),
     include_str!("../../queries/clients_by_system.sql"),
     include_str!("../../queries/consoles.sql"),
@@ -85,6 +85,9 @@ pub(super) struct QueryFile {
     pub(super) fact: String,
     /// What it is for, in sentences.
     pub(super) purpose: String,
+    /// Whether the statement goes over many rows (one for each client, say), so that one that ran out of time is not
+    /// sent again.
+    pub(super) heavy: bool,
     /// The ways to ask for it, best first.
     pub(super) candidates: Vec<Candidate>,
 }
@@ -140,7 +143,7 @@ pub(super) enum QueryFileError {
 impl QueryFile {
     /// Parses a file of `queries/`.
     pub(super) fn parse(text: &str) -> Result<Self, QueryFileError> {
-        let mut fact = None;
+        let (mut fact, mut heavy) = (None, false);
         let mut purpose: Vec<&str> = Vec::new();
         let mut candidates: Vec<Candidate> = Vec::new();
         for line in text.lines() {
@@ -148,6 +151,8 @@ impl QueryFile {
                 fact = Some(name.trim().to_owned());
             } else if let Some(header) = line.strip_prefix("-- candidate:") {
                 candidates.push(Candidate::parse_header(header.trim())?);
+            } else if line == "-- heavy" {
+                heavy = true;
             } else if let (Some(words), true) = (line.strip_prefix("--"), candidates.is_empty()) {
                 purpose.push(words.trim());
             } else if !line.trim().is_empty() && !line.starts_with("--") {
@@ -159,7 +164,7 @@ impl QueryFile {
         if candidates.iter().any(|c| c.lines.is_empty()) || candidates.is_empty() {
             return Err(QueryFileError::Empty);
         }
-        Ok(Self { fact: fact.ok_or(QueryFileError::NoFact)?, purpose: purpose.join(" "), candidates })
+        Ok(Self { fact: fact.ok_or(QueryFileError::NoFact)?, purpose: purpose.join(" "), heavy, candidates })
     }
 
     /// The statement of a file whose only candidate needs nothing discovered.
@@ -379,6 +384,14 @@ mod tests {
                 assert_eq!(sql.matches("dbo.").count(), candidate.objects.len().max(sql.matches("N'dbo.'").count()));
             }
         }
+    }
+
+    #[test]
+    fn heavy_facts_come_last() {
+        let first = FACTS.iter().position(|file| file.heavy).unwrap();
+        let light = FACTS.iter().skip(first).filter(|file| !file.heavy).map(|file| file.fact.as_str());
+        assert_eq!(light.collect::<Vec<_>>(), [] as [&str; 0]);
+        assert!(FACTS.last().is_some_and(|file| file.fact == "client_counts"));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What the replica's Contoso rows mean, in full: for the lab, and for any server with the replica loaded.
 #![allow(unreachable_pub, reason = "shared by two tests")]
 
+mod rest;
+
 use cmcomply::site::{
     Cmg, CmgConnectionPoint, Fact, Facts, ProxySetting, Role, ServiceConnectionPoint, SiteCode, SiteKind,
     SoftwareUpdatePoint, SyncFrom, SyncSource, Tenant,
@@ -15,6 +17,7 @@ pub fn assert_contoso(facts: &Facts) {
     proxies(facts);
     updates(facts);
     cloud(facts);
+    rest::assert_rest(facts);
 }
 
 /// The value of a fact that has to be known.

@@ -13,7 +13,7 @@ use super::super::wire::token::Column;
 use super::super::wire::value::{SqlType, Value};
 use super::catalog::{Catalog, ObjectKind};
 use super::functions::{self, View};
-use super::session::{Right, Session};
+use super::session::{Access, Right, Session};
 use super::translate::{self, NO_NAME, Scope};
 use super::typing::{self, Surroundings};
 use super::{SqlError, strict, system};
@@ -131,7 +131,8 @@ impl Engine {
 
     /// Lets the metadata functions see what this session may see.
     fn look_as(&self, session: &Session) {
-        let mut view = View { databases: session.databases.clone(), ..View::default() };
+        let reads_all = matches!(session.access, Access::All);
+        let mut view = View { databases: session.databases.clone(), reads_all, ..View::default() };
         for object in self.catalog.objects() {
             view.objects.push((object.key(), object.name.clone(), object.id));
             match session.access.on(object) {
@@ -140,6 +141,12 @@ impl Engine {
                 Right::Columns(columns) => view.readable_columns.extend(columns.into_iter().map(|c| (object.id, c))),
             }
             view.visible.insert(object.id);
+            // `COL_LENGTH` knows tables and views only.
+            if matches!(object.kind, ObjectKind::Table | ObjectKind::View { .. }) {
+                let columns = object.columns.iter();
+                let length = |c: &Column| ((object.id, c.name.to_lowercase()), c.sql_type.max_length());
+                view.columns.extend(columns.map(length));
+            }
         }
         *self.view.lock().unwrap_or_else(PoisonError::into_inner) = view;
     }
