@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use super::retry::is_passing;
+
 /// Why the facts could not be read at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
@@ -51,6 +53,12 @@ pub enum ReadError {
         /// What was asked.
         detail: String,
     },
+    /// The answer to the first question has no end.
+    #[error("{server} answers the first question without end; is it a SQL Server?")]
+    Endless {
+        /// The server.
+        server: String,
+    },
     /// The connection broke before the first question was answered.
     #[error("the connection to {server} broke before the first question was answered ({detail}); try again")]
     Cut {
@@ -72,6 +80,17 @@ pub enum ReadError {
     /// The caller gave up.
     #[error("interrupted")]
     Cancelled,
+}
+
+impl ReadError {
+    /// Whether it may be otherwise a moment later.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Self::Cut { .. } | Self::Connect(ConnectError::Cut { .. }) => true,
+            Self::Refused { number, .. } => is_passing(i64::from(*number)),
+            _ => false,
+        }
+    }
 }
 
 /// Why there is no connection.
@@ -271,6 +290,22 @@ pub enum ConnectError {
         /// The name, made harmless.
         name: String,
     },
+}
+
+impl ConnectError {
+    /// Whether a server that answered before may answer again: it restarts, or its availability group fails over.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. }
+                | Self::TcpTimeout { .. }
+                | Self::Unreachable { .. }
+                | Self::HandshakeStalled { .. }
+                | Self::DatabaseUnavailable { .. }
+                | Self::ServerRefused { .. }
+                | Self::Cut { .. }
+        )
+    }
 }
 
 fn seconds(limit: &Duration) -> String {

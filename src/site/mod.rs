@@ -19,6 +19,7 @@ mod query;
 mod read;
 mod readers;
 mod refusal;
+mod retry;
 mod schema;
 mod server;
 mod session;

@@ -54,6 +54,19 @@ pub(super) struct ResultSet {
     pub(super) rows: Vec<Row>,
 }
 
+impl ResultSet {
+    /// The error that a `CATCH` reported with this set: its number and text.
+    pub(super) fn error(&self) -> Option<(i64, String)> {
+        if !self.name.starts_with("error_") {
+            return None;
+        }
+        let row = self.rows.first();
+        let number = row.and_then(|row| row.get("error_number").number().ok().flatten()).unwrap_or(0);
+        let message = row.and_then(|row| row.get("error_message").text().ok().flatten()).unwrap_or_default();
+        Some((number, message))
+    }
+}
+
 /// How an answer ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum End {

@@ -43,6 +43,12 @@ impl Faults {
                 Fault::Cut { containing, after_rows } if contains(sql, containing) => {
                     Some(Hit::Cut { after_rows: *after_rows })
                 }
+                Fault::CutOnce { containing } if contains(sql, containing) && again(&1) => {
+                    Some(Hit::Cut { after_rows: 0 })
+                }
+                Fault::Refuse { containing, number } if contains(sql, containing) => {
+                    Some(Hit::Error(SqlError::new(*number, 14, "The permission was denied.")))
+                }
                 Fault::BreakOff { containing, after_rows } if contains(sql, containing) => {
                     Some(Hit::BreakOff { after_rows: *after_rows, error: SqlError::deadlock() })
                 }

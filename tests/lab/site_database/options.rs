@@ -93,6 +93,10 @@ pub enum Fault {
     RefuseHandshake,
     /// Cuts the connection in the answer to the statement with this text, after so many rows.
     Cut { containing: String, after_rows: usize },
+    /// Cuts the connection in the answer to the statement with this text, the first time.
+    CutOnce { containing: String },
+    /// Refuses the statement with this text with this error.
+    Refuse { containing: String, number: i32 },
     /// Waits before it answers a request with this text.
     Delay { containing: String, wait: Duration },
     /// Never answers a request with this text.
