@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::process::Command;
 use std::time::Duration;
 
-use cmcomply::site::{self, Certificate, Facts, Options, Place, Secret, Server, SignIn, read};
+use cmcomply::site::{self, Certificate, Facts, Network, Options, Place, Secret, Server, SignIn, read};
 use lab::site_database::{self, Rights, SiteDatabase};
 use sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Query, SelectItem, SetExpr, Statement, TableFactor,
@@ -143,6 +143,7 @@ async fn facts(variants: &[&str], rights: Rights) -> Facts {
         database: Some("CM_CAS".to_owned()),
         sign_in: SignIn::SqlLogin { user: "cmcomply".to_owned(), password: Secret::new("Contoso-reads-0nly") },
         certificate: Certificate::CaFile(ca.path().to_owned()),
+        network: Network::default(),
         connect_timeout: Duration::from_secs(10),
         query_timeout: Duration::from_secs(20),
     };

@@ -157,7 +157,7 @@ pub enum ConnectError {
     /// It accepted the connection and then stalled.
     #[error(
         "{address} accepted the connection and did not finish the handshake within {}; is it a SQL Server? One that \
-         offers no TLS, or strict encryption only, stalls like this too",
+         offers no TLS, or only the other kind of encryption (--sql-encrypt), stalls like this too",
         seconds(.limit)
     )]
     HandshakeStalled {
@@ -258,7 +258,10 @@ pub enum ConnectError {
         message: String,
     },
     /// What answers does not speak SQL Server's protocol.
-    #[error("what answers at {address} does not speak the SQL Server protocol ({detail}); check the port in --sql")]
+    #[error(
+        "what answers at {address} does not speak the SQL Server protocol ({detail}); check the port in --sql, and \
+         --sql-encrypt if the server wants another kind of encryption"
+    )]
     NotSqlServer {
         /// `host:port`
         address: String,
@@ -268,7 +271,7 @@ pub enum ConnectError {
     /// The connection ended during the handshake.
     #[error(
         "{address} closed the connection during the handshake ({detail}); is it a SQL Server? A firewall in between, or \
-         a server that offers strict encryption only, does this too"
+         a server that offers only the other kind of encryption (--sql-encrypt strict), does this too"
     )]
     Cut {
         /// `host:port`

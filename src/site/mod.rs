@@ -38,7 +38,7 @@ pub use facts::{
 };
 pub use grants::{Login, LoginError, ROLE, grant_script};
 pub use names::{Role, SiteCode, SiteCodeError};
-pub use options::{Certificate, Options, Secret, SignIn};
+pub use options::{Certificate, Encryption, Network, Options, Secret, SignIn};
 pub use read::read;
 pub use server::{Server, ServerError};
 pub use statements::{ColumnUse, ObjectUse, Place, Query, Way, queries};

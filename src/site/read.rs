@@ -224,7 +224,10 @@ fn refused(number: i64, message: &str, statement: &Statement) -> Raw {
 }
 
 fn too_many() -> Raw {
-    Raw::Unknown { why: UnknownWhy::QueryFailed, detail: format!("more than {MAX_ROWS} rows") }
+    Raw::Unknown {
+        why: UnknownWhy::QueryFailed,
+        detail: format!("more than {MAX_ROWS} rows, or more columns than were asked for"),
+    }
 }
 
 #[cfg(test)]

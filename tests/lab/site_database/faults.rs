@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::options::Fault;
+use super::options::{Fault, Flood};
 use super::sql::SqlError;
 
 /// All faults of a server.
@@ -60,6 +60,14 @@ impl Faults {
                 }
                 _ => None,
             }
+        })
+    }
+
+    /// What the answer to the request is drowned in, if anything.
+    pub fn flood(&self, text: &str) -> Option<Flood> {
+        self.list.iter().find_map(|(fault, _)| match fault {
+            Fault::Flood { containing, what } if contains(text, containing) => Some(*what),
+            _ => None,
         })
     }
 
