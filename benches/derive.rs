@@ -4,7 +4,7 @@
 //! requirements and with nothing else.
 
 use cmcomply::catalog::Catalog;
-use cmcomply::derive::{self, StatedRoutes};
+use cmcomply::derive::{self, Options};
 use cmcomply::host::HostName;
 use cmcomply::plan;
 use cmcomply::site::{
@@ -26,13 +26,13 @@ fn main() {
 fn requirements(bencher: Bencher<'_, '_>, site_systems: usize) {
     let facts = hierarchy(site_systems);
     let catalog = Catalog::embedded();
-    bencher.bench(|| derive::requirements(black_box(&facts), catalog, &StatedRoutes::new()));
+    bencher.bench(|| derive::requirements(black_box(&facts), catalog, &Options::default()));
 }
 
 /// The plan of these requirements.
 #[divan::bench(args = [100, 1_000, 10_000])]
 fn probes(bencher: Bencher<'_, '_>, site_systems: usize) {
-    let requirements = derive::requirements(&hierarchy(site_systems), Catalog::embedded(), &StatedRoutes::new());
+    let requirements = derive::requirements(&hierarchy(site_systems), Catalog::embedded(), &Options::default());
     bencher.bench(|| plan::build(black_box(&requirements)));
 }
 

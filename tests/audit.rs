@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use lab::internet::{Internet, Spec};
+use lab::internet::{Internet, Seen, Spec};
 use lab::site_database::{Fault, Options, Rights, SiteDatabase};
 use serde_json::Value;
 
@@ -194,6 +194,35 @@ async fn one_endpoint_is_probed_once_however_many_need_it() {
     let served: usize =
         run["probes"].as_array().unwrap().iter().map(|p| p["requirements"].as_array().unwrap().len()).sum();
     assert!(served > all, "no probe serves two requirements");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn revocation_lists_are_fetched_on_the_stated_route_and_decide_nothing() {
+    let lab = Lab::contoso().await;
+    let mut command = lab.command();
+    command.args(["--from-here", "--stage-timeout=2", "--width=160"]);
+    let table = text(&output(command).await.stdout);
+    assert!(table.contains("certificates name: 1 of 2 fetched and current; this decides nothing"), "{table}");
+    assert!(table.contains("  http://root-crl.contoso.example/root.crl: a revocation list that was to be renewed by"));
+    let run = lab.run();
+    let outcomes = |run: &Value| -> Vec<String> {
+        let lists = run["revocation_lists"].as_array().unwrap();
+        lists.iter().map(|list| list["fetch"]["outcome"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(outcomes(&run), ["ok", "failed"]);
+    assert!(!run["outcome"].to_string().contains("revocation"));
+    let through = |seen: &Seen, proxy: Option<&str>| {
+        matches!(seen, Seen::Request { via, host, .. }
+            if via.as_deref() == proxy && host.ends_with("crl.contoso.example"))
+    };
+    assert_eq!(lab.internet.count(|seen| through(seen, None)), 2);
+
+    let mut command = lab.command();
+    command.args(["--from-here", "--stage-timeout=2", "--proxy=system-winhttp=proxy.contoso.com:8080"]);
+    output(command).await;
+    assert_eq!(outcomes(&lab.run()), ["ok", "failed"]);
+    assert_eq!(lab.internet.count(|seen| through(seen, None)), 2, "none more without the proxy");
+    assert_eq!(lab.internet.count(|seen| through(seen, Some("proxy.contoso.com"))), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -473,6 +502,9 @@ async fn ctrl_c_while_probing_leaves_a_valid_incomplete_run() {
     assert!(errors.contains("interrupted"), "{errors}");
     assert!(run["outcome"]["incomplete"].to_string().contains("Ctrl-C"));
     assert!(causes(&run, "not_observed").contains_key("interrupted"));
+    for list in run["revocation_lists"].as_array().unwrap() {
+        assert_eq!(list["fetch"]["outcome"], "cancelled");
+    }
     assert_eq!(lab.left_beside(), [] as [&str; 0]);
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::fact::ConditionFact;
+
 /// A condition, evaluated over three values (see `derive`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
@@ -17,64 +19,6 @@ pub enum Condition {
     And(Vec<Condition>),
     /// `… or …`
     Or(Vec<Condition>),
-}
-
-/// The facts that a condition may name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ConditionFact {
-    /// The service connection point on this host is in online mode.
-    ScpOnline,
-    /// The hierarchy has a cloud management gateway.
-    CmgExists,
-    /// Microsoft Entra user discovery is on.
-    EntraUserDiscovery,
-    /// The software update point on this host synchronizes from Microsoft Update.
-    SupSyncsFromMicrosoftUpdate,
-    /// The software update point on this host belongs to a child site and synchronizes from one of its parent site.
-    SupHasUpstream,
-    /// A software update point of a child site synchronizes from the one on this host.
-    SupHasDownstream,
-    /// The software update point on this host serves internet clients and synchronizes from another one of its site.
-    SupRemoteInternetBased,
-}
-
-impl ConditionFact {
-    /// Each fact with its name in the catalog and what it means.
-    pub const NAMED: [(Self, &'static str, &'static str); 7] = [
-        (Self::ScpOnline, "scp.online", "the service connection point is in online mode"),
-        (Self::CmgExists, "cmg.exists", "the hierarchy has a cloud management gateway"),
-        (Self::EntraUserDiscovery, "entra.user-discovery", "Microsoft Entra user discovery is on"),
-        (
-            Self::SupSyncsFromMicrosoftUpdate,
-            "sup.syncs-from-microsoft-update",
-            "the software update point synchronizes from Microsoft Update",
-        ),
-        (
-            Self::SupHasUpstream,
-            "sup.has-upstream",
-            "the software update point of a child site synchronizes from its parent site's",
-        ),
-        (
-            Self::SupHasDownstream,
-            "sup.has-downstream",
-            "a child site's software update point synchronizes from this one",
-        ),
-        (
-            Self::SupRemoteInternetBased,
-            "sup.remote-internet-based",
-            "the software update point serves internet clients and synchronizes from another one of its site",
-        ),
-    ];
-
-    /// The name in the catalog.
-    pub fn name(self) -> &'static str {
-        Self::NAMED.iter().find(|(fact, _, _)| *fact == self).map_or("", |(_, name, _)| name)
-    }
-
-    /// What it means.
-    pub fn meaning(self) -> &'static str {
-        Self::NAMED.iter().find(|(fact, _, _)| *fact == self).map_or("", |(_, _, meaning)| meaning)
-    }
 }
 
 /// A text that is no condition.
@@ -107,7 +51,7 @@ pub enum ConditionError {
 }
 
 fn known() -> String {
-    ConditionFact::NAMED.map(|(_, name, _)| name).join(", ")
+    ConditionFact::all().map(ConditionFact::name).collect::<Vec<_>>().join(", ")
 }
 
 impl Condition {
@@ -174,12 +118,11 @@ impl Parser<'_> {
             if matches!(word, "and" | "or" | ")") {
                 return Err(ConditionError::Expected { found: format!("`{word}`") });
             }
-            let (fact, _, _) = ConditionFact::NAMED
-                .iter()
-                .find(|(_, name, _)| *name == word)
+            let fact = ConditionFact::all()
+                .find(|fact| fact.name() == word)
                 .ok_or_else(|| ConditionError::UnknownFact { word: word.to_owned() })?;
             self.words = &self.words[1..];
-            Condition::Fact(*fact)
+            Condition::Fact(fact)
         };
         self.depth -= 1;
         Ok(condition)

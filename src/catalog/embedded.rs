@@ -8,17 +8,34 @@ macro_rules! files {
 
 /// Name and text, in the order of their names.
 pub(super) const FILES: &[(&str, &str)] = files![
+    "addresses.toml"
+    "asset-intelligence.toml"
+    "azure-services.toml"
     "catalog.toml"
     "cloud-services-client.toml"
     "cloud-services-cmg-connection-point.toml"
     "cloud-services-console.toml"
     "cloud-services-service-connection-point.toml"
     "cloud-services-site-server.toml"
+    "co-management.toml"
+    "console.toml"
+    "delivery-optimization.toml"
+    "desktop-analytics.toml"
+    "endpoint-analytics.toml"
+    "external-notifications.toml"
     "intranet-firewall.toml"
+    "management-point.toml"
+    "microsoft-365-apps.toml"
+    "microsoft-edge.toml"
+    "roots.toml"
     "software-updates.toml"
+    "store-for-business.toml"
+    "tenant-attach.toml"
+    "third-party-updates.toml"
     "updates-and-servicing.toml"
     "url-forwarding.toml"
     "versions.toml"
+    "windows-servicing.toml"
 ];
 
 #[cfg(test)]

@@ -19,11 +19,13 @@ pub struct Entry {
     pub roles: Vec<CatalogRole>,
     /// What: a host pattern, or a template that the site database fills.
     pub endpoint: EndpointTemplate,
+    /// How the page writes it, where that is neither the endpoint nor a host.
+    pub written: Vec<String>,
     /// How it is spoken to.
     pub scheme: Scheme,
     /// On which ports.
     pub ports: Ports,
-    /// The path, where the page gives one.
+    /// The path, where the page gives one; `{tenant.id}` in it is the id of each Microsoft Entra tenant.
     pub path: Option<String>,
     /// The clouds in which it is needed.
     pub clouds: Vec<Cloud>,
@@ -47,6 +49,8 @@ pub struct Entry {
     pub probe: Option<ProbeRule>,
     /// Whether TLS inspection is supported on the way.
     pub inspection: Inspection,
+    /// What TLS the other end demands, where that is documented.
+    pub tls: Option<TlsRule>,
     /// How long an idle connection must be left open, in seconds.
     pub idle_seconds: Option<u32>,
     /// What else one should know.
@@ -131,6 +135,17 @@ pub enum Ports {
     FromFacts(PortRule),
 }
 
+impl std::fmt::Display for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Fixed(ports) => f.pad(&ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+            Self::FromFacts(PortRule::CmgInstances) => f.pad("cmg-instances"),
+            Self::FromFacts(PortRule::SoftwareUpdatePoint) => f.pad("software-update-point"),
+            Self::FromFacts(PortRule::ThirdPartyCatalog) => f.pad("third-party-catalog"),
+        }
+    }
+}
+
 /// Ports that depend on facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -139,6 +154,8 @@ pub enum PortRule {
     CmgInstances,
     /// The port on which the software update point at the other end is reached.
     SoftwareUpdatePoint,
+    /// The port in the address of the third-party catalog.
+    ThirdPartyCatalog,
 }
 
 /// A cloud of Azure.
@@ -222,6 +239,18 @@ pub enum Tier {
     Advisory,
 }
 
+impl Tier {
+    /// The name in the catalog.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Required => "required",
+            Self::Feature => "feature",
+            Self::Advisory => "advisory",
+        }
+    }
+}
+
 /// Where an entry stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -234,6 +263,18 @@ pub enum Status {
     Retired,
     /// The documentation contradicts itself.
     Disputed,
+}
+
+impl Status {
+    /// The name in the catalog.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Superseded => "superseded",
+            Self::Retired => "retired",
+            Self::Disputed => "disputed",
+        }
+    }
 }
 
 /// How a wildcard is probed.
@@ -270,6 +311,27 @@ pub enum Inspection {
     Unstated,
     /// Documented as not supported.
     Unsupported,
+}
+
+/// What TLS the other end demands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TlsRule {
+    /// The oldest version that it speaks.
+    pub min_version: TlsVersion,
+    /// The suites that it takes, under their IANA names: a client offers at least one of them.
+    pub suites: Vec<String>,
+}
+
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum TlsVersion {
+    /// TLS 1.2
+    #[serde(rename = "1.2")]
+    Tls12,
+    /// TLS 1.3
+    #[serde(rename = "1.3")]
+    Tls13,
 }
 
 /// A place in a document.

@@ -72,11 +72,15 @@ rules! {
     /// A port that belongs to the other scheme.
     SchemePort, "scheme-port", "https is not on 80 or 8530, http not on 443 or 8531";
     /// A port rule without the template variable that feeds it.
-    PortRule, "port-rule", "`cmg-instances` needs a cmg variable, `software-update-point` a sup variable";
-    /// A path that does not start with `/` or has other than printable ASCII.
-    Path, "path", "write the path from its first `/`, without spaces";
+    PortRule, "port-rule", "`cmg-instances` needs a cmg variable, `software-update-point` a sup one, `third-party-catalog` its host";
+    /// A path that does not start with `/`, has other than printable ASCII, or an unknown variable.
+    Path, "path", "write the path from its first `/`, without spaces; its only variable is `{tenant.id}`";
     /// A proxy context that the role never uses.
     Context, "context", "console: console-user; client: client-system; wsus: software update points only";
+    /// A TLS rule on what is no TLS, without suites, or with a suite that is no IANA name.
+    Tls, "tls", "only https has `tls`; `suites` are IANA names, such as `TLS_AES_128_GCM_SHA256`";
+    /// A thumbprint that is none.
+    Thumbprint, "thumbprint", "write 40 lower-case hexadecimal digits";
     /// A wildcard without a probe rule.
     WildcardUnproved, "wildcard-unproved", "add `probe` with class, hosts and evidence";
     /// A probe rule where the endpoint itself is probed.

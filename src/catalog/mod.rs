@@ -1,22 +1,36 @@
 //! The catalog: what is documented about the endpoints that Configuration Manager needs.
 
 mod condition;
+mod diff;
 mod embedded;
 mod entry;
 mod error;
+mod fact;
+mod folder;
+mod html;
 mod lint;
 mod load;
+mod network;
+mod page;
 mod place;
+mod reader;
 mod release;
+mod root;
 mod template;
 
-pub use condition::{Condition, ConditionError, ConditionFact};
+pub use condition::{Condition, ConditionError};
+pub use diff::{GoneRow, PageDiff, diff};
 pub use entry::{
     CatalogRole, Cloud, Context, Document, Entry, EntryId, Inspection, PortRule, Ports, ProbeClass, ProbeRule,
-    SourceRef, Status, Tier,
+    SourceRef, Status, Tier, TlsRule, TlsVersion,
 };
 pub use error::{CatalogError, Rule};
+pub use fact::ConditionFact;
+pub use folder::LoadError;
+pub use network::{AddressRange, Network, NetworkError};
+pub use page::{PAGE_LIMIT, PageError, PageRow};
 pub use release::Release;
+pub use root::Root;
 pub use template::{AZURE_COLUMNS, EndpointTemplate, Part, TemplateError, Variable};
 
 use std::collections::BTreeMap;
@@ -36,6 +50,12 @@ pub struct Catalog {
     pub documents: BTreeMap<String, Document>,
     /// Versions of Configuration Manager, oldest first.
     pub releases: Vec<Release>,
+    /// Root certificates that the endpoints' certificates lead to.
+    pub roots: Vec<Root>,
+    /// Published addresses.
+    pub ranges: Vec<AddressRange>,
+    /// Names on the page that are no endpoints, such as samples, with the reason.
+    pub samples: BTreeMap<String, String>,
     /// Entries in the order of the files and of the lines in them.
     pub entries: Vec<Entry>,
 }

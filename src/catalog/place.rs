@@ -12,6 +12,8 @@ use crate::text::printable;
 
 /// One file.
 pub(super) struct Source<'a> {
+    /// The folder, for people; empty for the catalog in this program.
+    folder: &'a str,
     pub(super) name: &'a str,
     pub(super) text: &'a str,
     /// Where each line ends, so that a line is found without reading the text again.
@@ -28,14 +30,16 @@ pub(super) struct Place {
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(name: &'a str, text: &'a str) -> Self {
-        Self { name, text, line_ends: text.match_indices('\n').map(|(at, _)| at).collect() }
+    pub(super) fn new(folder: &'a str, name: &'a str, text: &'a str) -> Self {
+        Self { folder, name, text, line_ends: text.match_indices('\n').map(|(at, _)| at).collect() }
     }
 
     /// The place of a part of the text.
     pub(super) fn place(&self, span: Range<usize>) -> Place {
         let line = 1 + self.line_ends.partition_point(|end| *end < span.start);
-        Place { file: printable(self.name, 80), line, keys: BTreeMap::new(), id: None }
+        let (folder, name) = (printable(self.folder, 300), printable(self.name, 80));
+        let file = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+        Place { file, line, keys: BTreeMap::new(), id: None }
     }
 
     /// The place of a table, and of each of its keys.

@@ -26,7 +26,7 @@ pub enum Part {
 
 /// What a template may ask for. A CMG variable makes one endpoint for each CMG, an Azure variable one for each row of
 /// `AzureEnvironments` in use (with a CMG variable: the row of that CMG), a software update point variable one for each
-/// server at the other end.
+/// server at the other end, and a notification or catalog variable one for each host of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Variable {
     /// `cmg.service-name`
@@ -43,6 +43,10 @@ pub enum Variable {
     SupUpstream,
     /// `sup.downstream`: servers of child sites that synchronize from this one
     SupDownstream,
+    /// `notification.host`: a host that external notifications go to, such as an Azure logic app
+    NotificationHost,
+    /// `third-party-catalog.host`: where a third-party update catalog is downloaded from
+    ThirdPartyCatalogHost,
 }
 
 /// The columns of `AzureEnvironments` that hold a host, an address or a suffix.
@@ -82,7 +86,8 @@ pub enum TemplateError {
     /// A variable that does not exist.
     #[error(
         "unknown variable `{{{name}}}`; known: {{cmg.service-name}}, {{cmg.deployment-name}}, {{cmg.storage}}, \
-         {{cmg.prefix}}, {{azure.COLUMN}}, {{sup.upstream}}, {{sup.downstream}}"
+         {{cmg.prefix}}, {{azure.COLUMN}}, {{sup.upstream}}, {{sup.downstream}}, {{notification.host}}, \
+         {{third-party-catalog.host}}"
     )]
     UnknownVariable {
         /// Its name.
@@ -133,6 +138,8 @@ impl Variable {
             "cmg.prefix" => Self::CmgPrefix,
             "sup.upstream" => Self::SupUpstream,
             "sup.downstream" => Self::SupDownstream,
+            "notification.host" => Self::NotificationHost,
+            "third-party-catalog.host" => Self::ThirdPartyCatalogHost,
             other => match other.strip_prefix("azure.") {
                 Some(column) if !column.is_empty() && column.bytes().all(|b| b.is_ascii_alphanumeric()) => {
                     Self::Azure(column.to_owned())
@@ -153,6 +160,8 @@ impl fmt::Display for Variable {
             Self::Azure(column) => write!(f, "azure.{column}"),
             Self::SupUpstream => f.write_str("sup.upstream"),
             Self::SupDownstream => f.write_str("sup.downstream"),
+            Self::NotificationHost => f.write_str("notification.host"),
+            Self::ThirdPartyCatalogHost => f.write_str("third-party-catalog.host"),
         }
     }
 }

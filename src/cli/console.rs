@@ -46,3 +46,8 @@ pub(super) fn print(text: &str) -> io::Result<()> {
 pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "cmcomply: {}", crate::text::printable(text, 2000));
 }
+
+/// Writes a line to standard error that begins with a place, such as `file:line:`, and not with the program's name.
+pub(super) fn plain_note(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", crate::text::printable(text, 2000));
+}

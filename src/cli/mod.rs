@@ -1,13 +1,16 @@
 //! The command line: arguments and wiring. What a command does stands in the other modules.
 
 mod audit;
+mod catalog;
 mod console;
+mod facts;
 mod here;
 mod init;
 mod probing;
 mod progress;
 mod queries;
 mod secret;
+mod snapshot;
 mod sql;
 
 use std::ffi::OsString;
@@ -45,6 +48,10 @@ enum Command {
     Queries(queries::QueriesArgs),
     /// Read the site database and begin a settings file: what was found, and what still has to be stated.
     Init(Box<init::InitArgs>),
+    /// Read the site database and write all facts as one file, which stands in for it everywhere.
+    Snapshot(Box<snapshot::SnapshotArgs>),
+    /// List, show, check and compare the catalog of endpoints.
+    Catalog(catalog::CatalogCommandArgs),
 }
 
 const EXIT_CODES: &str = "\
@@ -86,6 +93,8 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
         Command::Audit(args) => audit::run(*args).await,
         Command::Queries(args) => queries::run(&args),
         Command::Init(args) => init::run(*args).await,
+        Command::Snapshot(args) => snapshot::run(*args).await,
+        Command::Catalog(args) => catalog::run(args),
     };
     match done {
         Ok(code) => code,

@@ -13,8 +13,8 @@ use crate::site::{Certificate, Encryption, Network, Options, Server, SignIn};
 #[command(next_help_heading = "Site database")]
 pub(super) struct SqlArgs {
     /// The SQL Server of the site database: HOST, HOST,PORT or HOST\INSTANCE.
-    #[arg(long, value_name = "SERVER", value_parser = Server::parse)]
-    sql: Server,
+    #[arg(long, value_name = "SERVER", value_parser = Server::parse, required_unless_present = "snapshot")]
+    sql: Option<Server>,
     /// The site database, such as `CM_PS1`. Default: the one `CM_xxx` database on the server that has a site.
     #[arg(long, value_name = "NAME", value_parser = database)]
     database: Option<String>,
@@ -63,6 +63,7 @@ impl SqlArgs {
                  the CA with --sql-ca-file"
             )));
         }
+        let server = self.sql.clone().ok_or_else(|| Stop::usage(anyhow::anyhow!("no site database: give --sql")))?;
         let certificate = match (&self.sql_ca_file, self.trust_server_certificate) {
             (Some(path), _) => {
                 std::fs::metadata(path).map_err(|error| {
@@ -74,7 +75,7 @@ impl SqlArgs {
             (None, false) => Certificate::MachineRoots,
         };
         Ok(Options {
-            server: self.sql.clone(),
+            server,
             database: self.database.clone(),
             sign_in: self.sign_in()?,
             certificate,

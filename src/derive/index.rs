@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use super::sup::{self, Link};
 use crate::host::HostName;
-use crate::site::{Facts, SiteCode, SiteSystemProxy, SoftwareUpdatePoint, SyncSource};
+use crate::site::{DistributionPoint, Facts, SiteCode, SiteSystemProxy, SoftwareUpdatePoint, SyncSource};
 
 /// The facts with look-ups by server. Servers are filed under their short names, since the database may hold either.
 pub(super) struct Index<'a> {
@@ -16,6 +16,8 @@ pub(super) struct Index<'a> {
     syncs: HashMap<&'a SiteCode, &'a SyncSource>,
     /// By the short name of the server at the upper end.
     downstream: HashMap<String, Vec<(HostName, Link)>>,
+    distribution_points: HashMap<&'a str, Vec<&'a DistributionPoint>>,
+    newest_build: Option<u32>,
 }
 
 impl Deref for Index<'_> {
@@ -34,6 +36,8 @@ impl<'a> Index<'a> {
             points_of_site: HashMap::new(),
             syncs: HashMap::new(),
             downstream: HashMap::new(),
+            distribution_points: HashMap::new(),
+            newest_build: facts.sites.rows().iter().filter_map(|site| site.build).max(),
         };
         for proxy in facts.site_system_proxies.rows() {
             this.proxies.entry(proxy.host.short()).or_default().push(proxy);
@@ -44,6 +48,9 @@ impl<'a> Index<'a> {
         }
         for sync in facts.sync_sources.rows() {
             this.syncs.entry(&sync.site).or_insert(sync);
+        }
+        for point in facts.distribution_points.rows() {
+            this.distribution_points.entry(point.host.short()).or_default().push(point);
         }
         for (upper, link) in sup::synchronizations(&this) {
             this.downstream.entry(upper.short().to_owned()).or_default().push((upper, link));
@@ -82,5 +89,16 @@ impl<'a> Index<'a> {
     /// The synchronization source of a site.
     pub(super) fn sync(&self, site: &SiteCode) -> Option<&'a SyncSource> {
         self.syncs.get(site).copied()
+    }
+
+    /// The distribution point on one server of a site.
+    pub(super) fn distribution_point(&self, site: &SiteCode, host: &HostName) -> Option<&'a DistributionPoint> {
+        let all = self.distribution_points.get(host.short()).map_or(&[][..], Vec::as_slice);
+        all.iter().copied().find(|p| p.site == *site && p.host.same_machine(host))
+    }
+
+    /// The newest build of the sites, if one is known.
+    pub(super) fn newest_build(&self) -> Option<u32> {
+        self.newest_build
     }
 }

@@ -1,14 +1,21 @@
 //! Derivation: facts and catalog to requirements. Pure.
 
+mod assume;
 mod condition;
+mod difference;
 mod index;
+mod options;
 mod requirement;
 mod route;
+mod servers;
 mod sup;
 mod template;
 #[cfg(test)]
 mod tests;
 
+pub use assume::{Assumption, AssumptionError, assume};
+pub use difference::{Difference, difference};
+pub use options::{Options, UnknownVersion};
 pub use requirement::{Decision, Proof, RequiredName, Requirement, RequirementId, Route, RouteBasis, Subject, Via};
 pub use route::{StatedRoutes, database_knows};
 
@@ -16,22 +23,23 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
 
 use crate::catalog::{Catalog, CatalogRole, Cloud, Entry, ProbeClass, Status};
-use crate::host::HostName;
-use crate::site::{Fact, Facts, Role, SiteCode};
+use crate::site::Facts;
 use condition::{Asker, Tri, missing};
 use index::Index;
+use servers::{Servers, Who};
+use template::Filled;
 
 /// What every host of this hierarchy needs, ordered by subject, role, entry and endpoint.
 ///
 /// A fact that is unknown makes a requirement undecided; it never takes one away.
-pub fn requirements(facts: &Facts, catalog: &Catalog, stated: &StatedRoutes) -> Vec<Requirement> {
+pub fn requirements(facts: &Facts, catalog: &Catalog, options: &Options) -> Vec<Requirement> {
     let facts = &Index::new(facts);
     let servers = Servers::of(facts);
     let mut found = BTreeMap::new();
     for entry in &catalog.entries {
         for &role in &entry.roles {
             for subject in servers.subjects(role) {
-                apply(entry, role, &subject, facts, stated, &mut found);
+                apply(entry, role, &subject, facts, options, &mut found);
             }
         }
     }
@@ -41,13 +49,14 @@ pub fn requirements(facts: &Facts, catalog: &Catalog, stated: &StatedRoutes) -> 
 type Found = BTreeMap<(Subject, CatalogRole, RequirementId), Requirement>;
 
 /// Applies one entry to one subject.
-fn apply(entry: &Entry, role: CatalogRole, subject: &Who, facts: &Index<'_>, stated: &StatedRoutes, found: &mut Found) {
+fn apply(entry: &Entry, role: CatalogRole, subject: &Who, facts: &Index<'_>, options: &Options, found: &mut Found) {
     let server = match &subject.subject {
         Subject::Host { site, host } => Some((site, host)),
         _ => None,
     };
     let asker = Asker { facts, server, clouds: &entry.clouds };
-    let applies = condition::evaluate(&entry.when, asker).and(|| in_cloud(entry, facts)).and(|| in_build(entry, facts));
+    let applies =
+        condition::evaluate(&entry.when, asker).and(|| in_cloud(entry, facts)).and(|| in_build(entry, facts, options));
     let (mut reasons, mut unknown) = match applies {
         Tri::False => return,
         Tri::True(reasons) => (reasons, Vec::new()),
@@ -64,7 +73,7 @@ fn apply(entry: &Entry, role: CatalogRole, subject: &Who, facts: &Index<'_>, sta
             let mut reasons = reasons.clone();
             reasons.extend(filled.reasons.iter().cloned());
             let requirement = Requirement {
-                id: id(subject, role, entry, &filled.name, port),
+                id: id(subject, role, entry, &filled, port),
                 subject: subject.subject.clone(),
                 role,
                 entry: entry.id.clone(),
@@ -73,9 +82,9 @@ fn apply(entry: &Entry, role: CatalogRole, subject: &Who, facts: &Index<'_>, sta
                 name: filled.name.clone(),
                 scheme: entry.scheme,
                 port,
-                path: entry.path.clone(),
+                path: filled.path.clone(),
                 context: entry.context,
-                route: route::route(facts, entry.context, server, stated),
+                route: route::route(facts, entry.context, server, &options.routes),
                 tier: entry.tier,
                 status: entry.status,
                 replaced_by: entry.replaced_by.clone(),
@@ -112,7 +121,7 @@ fn merge(into: &mut Requirement, other: Requirement) {
     }
 }
 
-fn id(subject: &Who, role: CatalogRole, entry: &Entry, name: &RequiredName, port: Option<u16>) -> RequirementId {
+fn id(subject: &Who, role: CatalogRole, entry: &Entry, filled: &Filled, port: Option<u16>) -> RequirementId {
     let site = match &subject.subject {
         Subject::Host { site, .. } => format!("{site}/"),
         _ => String::new(),
@@ -120,7 +129,9 @@ fn id(subject: &Who, role: CatalogRole, entry: &Entry, name: &RequiredName, port
     let port = port.map_or_else(|| "?".to_owned(), |p| p.to_string());
     let role = role.title().replace(' ', "-").to_lowercase();
     let subject = subject.subject.to_string().replace(' ', "-");
-    RequirementId(format!("{site}{subject}/{role}/{}/{}://{name}:{port}", entry.id, entry.scheme))
+    // A path of the catalog is the entry's; one that the facts fill tells two requirements of one entry apart.
+    let path = if filled.path == entry.path { "" } else { filled.path.as_deref().unwrap_or_default() };
+    RequirementId(format!("{site}{subject}/{role}/{}/{}://{}:{port}{path}", entry.id, entry.scheme, filled.name))
 }
 
 fn decision(entry: &Entry, missing: Vec<String>) -> Decision {
@@ -155,101 +166,22 @@ fn in_cloud(entry: &Entry, facts: &Index<'_>) -> Tri {
     }
 }
 
-/// Whether the hierarchy's build, the newest of its sites, is one that needs the entry.
-fn in_build(entry: &Entry, facts: &Index<'_>) -> Tri {
+/// Whether the target build, or else the hierarchy's, the newest of its sites, is one that needs the entry.
+fn in_build(entry: &Entry, facts: &Index<'_>, options: &Options) -> Tri {
     if entry.since_build.is_none() && entry.until_build.is_none() {
         return Tri::True(Vec::new());
+    }
+    let fits = |build: u32| {
+        entry.since_build.is_none_or(|since| since <= build) && entry.until_build.is_none_or(|until| build <= until)
+    };
+    if let Some(build) = options.target_build {
+        return Tri::of(fits(build), || format!("the target build is {build}"));
     }
     if let Some(missing) = missing("builds of the sites", &facts.sites) {
         return Tri::unknown(missing);
     }
-    match facts.sites.rows().iter().filter_map(|site| site.build).max() {
+    match facts.newest_build() {
         None => Tri::unknown("builds of the sites: not in the site database"),
-        Some(build) => {
-            let fits = entry.since_build.is_none_or(|since| since <= build)
-                && entry.until_build.is_none_or(|until| build <= until);
-            Tri::of(fits, || format!("the hierarchy's build is {build}"))
-        }
-    }
-}
-
-/// A subject, with what makes it one.
-#[derive(Debug, Clone)]
-struct Who {
-    subject: Subject,
-    source: String,
-    missing: Vec<String>,
-}
-
-impl Who {
-    fn reason(&self, role: CatalogRole) -> String {
-        match &self.subject {
-            Subject::Host { site, host } => format!("{host} is {} of site {site} ({})", role.title(), self.source),
-            Subject::Clients | Subject::Consoles => format!("{} of this hierarchy", self.subject),
-            Subject::UnknownHosts => format!("whether a server is {} is unknown", role.title()),
-        }
-    }
-}
-
-/// The servers by role, from the list of site systems and from the facts about single roles.
-struct Servers {
-    by_role: BTreeMap<Role, BTreeMap<Subject, String>>,
-    /// Why the list of site systems is not known.
-    missing: Option<String>,
-    /// Roles whose servers are known from a fact of their own.
-    known: Vec<Role>,
-}
-
-impl Servers {
-    fn of(facts: &Index<'_>) -> Self {
-        let mut this =
-            Self { by_role: BTreeMap::new(), missing: missing("site systems", &facts.site_systems), known: Vec::new() };
-        if let Fact::Known { value, source } = &facts.site_systems {
-            for system in value {
-                for installed in &system.roles {
-                    this.add(installed.role.clone(), &system.site, &system.host, &source.object);
-                }
-            }
-        }
-        this.add_rows(&Role::ServiceConnectionPoint, &facts.service_connection_points, |p| (&p.site, &p.host));
-        this.add_rows(&Role::SoftwareUpdatePoint, &facts.software_update_points, |p| (&p.site, &p.host));
-        this.add_rows(&Role::CmgConnectionPoint, &facts.cmg_connection_points, |p| (&p.site, &p.host));
-        this
-    }
-
-    fn add(&mut self, role: Role, site: &SiteCode, host: &HostName, source: &str) {
-        let subject = Subject::Host { site: site.clone(), host: host.clone() };
-        self.by_role.entry(role).or_default().entry(subject).or_insert_with(|| source.to_owned());
-    }
-
-    fn add_rows<T>(&mut self, role: &Role, fact: &Fact<Vec<T>>, place: impl Fn(&T) -> (&SiteCode, &HostName)) {
-        if let Fact::Known { value, source } = fact {
-            self.known.push(role.clone());
-            for row in value {
-                let (site, host) = place(row);
-                self.add(role.clone(), site, host, &source.object);
-            }
-        }
-    }
-
-    fn subjects(&self, role: CatalogRole) -> Vec<Who> {
-        let whole = |subject| Who { subject, source: String::new(), missing: Vec::new() };
-        let Some(role) = role.site_role() else {
-            return vec![whole(if role == CatalogRole::Client { Subject::Clients } else { Subject::Consoles })];
-        };
-        let mut subjects: Vec<Who> = self
-            .by_role
-            .get(&role)
-            .into_iter()
-            .flatten()
-            .map(|(subject, source)| Who { subject: subject.clone(), source: source.clone(), missing: Vec::new() })
-            .collect();
-        if let Some(missing) = &self.missing
-            && !self.known.contains(&role)
-        {
-            let missing = vec![missing.clone()];
-            subjects.push(Who { subject: Subject::UnknownHosts, source: String::new(), missing });
-        }
-        subjects
+        Some(build) => Tri::of(fits(build), || format!("the hierarchy's build is {build}")),
     }
 }

@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::catalog::Context;
+use crate::host::HostName;
 use crate::site::{
-    AzureEnvironment, Cmg, CmgConnectionPoint, Connection, InstalledRole, ProxySetting, ServiceConnectionPoint, Site,
-    SiteKind, SiteSystem, SiteSystemProxy, SoftwareUpdatePoint, Source, SqlCertificate, SqlSignIn, SyncFrom,
-    SyncSource, Tenant, UnknownWhy,
+    AzureEnvironment, Cmg, CmgConnectionPoint, Connection, Fact, InstalledRole, ProxySetting, Role,
+    ServiceConnectionPoint, Site, SiteCode, SiteKind, SiteSystem, SiteSystemProxy, SoftwareUpdatePoint, Source,
+    SqlCertificate, SqlSignIn, SyncFrom, SyncSource, Tenant, UnknownWhy,
 };
 
 fn host(name: &str) -> HostName {
@@ -122,7 +123,7 @@ fn contoso() -> Facts {
 }
 
 fn derive(facts: &Facts) -> Vec<Requirement> {
-    requirements(facts, Catalog::embedded(), &StatedRoutes::new())
+    requirements(facts, Catalog::embedded(), &Options::default())
 }
 
 /// `entry host name:port` of each requirement that is needed.
@@ -278,7 +279,7 @@ fn routes_come_from_the_database_and_stale_or_unreadable_settings_do_not_count()
 #[test]
 fn the_operator_states_what_the_database_cannot_know() {
     let stated = StatedRoutes::from([(Context::ClientSystem, Via::Direct)]);
-    let all = requirements(&contoso(), Catalog::embedded(), &stated);
+    let all = requirements(&contoso(), Catalog::embedded(), &stated.into());
     let basis = |context| all.iter().find(|r| r.context == context).map(|r| r.route.basis);
     assert_eq!(basis(Context::ClientSystem), Some(RouteBasis::Operator));
     assert_eq!(basis(Context::ConsoleUser), Some(RouteBasis::Assumed));

@@ -84,7 +84,7 @@ impl Outcome {
 }
 
 /// The facts that are unknown, with the reason.
-fn unknown_facts(facts: &Facts) -> Vec<(&'static str, String)> {
+pub fn unknown_facts(facts: &Facts) -> Vec<(&'static str, String)> {
     fn detail<T>(fact: &Fact<T>) -> Option<&String> {
         match fact {
             Fact::Unknown { detail, .. } => Some(detail),

@@ -1,7 +1,14 @@
 //! Reports: pure renderings of a run.
 
+mod catalog;
+mod grid;
 mod layout;
+mod listing;
+pub mod lists;
+mod revocation;
 mod table;
 mod words;
 
+pub use catalog::{entries, entry, page_diff};
+pub use listing::Listing;
 pub use table::{Style, table};

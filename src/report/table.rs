@@ -1,17 +1,13 @@
 //! The table: what one reads in a terminal.
 //!
-//! The only user of prettytable-rs. Cells hold text made harmless and wrapped beforehand, because the crate neither
-//! wraps nor escapes; colour is laid over the finished lines, because it would count escape codes as columns.
+//! Colour is laid over the finished lines, because escape codes would count as columns.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
-use prettytable::format::FormatBuilder;
-use prettytable::{Cell, Row, Table};
-use unicode_width::UnicodeWidthStr;
-
-use super::layout::{hanging, wrap};
-use super::words;
+use super::grid::grid;
+use super::layout::hanging;
+use super::{revocation, words};
 use crate::assess::{Grade, Judgement, Verdict};
 use crate::catalog::CatalogRole;
 use crate::derive::{Requirement, Subject, Via};
@@ -31,7 +27,7 @@ pub struct Style {
 /// Width of the verdict column: fits `not observed` in two lines.
 const VERDICT: usize = 8;
 
-/// The run as a table by host and role, then what to do, then the result.
+/// The run as a table by host and role, then what to do, the revocation lists, and the result.
 pub fn table(run: &Run, style: Style) -> String {
     let width = style.width.max(60);
     let mut out = String::new();
@@ -41,6 +37,7 @@ pub fn table(run: &Run, style: Style) -> String {
     }
     findings(run, width, &mut out);
     to_do(run, width, &mut out);
+    revocation::section(&run.revocation_lists, width, &mut out);
     result(run, width, style, &mut out);
     out
 }
@@ -78,7 +75,7 @@ fn rank(judgement: &Judgement) -> (Grade, usize) {
 }
 
 /// A line of text, wrapped; what follows the first line is indented by two more columns than the first.
-fn line(text: &str, width: usize, out: &mut String) {
+pub(super) fn line(text: &str, width: usize, out: &mut String) {
     let indent = text.len() - text.trim_start_matches(' ').len();
     let wrapped = hanging(&printable(text.trim_start_matches(' '), 4000), width - indent, 2);
     for line in wrapped.lines() {
@@ -132,41 +129,24 @@ fn group(subject: &Subject, role: CatalogRole, lines: Vec<Line<'_>>, width: usiz
 }
 
 fn draw(lines: &[&Line<'_>], width: usize, style: Style) -> String {
-    if lines.is_empty() {
-        return String::new();
-    }
-    // Two spaces before each of the three columns.
+    // Two spaces before each of the three columns, which are as wide in every group.
     let room = width - VERDICT - 6;
     let endpoint = (room / 2 + 2).min(60);
-    let mut table = Table::new();
-    table.set_format(FormatBuilder::new().padding(2, 0).build());
-    for line in lines {
-        let cells = [
-            (line.judgement.verdict.title().to_owned(), VERDICT),
-            (words::endpoint(line.requirement), endpoint),
-            (words::seen(line.judgement, &line.observations), room - endpoint),
-        ];
-        table.add_row(Row::new(cells.iter().map(|(text, width)| cell(text, *width)).collect()));
-    }
-    let mut bytes = Vec::new();
-    // Writing to memory cannot fail.
-    let _ = table.print(&mut bytes);
-    let text = String::from_utf8_lossy(&bytes);
-    text.lines().fold(String::new(), |mut all, line| {
-        let line = line.trim_end();
+    let rows: Vec<[(String, usize); 3]> = lines
+        .iter()
+        .map(|line| {
+            [
+                (line.judgement.verdict.title().to_owned(), VERDICT),
+                (words::endpoint(line.requirement), endpoint),
+                (words::seen(line.judgement, &line.observations), room - endpoint),
+            ]
+        })
+        .collect();
+    let drawn = grid(rows.iter().map(|row| row.iter().map(|(text, width)| (text.as_str(), *width)).collect()));
+    drawn.lines().fold(String::new(), |mut all, line| {
         let _ = writeln!(all, "{}", if style.colour { paint(line) } else { line.to_owned() });
         all
     })
-}
-
-/// A cell as wide as its column, so that the columns stand alike in every table.
-fn cell(text: &str, width: usize) -> Cell {
-    let mut lines = wrap(&printable(text, 600), width);
-    if let Some(first) = lines.first_mut() {
-        let missing = width.saturating_sub(first.width());
-        first.push_str(&" ".repeat(missing));
-    }
-    Cell::new(&lines.join("\n"))
 }
 
 /// Colours the verdict at the beginning of a finished line.

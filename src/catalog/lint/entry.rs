@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{ADDRESS_MAX, Known, PROSE_MAX, name, text};
-use crate::catalog::condition::{Condition, ConditionFact};
+use super::{ADDRESS_MAX, Known, NAME_MAX, PROSE_MAX, name, text};
+use crate::catalog::condition::Condition;
 use crate::catalog::entry::{CatalogRole, Context, Entry, PortRule, Ports, ProbeClass, Status, Tier};
 use crate::catalog::error::{CatalogError, Rule};
+use crate::catalog::fact::ConditionFact;
 use crate::catalog::place::Place;
 use crate::catalog::template::{AZURE_COLUMNS, EndpointTemplate, Part, Variable};
 use crate::host::{HostPattern, Scheme};
@@ -19,6 +20,7 @@ pub(super) fn check(place: &Place, entry: &Entry, known: &Known<'_>) -> Vec<Cata
     endpoint(entry, &mut report);
     ports(entry, &mut report);
     contexts(entry, &mut report);
+    tls(entry, &mut report);
     probe(entry, &mut report);
     lifecycle(entry, known, &mut report);
     builds(entry, known, &mut report);
@@ -30,9 +32,13 @@ fn texts(place: &Place, entry: &Entry) -> Vec<CatalogError> {
     let evidence = entry.probe.iter().map(|probe| ("probe", "evidence", &probe.evidence, PROSE_MAX));
     let mut errors: Vec<_> =
         prose.chain(evidence).filter_map(|(key, field, value, max)| text(place, key, field, value, max)).collect();
+    errors.extend(entry.written.iter().filter_map(|name| text(place, "written", "written", name, ADDRESS_MAX)));
     errors.extend(name(place, "id", &entry.id.0));
     if let Some(path) = &entry.path
-        && (!path.starts_with('/') || path.len() > ADDRESS_MAX || !path.bytes().all(|b| b.is_ascii_graphic()))
+        && (!path.starts_with('/')
+            || path.len() > ADDRESS_MAX
+            || !path.bytes().all(|b| b.is_ascii_graphic())
+            || path.replace("{tenant.id}", "").contains(['{', '}']))
     {
         errors.push(place.error("path", Rule::Path, &format!("`{}` is no path", printable(path, 80))));
     }
@@ -70,10 +76,18 @@ fn endpoint(entry: &Entry, report: &mut impl FnMut(&str, Rule, &str)) {
             report("endpoint", Rule::ForeignFact, &format!("`{{{variable}}}` is known for software update points"));
         }
     }
+    // These are names from elsewhere, and no part of a longer one.
+    let whole = |variable: &Variable| matches!(variable, Variable::NotificationHost | Variable::ThirdPartyCatalogHost);
+    if let EndpointTemplate::Template(parts) = &entry.endpoint
+        && parts.len() > 1
+        && let Some(variable) = variables(entry).find(|variable| whole(variable))
+    {
+        report("endpoint", Rule::Endpoint, &format!("`{{{variable}}}` stands alone"));
+    }
     let mut facts = BTreeSet::new();
     collect_facts(&entry.when, &mut facts);
     for fact in facts {
-        if let Some(role) = fact_role(fact)
+        if let Some(role) = fact.about()
             && entry.roles.iter().any(|other| *other != role)
         {
             report("when", Rule::ForeignFact, &format!("`{}` is a fact about the {}", fact.name(), role.title()));
@@ -98,18 +112,6 @@ fn collect_facts(condition: &Condition, facts: &mut BTreeSet<ConditionFact>) {
     }
 }
 
-/// The role that a fact is about; `None` for facts about the hierarchy.
-fn fact_role(fact: ConditionFact) -> Option<CatalogRole> {
-    match fact {
-        ConditionFact::ScpOnline => Some(CatalogRole::ServiceConnectionPoint),
-        ConditionFact::SupSyncsFromMicrosoftUpdate
-        | ConditionFact::SupHasUpstream
-        | ConditionFact::SupHasDownstream
-        | ConditionFact::SupRemoteInternetBased => Some(CatalogRole::SoftwareUpdatePoint),
-        ConditionFact::CmgExists | ConditionFact::EntraUserDiscovery => None,
-    }
-}
-
 fn ports(entry: &Entry, report: &mut impl FnMut(&str, Rule, &str)) {
     match &entry.ports {
         Ports::Fixed(ports) => {
@@ -127,10 +129,12 @@ fn ports(entry: &Entry, report: &mut impl FnMut(&str, Rule, &str)) {
         }
         Ports::FromFacts(rule) => {
             let fed = variables(entry).any(|variable| match rule {
-                PortRule::CmgInstances => {
-                    !matches!(variable, Variable::Azure(_) | Variable::SupUpstream | Variable::SupDownstream)
-                }
+                PortRule::CmgInstances => matches!(
+                    variable,
+                    Variable::CmgServiceName | Variable::CmgDeploymentName | Variable::CmgStorage | Variable::CmgPrefix
+                ),
                 PortRule::SoftwareUpdatePoint => matches!(variable, Variable::SupUpstream | Variable::SupDownstream),
+                PortRule::ThirdPartyCatalog => *variable == Variable::ThirdPartyCatalogHost,
             });
             if !fed {
                 report("ports", Rule::PortRule, &format!("nothing in `{}` gives these ports", entry.endpoint));
@@ -151,6 +155,21 @@ fn contexts(entry: &Entry, report: &mut impl FnMut(&str, Rule, &str)) {
             let what = format!("a {} does not use the context `{}`", role.title(), entry.context.name());
             report("context", Rule::Context, &what);
         }
+    }
+}
+
+fn tls(entry: &Entry, report: &mut impl FnMut(&str, Rule, &str)) {
+    let Some(rule) = &entry.tls else { return };
+    let named = |suite: &String| {
+        suite.starts_with("TLS_")
+            && suite.len() <= NAME_MAX
+            && suite.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+    };
+    if entry.scheme != Scheme::Https {
+        report("tls", Rule::Tls, "no TLS on http");
+    }
+    if rule.suites.is_empty() || !rule.suites.iter().all(named) {
+        report("tls", Rule::Tls, "`suites` is empty, or a member is no suite");
     }
 }
 

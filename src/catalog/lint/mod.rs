@@ -8,8 +8,10 @@ use toml::Spanned;
 
 use super::entry::{CatalogRole, Cloud, Document, Entry, EntryId, SourceRef, Status};
 use super::error::{CatalogError, Rule};
+use super::network::AddressRange;
 use super::place::{Place, Source};
 use super::release::Release;
+use super::root::Root;
 use crate::host::Scheme;
 use crate::text::printable;
 
@@ -64,9 +66,15 @@ pub(super) fn head(
     source: &Source<'_>,
     version: &Spanned<String>,
     documents: &BTreeMap<String, Spanned<Document>>,
+    samples: &BTreeMap<String, Spanned<String>>,
 ) -> Vec<CatalogError> {
     let mut errors: Vec<_> =
         text(&source.place(version.span()), "", "version", version.get_ref(), NAME_MAX).into_iter().collect();
+    for (name, reason) in samples {
+        let place = source.place(reason.span());
+        errors.extend(text(&place, "", "samples", name, ADDRESS_MAX));
+        errors.extend(text(&place, "", "samples", reason.get_ref(), PROSE_MAX));
+    }
     for (key, document) in documents {
         let place = source.place(document.span());
         let document = document.get_ref();
@@ -100,6 +108,46 @@ pub(super) fn releases(releases: &[(Place, Release)], known: &Known<'_>) -> Vec<
         {
             let what = format!("no earlier version `{}`", printable(floor, 20));
             errors.push(place.error("upgrade_floor", Rule::UnknownBuild, &what));
+        }
+    }
+    errors
+}
+
+/// The rules of `roots.toml`.
+pub(super) fn roots(roots: &[(Place, Root)], known: &Known<'_>) -> Vec<CatalogError> {
+    let mut errors = Vec::new();
+    for (i, (place, root)) in roots.iter().enumerate() {
+        errors.extend(text(place, "name", "name", &root.name, SECTION_MAX));
+        errors.extend(root.note.iter().filter_map(|note| text(place, "note", "note", note, PROSE_MAX)));
+        errors.extend(sources(place, &root.sources, known));
+        if root.sha1.len() != 40 || !root.sha1.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+            let what = format!("`{}` is no SHA-1 thumbprint", printable(&root.sha1, 60));
+            errors.push(place.error("sha1", Rule::Thumbprint, &what));
+        }
+        if roots[..i].iter().any(|(_, other)| other.sha1 == root.sha1) {
+            errors.push(place.error("sha1", Rule::Duplicate, "the root is there already"));
+        }
+    }
+    errors
+}
+
+/// The rules of `addresses.toml`.
+pub(super) fn ranges(ranges: &[(Place, AddressRange)], known: &Known<'_>) -> Vec<CatalogError> {
+    let mut errors = Vec::new();
+    for (i, (place, range)) in ranges.iter().enumerate() {
+        errors.extend(text(place, "name", "name", &range.name, SECTION_MAX));
+        errors.extend(sources(place, &range.sources, known));
+        let lists = [
+            ("endpoints", range.endpoints.len(), range.endpoints.iter().collect::<BTreeSet<_>>().len()),
+            ("networks", range.networks.len(), range.networks.iter().collect::<BTreeSet<_>>().len()),
+        ];
+        for (key, given, different) in lists {
+            if given == 0 || different < given {
+                errors.push(place.error(key, Rule::List, &format!("`{key}` is empty, or has a member twice")));
+            }
+        }
+        if ranges[..i].iter().any(|(_, other)| other.name == range.name) {
+            errors.push(place.error("name", Rule::Duplicate, "the name is taken"));
         }
     }
     errors

@@ -1,92 +1,13 @@
-//! Filling templates from the facts.
+//! Names from cloud management gateways, Azure environments, tenants and notifications.
 
-use super::condition::missing;
-use super::index::Index;
-use super::requirement::RequiredName;
-use super::sup;
-use crate::catalog::{Cloud, EndpointTemplate, Entry, Part, PortRule, Ports, Variable};
-use crate::host::{HostName, HostPattern, Scheme};
-use crate::site::{AzureEnvironment, Cmg, Fact, SiteCode};
+use super::super::condition::missing;
+use super::super::index::Index;
+use super::{Filled, fixed, join, named, unfilled};
+use crate::catalog::{Cloud, Entry, Part, PortRule, Ports, Variable};
+use crate::host::{HostName, HostPattern};
+use crate::site::{AzureEnvironment, Cmg, Fact};
 
-/// One endpoint that an entry names in this hierarchy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Filled {
-    pub(super) name: RequiredName,
-    /// Ports; empty if they are unknown.
-    pub(super) ports: Vec<u16>,
-    pub(super) reasons: Vec<String>,
-    /// What is missing for the name or the ports.
-    pub(super) missing: Vec<String>,
-}
-
-/// The endpoints that an entry names for one server.
-pub(super) fn fill(entry: &Entry, facts: &Index<'_>, server: Option<(&SiteCode, &HostName)>) -> Vec<Filled> {
-    match &entry.endpoint {
-        EndpointTemplate::Pattern(pattern) => vec![Filled {
-            name: RequiredName::Pattern(pattern.clone()),
-            ports: fixed(&entry.ports),
-            reasons: Vec::new(),
-            missing: Vec::new(),
-        }],
-        EndpointTemplate::Template(parts) => {
-            let has = |wanted: fn(&Variable) -> bool| {
-                parts.iter().any(|p| matches!(p, Part::Variable(variable) if wanted(variable)))
-            };
-            if has(|v| matches!(v, Variable::SupUpstream | Variable::SupDownstream)) {
-                from_sups(entry, parts, facts, server)
-            } else if has(is_cmg) {
-                from_cmgs(entry, parts, facts)
-            } else {
-                from_environments(entry, parts, facts)
-            }
-        }
-    }
-}
-
-fn is_cmg(variable: &Variable) -> bool {
-    matches!(
-        variable,
-        Variable::CmgServiceName | Variable::CmgDeploymentName | Variable::CmgStorage | Variable::CmgPrefix
-    )
-}
-
-fn fixed(ports: &Ports) -> Vec<u16> {
-    match ports {
-        Ports::Fixed(ports) => ports.clone(),
-        Ports::FromFacts(_) => Vec::new(),
-    }
-}
-
-fn unfilled(entry: &Entry, missing: String) -> Filled {
-    Filled {
-        name: RequiredName::Template(entry.endpoint.to_string()),
-        ports: fixed(&entry.ports),
-        reasons: Vec::new(),
-        missing: vec![missing],
-    }
-}
-
-/// Joins the parts; `Err` names what is missing, `Ok(None)` says that the value is known to be absent.
-fn join(
-    parts: &[Part],
-    value: impl Fn(&Variable) -> Result<Option<String>, String>,
-) -> Result<Option<HostPattern>, String> {
-    let mut text = String::new();
-    for part in parts {
-        match part {
-            Part::Text(piece) => text.push_str(piece),
-            Part::Variable(variable) => match value(variable)? {
-                Some(piece) => text.push_str(&piece),
-                None => return Ok(None),
-            },
-        }
-    }
-    HostName::parse(&text)
-        .map(|host| Some(HostPattern::Exact(host)))
-        .map_err(|error| format!("the values in the site database give no host name: {error}"))
-}
-
-fn from_cmgs(entry: &Entry, parts: &[Part], facts: &Index<'_>) -> Vec<Filled> {
+pub(super) fn from_cmgs(entry: &Entry, parts: &[Part], facts: &Index<'_>) -> Vec<Filled> {
     if let Some(missing) = missing("cloud management gateways", &facts.cmgs) {
         return vec![unfilled(entry, missing)];
     }
@@ -110,7 +31,7 @@ fn from_cmgs(entry: &Entry, parts: &[Part], facts: &Index<'_>) -> Vec<Filled> {
                 if matches!(entry.ports, Ports::FromFacts(_)) && !ports.is_empty() {
                     reasons.push(format!("{} of its instances, so port {}", ports.len(), list(&ports)));
                 }
-                filled.push(Filled { name: RequiredName::Pattern(pattern), ports, reasons, missing });
+                filled.push(named(entry, pattern, ports, reasons, missing));
             }
             Err(missing) => filled.push(Filled { reasons: vec![reason], ..unfilled(entry, missing) }),
         }
@@ -132,8 +53,8 @@ fn cmg_ports(ports: &Ports, cmg: &Cmg, title: &str) -> (Vec<u16>, Vec<String>) {
             Some(n) => (Vec::new(), vec![format!("instances of cloud management gateway {title}: {n} is not 1 to 16")]),
             None => (Vec::new(), vec![format!("number of instances of cloud management gateway {title}")]),
         },
-        Ports::FromFacts(PortRule::SoftwareUpdatePoint) => {
-            (Vec::new(), vec!["a cloud management gateway has no WSUS port".to_owned()])
+        Ports::FromFacts(PortRule::SoftwareUpdatePoint | PortRule::ThirdPartyCatalog) => {
+            (Vec::new(), vec!["a cloud management gateway has no such port".to_owned()])
         }
     }
 }
@@ -161,7 +82,7 @@ fn cmg_value(variable: &Variable, cmg: &Cmg, title: &str, facts: &Index<'_>) -> 
                 value => value,
             }
         }
-        Variable::SupUpstream | Variable::SupDownstream => Err("no software update point here".to_owned()),
+        other => Err(format!("a cloud management gateway has no {{{other}}}")),
     }
 }
 
@@ -187,7 +108,7 @@ fn azure_value(row: &AzureEnvironment, column: &str, facts: &Index<'_>) -> Resul
     }
 }
 
-fn from_environments(entry: &Entry, parts: &[Part], facts: &Index<'_>) -> Vec<Filled> {
+pub(super) fn from_environments(entry: &Entry, parts: &[Part], facts: &Index<'_>) -> Vec<Filled> {
     let mut filled = Vec::new();
     if let Some(missing) = missing("AzureEnvironments", &facts.azure_environments) {
         return vec![unfilled(entry, missing)];
@@ -210,19 +131,69 @@ fn from_environments(entry: &Entry, parts: &[Part], facts: &Index<'_>) -> Vec<Fi
         };
         match join(parts, value) {
             Ok(None) => {}
-            Ok(Some(pattern)) => filled.push(Filled {
-                name: RequiredName::Pattern(pattern),
-                ports: fixed(&entry.ports),
-                reasons: vec![format!(
-                    "AzureEnvironments row {id} ({}), used by {user}",
-                    row.name.as_deref().unwrap_or("no name")
-                )],
-                missing: Vec::new(),
-            }),
+            Ok(Some(pattern)) => {
+                let title = row.name.as_deref().unwrap_or("no name");
+                let reasons = vec![format!("AzureEnvironments row {id} ({title}), used by {user}")];
+                filled.push(named(entry, pattern, fixed(&entry.ports), reasons, Vec::new()));
+            }
             Err(missing) => filled.push(unfilled(entry, missing)),
         }
     }
     filled
+}
+
+/// One endpoint for each host that external notifications go to.
+pub(super) fn from_notifications(entry: &Entry, facts: &Index<'_>) -> Vec<Filled> {
+    let fact = &facts.notification_hosts;
+    if let Some(missing) = missing("hosts of external notifications", fact) {
+        return vec![unfilled(entry, missing)];
+    }
+    let reason = || vec!["a host of external notifications".to_owned()];
+    let fill =
+        |host: &HostName| named(entry, HostPattern::Exact(host.clone()), fixed(&entry.ports), reason(), Vec::new());
+    fact.rows().iter().map(fill).collect()
+}
+
+/// One endpoint for each tenant of the entry's clouds, with the tenant's id in the path.
+pub(super) fn for_each_tenant(entry: &Entry, path: &str, facts: &Index<'_>, filled: &[Filled]) -> Vec<Filled> {
+    let with = |path: &str, reason: Option<&str>, missing: Option<&str>| {
+        let (reason, missing) = (reason.map(str::to_owned), missing.map(str::to_owned));
+        filled
+            .iter()
+            .cloned()
+            .map(move |mut filled| {
+                filled.path = Some(path.to_owned());
+                filled.reasons.extend(reason.clone());
+                filled.missing.extend(missing.clone());
+                filled
+            })
+            .collect::<Vec<_>>()
+    };
+    if let Some(missing) = missing("Microsoft Entra tenants", &facts.tenants) {
+        return with(path, None, Some(&missing));
+    }
+    let mut all = Vec::new();
+    for tenant in facts.tenants.rows() {
+        let title = tenant.name.as_deref().unwrap_or(&tenant.id);
+        let reason = format!("Microsoft Entra tenant {title}");
+        let cloud = tenant.environment.and_then(Cloud::from_environment);
+        if cloud.is_some_and(|cloud| !entry.clouds.contains(&cloud)) {
+            continue;
+        }
+        let unsure = cloud.is_none().then(|| format!("Azure environment of Microsoft Entra tenant {title}"));
+        if is_guid(&tenant.id) {
+            let path = path.replace(super::TENANT_ID, &tenant.id.to_ascii_lowercase());
+            all.extend(with(&path, Some(&reason), unsure.as_deref()));
+        } else {
+            all.extend(with(path, Some(&reason), Some("the id of the Microsoft Entra tenant is no GUID")));
+        }
+    }
+    all
+}
+
+fn is_guid(text: &str) -> bool {
+    let hex = |part: &str| part.bytes().all(|b| b.is_ascii_hexdigit());
+    text.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && text.split('-').all(hex)
 }
 
 /// The rows of `AzureEnvironments` that a tenant or a gateway uses. The table lists all environments, used or not.
@@ -258,7 +229,7 @@ impl EnvironmentsInUse {
 }
 
 /// Whether a cloud is in use: by a tenant or a gateway. `Err`: what is missing to tell.
-pub(super) fn cloud_in_use(facts: &Index<'_>, clouds: &[Cloud]) -> Result<Option<String>, Vec<String>> {
+pub(in crate::derive) fn cloud_in_use(facts: &Index<'_>, clouds: &[Cloud]) -> Result<Option<String>, Vec<String>> {
     let in_use = EnvironmentsInUse::of(facts);
     let user = in_use
         .ids
@@ -269,45 +240,4 @@ pub(super) fn cloud_in_use(facts: &Index<'_>, clouds: &[Cloud]) -> Result<Option
         None if in_use.missing.is_empty() => Ok(None),
         None => Err(in_use.missing),
     }
-}
-
-fn from_sups(entry: &Entry, parts: &[Part], facts: &Index<'_>, server: Option<(&SiteCode, &HostName)>) -> Vec<Filled> {
-    let Some((site, host)) = server else {
-        return vec![unfilled(entry, "names of the software update points".to_owned())];
-    };
-    let up = parts.iter().any(|p| matches!(p, Part::Variable(Variable::SupUpstream)));
-    let links = if up {
-        sup::upstream(facts, site, host).map(|link| link.into_iter().collect())
-    } else {
-        sup::downstream(facts, host).map(|links| links.into_iter().cloned().collect::<Vec<_>>())
-    };
-    let links = match links {
-        Ok(links) => links,
-        Err(missing) => return vec![unfilled(entry, missing)],
-    };
-    let mut filled = Vec::new();
-    for link in links {
-        let mut missing = Vec::new();
-        let port = match (entry.scheme, link.tls) {
-            (Scheme::Http, _) => link.http_port,
-            (Scheme::Https, Some(false)) => continue,
-            (Scheme::Https, Some(true)) => link.https_port,
-            (Scheme::Https, None) => {
-                missing.push(format!("whether {} is reached over TLS", link.host));
-                link.https_port
-            }
-        };
-        let ports = match (&entry.ports, port) {
-            (Ports::Fixed(ports), _) => ports.clone(),
-            (Ports::FromFacts(_), Some(port)) => vec![port],
-            (Ports::FromFacts(_), None) => {
-                missing.push(format!("{} port of WSUS on {}", entry.scheme, link.host));
-                Vec::new()
-            }
-        };
-        let direction = if up { "synchronizes from" } else { "is synchronized from by" };
-        let reasons = vec![format!("{host} {direction} {}", link.host)];
-        filled.push(Filled { name: RequiredName::Pattern(HostPattern::Exact(link.host)), ports, reasons, missing });
-    }
-    filled
 }

@@ -1,0 +1,216 @@
+//! Reading a saved copy of the documentation page: HTML, Markdown or plain text, from anywhere, so nothing is trusted.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::html;
+use crate::host::Scheme;
+use crate::text::printable;
+
+/// The most that is read of a page, in bytes. The page has about 100,000 as HTML.
+pub const PAGE_LIMIT: usize = 8 << 20;
+
+/// The page's title, with which it begins.
+const TITLE: &str = "Internet access requirements";
+/// Headings behind which nothing of the page follows.
+const ENDS: [&str; 4] = ["Next steps", "Related content", "Additional resources", "Feedback"];
+/// The section of what stands before the first heading.
+pub(super) const INTRODUCTION: &str = "Introduction";
+/// Last labels of names without a scheme. File names look like hosts too.
+const TOP_LABELS: [&str; 6] = ["com", "net", "ms", "us", "org", "io"];
+
+/// A host, a wildcard or a placeholder for one that a page names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct PageRow {
+    /// The heading above it.
+    pub section: String,
+    /// The name in lower case.
+    pub name: String,
+    /// The scheme, where the page gives one.
+    pub scheme: Option<Scheme>,
+    /// The path, where the page gives one that is more than `/`.
+    pub path: Option<String>,
+}
+
+/// Why a file is no copy of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PageError {
+    /// More than [`PAGE_LIMIT`].
+    #[error("larger than {} MB: that is no copy of the page", PAGE_LIMIT >> 20)]
+    TooLarge,
+    /// Not UTF-8.
+    #[error("not text (UTF-8)")]
+    NotText,
+    /// The title is not there.
+    #[error("the title \"{TITLE}\" is not there: that is no copy of the page")]
+    NotThePage,
+}
+
+/// A line of a page.
+pub(super) struct Line {
+    pub(super) text: String,
+    /// Whether it is certainly a heading. In plain text, only its words tell.
+    pub(super) heading: bool,
+}
+
+/// The rows of a page, each once in its section. `headings`: the sections that are known, for pages in plain text.
+pub(super) fn rows(page: &[u8], headings: &BTreeSet<&str>) -> Result<BTreeSet<PageRow>, PageError> {
+    if page.len() > PAGE_LIMIT {
+        return Err(PageError::TooLarge);
+    }
+    let text = std::str::from_utf8(page).map_err(|_| PageError::NotText)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines = if html::is_html(text) { html::lines(text) } else { text.lines().map(plain).collect() };
+    let mut section: Option<String> = None;
+    let mut rows = BTreeSet::new();
+    for line in &lines {
+        let words = line.text.trim();
+        if section.is_none() {
+            // Plain text has the title as a line, HTML as a heading, perhaps with the product's name behind it.
+            section = words.starts_with(TITLE).then(|| INTRODUCTION.to_owned());
+            continue;
+        }
+        if ENDS.contains(&words) {
+            break;
+        }
+        if line.heading || headings.contains(words) {
+            section = Some(printable(words, 100));
+            continue;
+        }
+        let section = section.as_deref().unwrap_or_default();
+        rows.extend(names(&line.text).into_iter().map(|name| name.row(section)));
+    }
+    if section.is_none() { Err(PageError::NotThePage) } else { Ok(rows) }
+}
+
+/// A line of plain text or Markdown: without marks of headings and emphasis, and without the targets of links.
+fn plain(line: &str) -> Line {
+    let heading = line.trim_start().starts_with('#');
+    let mut text = String::with_capacity(line.len());
+    let mut rest = if heading { line.trim_start().trim_start_matches('#') } else { line };
+    while let Some((before, behind)) = rest.split_once("](") {
+        text.push_str(before);
+        text.push(' ');
+        rest = behind.split_once(')').map_or("", |(_, behind)| behind);
+    }
+    text.push_str(rest);
+    Line { text: text.replace('\\', ""), heading }
+}
+
+/// A name as it was found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Name {
+    pub(super) name: String,
+    pub(super) scheme: Option<Scheme>,
+    pub(super) path: Option<String>,
+}
+
+impl Name {
+    fn row(self, section: &str) -> PageRow {
+        PageRow { section: section.to_owned(), name: self.name, scheme: self.scheme, path: self.path }
+    }
+}
+
+/// Everything in a text that looks like a host, a wildcard or a placeholder for one.
+pub(super) fn names(text: &str) -> Vec<Name> {
+    let separator = |c: char| c.is_whitespace() || "`|()[]\"'“”‘’,;".contains(c);
+    joined_placeholders(text).split(separator).filter_map(name).collect()
+}
+
+fn name(word: &str) -> Option<Name> {
+    let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && !"*<>/?=&-".contains(c));
+    let (scheme, rest) = match word.split_once("://") {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Some(Scheme::Http), rest),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (Some(Scheme::Https), rest),
+        Some(_) => return None,
+        None => (None, word),
+    };
+    let end = rest.find(['/', '?', ':']).unwrap_or(rest.len());
+    let (host, tail) = rest.split_at(end);
+    let path = tail.find(['/', '?']).map(|at| &tail[at..]).filter(|path| *path != "/").map(|path| printable(path, 300));
+    let host = host.to_ascii_lowercase();
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_*<>".contains(&b))
+    };
+    let placeholder = host.starts_with('<') && host.ends_with('>') && scheme.is_some();
+    let top = host.rsplit_once('.').map(|(_, top)| top);
+    let named = host.split('.').all(label)
+        && top.is_some_and(|top| {
+            let alphabetic = top.len() >= 2 && top.bytes().all(|b| b.is_ascii_alphabetic());
+            alphabetic && (scheme.is_some() || TOP_LABELS.contains(&top))
+        });
+    (named || placeholder).then_some(Name { name: host, scheme, path })
+}
+
+/// `<FQDN of a server>` as `<FQDN-of-a-server>`, so that it is one word.
+fn joined_placeholders(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('<') {
+        out.push_str(before);
+        out.push('<');
+        rest = behind;
+        if let Some(end) = behind.bytes().take(LONGEST).position(|b| b == b'>' || b == b'<')
+            && behind.as_bytes()[end] == b'>'
+        {
+            out.push_str(&behind[..end].replace(' ', "-"));
+            rest = &behind[end..];
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<String> {
+        let show = |name: Name| {
+            let scheme = name.scheme.map(|scheme| format!("{scheme} ")).unwrap_or_default();
+            format!("{scheme}{}{}", name.name, name.path.unwrap_or_default())
+        };
+        names(text).into_iter().map(show).collect()
+    }
+
+    #[test]
+    fn names_are_found_and_nothing_else() {
+        assert_eq!(
+            found("• http://*.update.microsoft.com, (go.microsoft.com)."),
+            ["http *.update.microsoft.com", "go.microsoft.com"]
+        );
+        assert_eq!(found("5.00.9128 e.g. dmpdownloader.log Microsoft.Exe.config ftp://x.com a@b.com"), [""; 0]);
+        assert_eq!(found("https://x.contoso.com:8443/a?b=c."), ["https x.contoso.com/a?b=c"]);
+        assert_eq!(found("https://x.contoso.com/ `a.net``b.net`"), ["https x.contoso.com", "a.net", "b.net"]);
+        assert_eq!(found("<prefix>.vault.azure.net"), ["<prefix>.vault.azure.net"]);
+        assert_eq!(found("http://<FQDN for it> < no > <"), ["http <fqdn-for-it>"]);
+        assert_eq!(found("https://\u{1b}2J.com https://é.com https://a\u{202e}.com"), [""; 0]);
+    }
+
+    #[test]
+    fn a_page_that_is_none_is_refused() {
+        let rows = |page: &[u8]| rows(page, &BTreeSet::new()).unwrap_err();
+        assert_eq!(rows(b"Hello"), PageError::NotThePage);
+        assert_eq!(rows(b""), PageError::NotThePage);
+        assert_eq!(rows(b"\xff"), PageError::NotText);
+        assert_eq!(rows(&vec![b' '; PAGE_LIMIT + 1]), PageError::TooLarge);
+    }
+
+    #[test]
+    fn the_three_forms_of_a_page_say_the_same() {
+        let text =
+            "x.com\nInternet access requirements\nhttps://aka.ms\n\nCloud\n\nA a.com\n<b>.c.com\nNext steps\nz.com";
+        let markdown = "# Internet access requirements - CM\n- `https://aka.ms`\n## Cloud\n[A](https://no.com) `a.com`|\n`<b>.c.com`\n## Next steps\nz.com";
+        let html = "<!DOCTYPE html><html><head><title>x.com</title></head><body><h1>Internet access requirements</h1>\
+            <p>https://aka.ms</p><h2 id='z.com'>Cloud</h2><ul><li><a href=\"https://no.com\">A</a> a.com</li>\
+            <li><code>&lt;b&gt;.c.com</code></li></ul><script>var a = 's.com';</script><h2>Next steps</h2>z.com";
+        let read = |page: &str| rows(page.as_bytes(), &BTreeSet::from(["Cloud"])).unwrap();
+        assert_eq!(read(text).len(), 3);
+        assert_eq!(read(text), read(markdown));
+        assert_eq!(read(text), read(html));
+    }
+}

@@ -1,0 +1,208 @@
+//! `cmcomply catalog`: what is documented, checked and compared.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{Stop, console, exit};
+use crate::catalog::{self, Catalog, EntryId, LoadError, PAGE_LIMIT};
+use crate::report::{self, Listing};
+use crate::text::printable;
+
+/// Arguments of `cmcomply catalog`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct CatalogCommandArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum Command {
+    /// List all entries.
+    List {
+        #[command(flatten)]
+        catalog: CatalogArgs,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Show one entry: what, who, when, in which cloud, how it is probed, and according to whom.
+    Show {
+        /// The entry's id, as `list` has it.
+        id: String,
+        #[command(flatten)]
+        catalog: CatalogArgs,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Check a catalog against its rules. Exit code 2: a rule is broken; file and line stand before each mistake.
+    Lint {
+        /// A folder of own entries, or of a whole catalog. Default: the catalog in this program.
+        folder: Option<PathBuf>,
+    },
+    /// Compare the catalog with a saved copy of the page "Internet access requirements". Exit code 1: they differ.
+    Diff {
+        /// The copy: HTML, Markdown or text.
+        page: PathBuf,
+        #[command(flatten)]
+        catalog: CatalogArgs,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+/// Which catalog.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Catalog")]
+pub(super) struct CatalogArgs {
+    /// Own entries: files in this folder add to the catalog in this program, and override what has the same id. A
+    /// folder with versions.toml is a whole catalog and takes its place.
+    #[arg(long = "catalog", value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+impl CatalogArgs {
+    /// The catalog. Tells every mistake in it, with file and line.
+    pub(super) fn load(&self) -> Result<Catalog, Stop> {
+        match &self.folder {
+            None => Ok(Catalog::embedded().clone()),
+            Some(folder) => load(folder),
+        }
+    }
+}
+
+/// How to write a list.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+struct OutputArgs {
+    /// The format.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Columns of the table. Default: those of the terminal, else 80.
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(60..=1000))]
+    width: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For spreadsheets.
+    Csv,
+}
+
+impl OutputArgs {
+    fn width(&self) -> usize {
+        console::style(console::Colour::Never, self.width).width
+    }
+
+    /// Writes a list, or what it was made from.
+    fn write<const N: usize>(&self, listing: &Listing<N>, source: &impl serde::Serialize) -> Result<(), Stop> {
+        match self.format {
+            Format::Table => write(&listing.table(self.width())),
+            Format::Csv => write(&listing.csv()),
+            Format::Json => write_json(source),
+        }
+    }
+}
+
+/// Runs a command on the catalog and returns its exit code.
+pub(super) fn run(args: CatalogCommandArgs) -> Result<u8, Stop> {
+    match args.command {
+        Command::List { catalog, output } => {
+            let catalog = catalog.load()?;
+            output.write(&report::entries(&catalog), &catalog.entries)?;
+            Ok(exit::COMPLIANT)
+        }
+        Command::Show { id, catalog, output } => show(&id, &catalog.load()?, &output),
+        Command::Lint { folder } => lint(folder.as_deref()),
+        Command::Diff { page, catalog, output } => diff(&page, &catalog.load()?, &output),
+    }
+}
+
+fn show(id: &str, catalog: &Catalog, output: &OutputArgs) -> Result<u8, Stop> {
+    let Some(entry) = catalog.entry(&EntryId(id.to_owned())) else {
+        let near: Vec<&str> = catalog
+            .entries
+            .iter()
+            .map(|entry| entry.id.0.as_str())
+            .filter(|known| known.contains(id))
+            .take(5)
+            .collect();
+        let hint = if near.is_empty() { "see `cmcomply catalog list`".to_owned() } else { near.join(", ") };
+        return Err(Stop::usage(anyhow::anyhow!("no entry `{}`: {hint}", printable(id, 80))));
+    };
+    match output.format {
+        Format::Table => write(&report::entry(catalog, entry, output.width()))?,
+        Format::Json => write_json(entry)?,
+        Format::Csv => {
+            let mut listing = report::entries(catalog);
+            listing.rows.retain(|row| row[0] == entry.id.0);
+            write(&listing.csv())?;
+        }
+    }
+    Ok(exit::COMPLIANT)
+}
+
+fn lint(folder: Option<&Path>) -> Result<u8, Stop> {
+    let catalog = folder.map_or_else(|| Ok(Catalog::embedded().clone()), load)?;
+    write(&format!(
+        "catalog {}: {} entries, {} documents, {} versions; no mistakes\nsha256 {}\n",
+        catalog.version,
+        catalog.entries.len(),
+        catalog.documents.len(),
+        catalog.releases.len(),
+        catalog.sha256
+    ))?;
+    Ok(exit::COMPLIANT)
+}
+
+fn diff(page: &Path, catalog: &Catalog, output: &OutputArgs) -> Result<u8, Stop> {
+    let shown = page.display();
+    let file = std::fs::File::open(page).with_context(|| format!("cannot read {shown}")).map_err(Stop::usage)?;
+    let mut bytes = Vec::new();
+    file.take(PAGE_LIMIT as u64 + 1)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("cannot read {shown}"))
+        .map_err(Stop::usage)?;
+    let diff = catalog::diff(catalog, &bytes).with_context(|| shown.to_string()).map_err(Stop::usage)?;
+    output.write(&report::page_diff(&diff), &diff)?;
+    if output.format == Format::Table {
+        write(&format!(
+            "{} rows of the page are in the catalog, {} are lacking; {} entries are not on the page\n",
+            diff.matched,
+            diff.lacking.len(),
+            diff.gone.len()
+        ))?;
+    }
+    Ok(if diff.is_settled() { exit::COMPLIANT } else { exit::NON_COMPLIANT })
+}
+
+/// A catalog from a folder. All mistakes go to standard error, one on a line.
+fn load(folder: &Path) -> Result<Catalog, Stop> {
+    const SHOWN: usize = 200;
+    Catalog::load(folder).map_err(|error| {
+        if let LoadError::Mistakes(mistakes) = &error {
+            for mistake in mistakes.iter().take(SHOWN) {
+                console::plain_note(&mistake.to_string());
+            }
+            if mistakes.len() > SHOWN {
+                console::plain_note(&format!("and {} more", mistakes.len() - SHOWN));
+            }
+        }
+        Stop::usage(anyhow::Error::new(error).context(format!("catalog {}", folder.display())))
+    })
+}
+
+fn write(text: &str) -> Result<(), Stop> {
+    console::print(text).context("cannot write to standard output").map_err(Stop::usage)
+}
+
+fn write_json(value: &impl serde::Serialize) -> Result<(), Stop> {
+    let mut text = serde_json::to_string_pretty(value).context("cannot write JSON").map_err(Stop::usage)?;
+    text.push('\n');
+    write(&text)
+}

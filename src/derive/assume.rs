@@ -1,0 +1,303 @@
+//! What if: the facts as they would be with a feature that is not there yet. Pure.
+
+use std::str::FromStr;
+
+use crate::site::{
+    ClientOption, ClientSetting, Cmg, DistributionPoint, Fact, Facts, Role, Source, Subscription, SubscriptionKind,
+    Tenant, ThirdPartyCatalog, UnknownWhy,
+};
+use crate::text::ascii;
+
+/// A feature that is assumed to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Assumption {
+    /// `us-government`: a Microsoft Entra tenant in Azure US Government. Other assumptions that need a tenant take the
+    /// one that is there, else one of the public cloud.
+    UsGovernment,
+    /// `entra-tenant`
+    EntraTenant,
+    /// `online`: the service connection point is online.
+    Online,
+    /// `cmg`: a cloud management gateway, if there is none.
+    Cmg,
+    /// `cmg-instances=N`: so many instances of each gateway, 1 to 16.
+    CmgInstances(u32),
+    /// `entra-user-discovery`
+    EntraUserDiscovery,
+    /// `azure-services`
+    AzureServices,
+    /// `co-management`
+    CoManagement,
+    /// `tenant-attach`
+    TenantAttach,
+    /// `endpoint-analytics`
+    EndpointAnalytics,
+    /// `external-notifications`
+    ExternalNotifications,
+    /// `delivery-optimization`
+    DeliveryOptimization,
+    /// `connected-cache`: on every distribution point.
+    ConnectedCache,
+    /// `microsoft-365-apps`
+    Microsoft365Apps,
+    /// `windows-servicing`
+    WindowsServicing,
+    /// `third-party-catalogs`
+    ThirdPartyCatalogs,
+}
+
+/// The assumptions without a value, by name.
+const NAMED: [(&str, Assumption); 15] = [
+    ("us-government", Assumption::UsGovernment),
+    ("entra-tenant", Assumption::EntraTenant),
+    ("online", Assumption::Online),
+    ("cmg", Assumption::Cmg),
+    ("entra-user-discovery", Assumption::EntraUserDiscovery),
+    ("azure-services", Assumption::AzureServices),
+    ("co-management", Assumption::CoManagement),
+    ("tenant-attach", Assumption::TenantAttach),
+    ("endpoint-analytics", Assumption::EndpointAnalytics),
+    ("external-notifications", Assumption::ExternalNotifications),
+    ("delivery-optimization", Assumption::DeliveryOptimization),
+    ("connected-cache", Assumption::ConnectedCache),
+    ("microsoft-365-apps", Assumption::Microsoft365Apps),
+    ("windows-servicing", Assumption::WindowsServicing),
+    ("third-party-catalogs", Assumption::ThirdPartyCatalogs),
+];
+/// The one with a value.
+const CMG_INSTANCES: &str = "cmg-instances";
+
+/// A text that is no assumption.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AssumptionError {
+    /// No such assumption.
+    #[error("unknown assumption `{text}`; known: {}", Assumption::known().join(", "))]
+    Unknown {
+        /// What was given, fit to be shown.
+        text: String,
+    },
+    /// A value that does not fit, or none where one is needed.
+    #[error("assumption `{text}`: write cmg-instances=N with N from 1 to 16")]
+    Instances {
+        /// What was given, fit to be shown.
+        text: String,
+    },
+}
+
+impl Assumption {
+    /// The names of all assumptions, as one writes them.
+    pub fn known() -> Vec<String> {
+        let values = [format!("{CMG_INSTANCES}=N")];
+        NAMED.iter().map(|(name, _)| (*name).to_owned()).chain(values).collect()
+    }
+}
+
+impl FromStr for Assumption {
+    type Err = AssumptionError;
+    fn from_str(text: &str) -> Result<Self, AssumptionError> {
+        let shown = || ascii(text, 60);
+        let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+        if name == CMG_INSTANCES {
+            let count = value.and_then(|value| value.parse().ok()).filter(|count| (1..=16).contains(count));
+            return count.map(Self::CmgInstances).ok_or_else(|| AssumptionError::Instances { text: shown() });
+        }
+        let found = NAMED.iter().find(|(known, _)| *known == text);
+        found.map(|(_, assumption)| *assumption).ok_or_else(|| AssumptionError::Unknown { text: shown() })
+    }
+}
+
+/// The facts with the assumptions applied, in whatever order they are given. An assumption adds; it takes nothing away.
+/// Where a fact is unknown and more hangs on it than what is assumed, it stays unknown.
+pub fn assume(facts: &Facts, assumptions: &[Assumption]) -> Facts {
+    let mut assumed = facts.clone();
+    let mut assumptions = assumptions.to_vec();
+    assumptions.sort_unstable();
+    for assumption in assumptions {
+        apply(&mut assumed, assumption);
+    }
+    assumed
+}
+
+/// The name of what is assumed.
+const ASSUMED: &str = "(assumed)";
+
+fn apply(facts: &mut Facts, assumption: Assumption) {
+    match assumption {
+        Assumption::UsGovernment => tenant_of(facts, 2),
+        Assumption::EntraTenant => tenant(facts),
+        Assumption::Online => {
+            if let Fact::Known { value, .. } = &mut facts.service_connection_points {
+                value.iter_mut().for_each(|point| point.online = Some(true));
+            }
+        }
+        Assumption::Cmg => cmg(facts),
+        Assumption::CmgInstances(count) => {
+            cmg(facts);
+            if let Fact::Known { value, .. } = &mut facts.cmgs {
+                value.iter_mut().for_each(|cmg| cmg.instances = Some(count));
+            }
+        }
+        Assumption::EntraUserDiscovery => {
+            tenant(facts);
+            facts.entra_user_discovery = known(true);
+        }
+        Assumption::AzureServices => {
+            tenant(facts);
+            let service = crate::site::AzureService { name: Some(ASSUMED.to_owned()), service_type: None };
+            add_row(&mut facts.azure_services, || service);
+        }
+        Assumption::CoManagement => {
+            tenant(facts);
+            facts.co_management_policies = known(1);
+        }
+        Assumption::TenantAttach => {
+            tenant(facts);
+            facts.tenant_attach = known(true);
+        }
+        Assumption::EndpointAnalytics => {
+            tenant(facts);
+            facts.endpoint_analytics = known(true);
+        }
+        Assumption::ExternalNotifications => external_notifications(facts),
+        Assumption::DeliveryOptimization => client_setting(facts, ClientOption::DeliveryOptimization),
+        Assumption::ConnectedCache => connected_cache(facts),
+        Assumption::Microsoft365Apps => {
+            client_setting(facts, ClientOption::Microsoft365Apps);
+            subscribe(facts, Subscription::MICROSOFT_365_APPS);
+        }
+        Assumption::WindowsServicing => facts.servicing_plans = known(1),
+        Assumption::ThirdPartyCatalogs => {
+            let name = Some(ASSUMED.to_owned());
+            let catalog = ThirdPartyCatalog { name, publisher: None, download: None, synchronized: Some(true) };
+            if !facts.third_party_catalogs.rows().iter().any(|catalog| catalog.synchronized == Some(true)) {
+                add_row(&mut facts.third_party_catalogs, || catalog);
+            }
+        }
+    }
+}
+
+fn source() -> Source {
+    Source { object: "assumed".to_owned(), missing_columns: Vec::new() }
+}
+
+fn known<T>(value: T) -> Fact<T> {
+    Fact::Known { value, source: source() }
+}
+
+/// Adds a row where the rows are known. Where they are not, the rows that are there would be lost.
+fn add_row<T>(fact: &mut Fact<Vec<T>>, row: impl FnOnce() -> T) {
+    match fact {
+        Fact::Known { value, .. } if !value.is_empty() => value.push(row()),
+        Fact::Known { .. } | Fact::Absent { .. } => *fact = known(vec![row()]),
+        Fact::Unknown { .. } => {}
+    }
+}
+
+/// A tenant, if it is known that there is none.
+fn tenant(facts: &mut Facts) {
+    if facts.tenants.rows().is_empty() {
+        tenant_of(facts, 1);
+    }
+}
+
+fn tenant_of(facts: &mut Facts, environment: i64) {
+    if !facts.tenants.rows().iter().any(|tenant| tenant.environment == Some(environment)) {
+        let name = Some(ASSUMED.to_owned());
+        add_row(&mut facts.tenants, || Tenant { id: ASSUMED.to_owned(), name, environment: Some(environment) });
+    }
+}
+
+/// A gateway in the tenant's cloud, and a CMG connection point on a server that is not chosen yet.
+fn cmg(facts: &mut Facts) {
+    tenant(facts);
+    let environment = facts.tenants.rows().iter().find_map(|tenant| tenant.environment);
+    if facts.cmgs.rows().is_empty() {
+        add_row(&mut facts.cmgs, || Cmg {
+            name: Some(ASSUMED.to_owned()),
+            service_name: None,
+            deployment_name: None,
+            region: None,
+            environment,
+            instances: None,
+            storage_name: None,
+            state: None,
+        });
+    }
+    let roles = facts.site_systems.rows().iter().flat_map(|system| &system.roles);
+    let has_role = roles.into_iter().any(|installed| installed.role == Role::CmgConnectionPoint);
+    if facts.cmg_connection_points.rows().is_empty() && !has_role {
+        facts.cmg_connection_points = Fact::Unknown {
+            why: UnknownWhy::NotEvidenced,
+            detail: "which server is to be the CMG connection point of the assumed gateway".to_owned(),
+        };
+    }
+}
+
+fn external_notifications(facts: &mut Facts) {
+    facts.notification_rules = known(1);
+    if facts.notification_hosts.rows().is_empty() {
+        facts.notification_hosts = Fact::Unknown {
+            why: UnknownWhy::NotEvidenced,
+            detail: "the host of the assumed external notifications".to_owned(),
+        };
+    }
+}
+
+/// Puts an option into the default settings. An option that is not among them stays unknown, so none is lost.
+fn client_setting(facts: &mut Facts, option: ClientOption) {
+    let setting = || ClientSetting { settings: None, option, on: Some(true) };
+    match &mut facts.default_client_settings {
+        Fact::Known { value, .. } => value.push(setting()),
+        fact => *fact = known(vec![setting()]),
+    }
+}
+
+fn subscribe(facts: &mut Facts, id: &str) {
+    if !facts.subscriptions.rows().iter().any(|row| row.id == id) {
+        add_row(&mut facts.subscriptions, || Subscription {
+            kind: SubscriptionKind::Product,
+            id: id.to_owned(),
+            name: Some(ASSUMED.to_owned()),
+        });
+    }
+}
+
+fn connected_cache(facts: &mut Facts) {
+    client_setting(facts, ClientOption::ConnectedCache);
+    if let Fact::Known { value, .. } = &mut facts.distribution_points {
+        value.iter_mut().for_each(|point| point.connected_cache = Some(true));
+        return;
+    }
+    let is_point = |system: &&crate::site::SiteSystem| {
+        system.roles.iter().any(|installed| installed.role == Role::DistributionPoint)
+    };
+    if let Fact::Known { value, .. } = &facts.site_systems {
+        let on = |system: &crate::site::SiteSystem| DistributionPoint {
+            site: system.site.clone(),
+            host: system.host.clone(),
+            connected_cache: Some(true),
+        };
+        facts.distribution_points = known(value.iter().filter(is_point).map(on).collect());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_an_assumption_and_others_list_the_known_ones() {
+        for name in Assumption::known() {
+            assert!(name.replace("=N", "=3").parse::<Assumption>().is_ok(), "{name}");
+        }
+        assert_eq!("cmg-instances=16".parse(), Ok(Assumption::CmgInstances(16)));
+        for bad in ["cmg-instances", "cmg-instances=", "cmg-instances=0", "cmg-instances=17", "cmg-instances=-1"] {
+            assert!(matches!(bad.parse::<Assumption>(), Err(AssumptionError::Instances { .. })), "{bad}");
+        }
+        for bad in ["", "cgm", "CMG", "cmg=1", "x\u{1b}[2J"] {
+            let error = bad.parse::<Assumption>().unwrap_err().to_string();
+            assert!(error.contains("tenant-attach") && error.contains("cmg-instances=N"), "{error}");
+            assert!(!error.contains('\u{1b}'));
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Who needs endpoints: servers by role, clients and consoles.
+
+use std::collections::BTreeMap;
+
+use super::condition::missing;
+use super::index::Index;
+use super::requirement::Subject;
+use crate::catalog::CatalogRole;
+use crate::host::HostName;
+use crate::site::{Fact, Role, SiteCode, UnknownWhy};
+
+/// A subject, with what makes it one.
+#[derive(Debug, Clone)]
+pub(super) struct Who {
+    pub(super) subject: Subject,
+    source: String,
+    pub(super) missing: Vec<String>,
+}
+
+impl Who {
+    pub(super) fn reason(&self, role: CatalogRole) -> String {
+        match &self.subject {
+            Subject::Host { site, host } => format!("{host} is {} of site {site} ({})", role.title(), self.source),
+            Subject::Clients | Subject::Consoles => format!("{} of this hierarchy", self.subject),
+            Subject::UnknownHosts => format!("whether a server is {} is unknown", role.title()),
+        }
+    }
+}
+
+/// The servers by role, from the list of site systems and from the facts about single roles.
+pub(super) struct Servers {
+    by_role: BTreeMap<Role, BTreeMap<Subject, String>>,
+    /// Why the list of site systems is not known.
+    missing: Option<String>,
+    /// Roles whose servers are known from a fact of their own.
+    known: Vec<Role>,
+    /// Roles that some server has, or is to have, and nothing says which.
+    open: BTreeMap<Role, String>,
+}
+
+impl Servers {
+    pub(super) fn of(facts: &Index<'_>) -> Self {
+        let mut this = Self {
+            by_role: BTreeMap::new(),
+            missing: missing("site systems", &facts.site_systems),
+            known: Vec::new(),
+            open: BTreeMap::new(),
+        };
+        if let Fact::Known { value, source } = &facts.site_systems {
+            for system in value {
+                for installed in &system.roles {
+                    this.add(installed.role.clone(), &system.site, &system.host, &source.object);
+                }
+            }
+        }
+        this.add_rows(Role::ServiceConnectionPoint, &facts.service_connection_points, |p| (&p.site, &p.host));
+        this.add_rows(Role::SoftwareUpdatePoint, &facts.software_update_points, |p| (&p.site, &p.host));
+        this.add_rows(Role::CmgConnectionPoint, &facts.cmg_connection_points, |p| (&p.site, &p.host));
+        this.add_rows(Role::DistributionPoint, &facts.distribution_points, |p| (&p.site, &p.host));
+        this.add_rows(Role::AssetIntelligenceSynchronizationPoint, &facts.asset_intelligence, |p| (&p.site, &p.host));
+        this
+    }
+
+    fn add(&mut self, role: Role, site: &SiteCode, host: &HostName, source: &str) {
+        let subject = Subject::Host { site: site.clone(), host: host.clone() };
+        self.by_role.entry(role).or_default().entry(subject).or_insert_with(|| source.to_owned());
+    }
+
+    fn add_rows<T>(&mut self, role: Role, fact: &Fact<Vec<T>>, place: impl Fn(&T) -> (&SiteCode, &HostName)) {
+        match fact {
+            Fact::Known { value, source } => {
+                self.known.push(role.clone());
+                for row in value {
+                    let (site, host) = place(row);
+                    self.add(role.clone(), site, host, &source.object);
+                }
+            }
+            Fact::Unknown { why: UnknownWhy::NotEvidenced, detail } => drop(self.open.insert(role, detail.clone())),
+            Fact::Absent { .. } | Fact::Unknown { .. } => {}
+        }
+    }
+
+    pub(super) fn subjects(&self, role: CatalogRole) -> Vec<Who> {
+        let whole = |subject| Who { subject, source: String::new(), missing: Vec::new() };
+        let Some(role) = role.site_role() else {
+            return vec![whole(if role == CatalogRole::Client { Subject::Clients } else { Subject::Consoles })];
+        };
+        let mut subjects: Vec<Who> = self
+            .by_role
+            .get(&role)
+            .into_iter()
+            .flatten()
+            .map(|(subject, source)| Who { subject: subject.clone(), source: source.clone(), missing: Vec::new() })
+            .collect();
+        let open = if subjects.is_empty() { self.open.get(&role) } else { None };
+        let missing = self.missing.as_ref().filter(|_| !self.known.contains(&role)).or(open);
+        if let Some(missing) = missing {
+            let missing = vec![missing.clone()];
+            subjects.push(Who { subject: Subject::UnknownHosts, source: String::new(), missing });
+        }
+        subjects
+    }
+}
