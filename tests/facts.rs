@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cmcomply::settings::Settings;
-use cmcomply::site::{Certificate, Fact, Facts, Options, Secret, Server, SignIn, UnknownWhy, read};
+use cmcomply::site::{Certificate, Fact, Facts, Network, Options, Secret, Server, SignIn, UnknownWhy, read};
 use lab::site_database::{self, Fault, Rights, SiteDatabase};
 use serde_json::Value;
 use site_facts::{assert_contoso, known};
@@ -28,6 +28,7 @@ async fn facts(options: site_database::Options) -> Facts {
         database: Some("CM_CAS".to_owned()),
         sign_in: SignIn::SqlLogin { user, password },
         certificate: Certificate::CaFile(ca.path().to_owned()),
+        network: Network::default(),
         connect_timeout: Duration::from_secs(10),
         query_timeout: Duration::from_secs(20),
     };

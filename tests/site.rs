@@ -13,8 +13,8 @@ mod site_facts;
 use std::time::Duration;
 
 use cmcomply::site::{
-    Certificate, ConnectError, Fact, Facts, Options, ProxySetting, ReadError, Secret, Server, SignIn, SqlCertificate,
-    SqlSignIn, UnknownWhy, read,
+    Certificate, ConnectError, Fact, Facts, Network, Options, ProxySetting, ReadError, Secret, Server, SignIn,
+    SqlCertificate, SqlSignIn, UnknownWhy, read,
 };
 use lab::site_database::{self, Fault, Grant, Rights, SiteDatabase};
 use site_facts::{assert_contoso, known};
@@ -38,6 +38,7 @@ async fn lab(options: site_database::Options) -> Lab {
         database: None,
         sign_in: SignIn::SqlLogin { user: "cmcomply".to_owned(), password: Secret::new(PASSWORD) },
         certificate: Certificate::CaFile(ca.path().to_owned()),
+        network: Network::default(),
         connect_timeout: Duration::from_secs(10),
         query_timeout: Duration::from_secs(20),
     };

@@ -8,6 +8,7 @@ mod here;
 mod init;
 mod probing;
 mod progress;
+mod queries;
 mod secret;
 mod snapshot;
 mod sql;
@@ -43,6 +44,8 @@ struct Cli {
 enum Command {
     /// Read the site database, derive what each host needs, probe it and say what is compliant.
     Audit(Box<audit::AuditArgs>),
+    /// Print every statement that is sent to a SQL Server, or a script that grants exactly the rights needed.
+    Queries(queries::QueriesArgs),
     /// Read the site database and begin a settings file: what was found, and what still has to be stated.
     Init(Box<init::InitArgs>),
     /// Read the site database and write all facts as one file, which stands in for it everywhere.
@@ -88,6 +91,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     };
     let done = match cli.command {
         Command::Audit(args) => audit::run(*args).await,
+        Command::Queries(args) => queries::run(&args),
         Command::Init(args) => init::run(*args).await,
         Command::Snapshot(args) => snapshot::run(*args).await,
         Command::Catalog(args) => catalog::run(args),

@@ -1,15 +1,20 @@
 //! Which database: the one that was named, or the one `CM_xxx` of the server that has a site.
 
+use tokio::time::Instant;
+
 use super::connect::Connector;
 use super::error::{ConnectError, ReadError};
 use super::names::SiteCode;
 use super::query::{DATABASES, DISCOVERY, FACTS, PREAMBLE, envelope};
+use super::retry::{Retries, is_passing};
 use super::schema::Schema;
-use super::session::{Answer, End, Session};
+use super::session::{Answer, End, ResultSet, Session};
 use crate::text;
 
 /// More `CM_` databases than this on one server are not looked into.
 const MAX_CANDIDATES: usize = 32;
+/// How often the first question is asked again.
+const MAX_RETRIES: u32 = 3;
 
 /// A site database, with a session in it and what was discovered.
 pub(super) struct SiteDatabase {
@@ -60,9 +65,8 @@ pub(super) async fn find(connector: &Connector<'_>) -> Result<SiteDatabase, Read
 
 /// The names of databases that may be a site's and can be opened, in the server's order.
 async fn candidates(connector: &Connector<'_>) -> Result<Vec<String>, ReadError> {
-    let mut session = connector.open("master").await?;
-    let answer = session.ask(format!("{}{}", *PREAMBLE, DATABASES.constant())).await;
-    let answer = complete(answer, connector, "the list of its databases")?;
+    let sql = format!("{}{}", *PREAMBLE, DATABASES.constant());
+    let (_, answer) = ask_first(connector, "master", &sql, "the list of its databases").await?;
     let rows = answer.sets.into_iter().find(|set| set.name == "fact_databases").map(|set| set.rows);
     let mut names = Vec::new();
     for row in rows.unwrap_or_default() {
@@ -79,14 +83,12 @@ async fn candidates(connector: &Connector<'_>) -> Result<Vec<String>, ReadError>
 
 /// Opens a database and asks what is in it; none if it is no site database.
 async fn look(connector: &Connector<'_>, name: &str) -> Result<Option<SiteDatabase>, ReadError> {
-    let mut session = connector.open(name).await?;
     let questions: String = DISCOVERY.iter().map(|file| envelope(&file.fact, &file.constant())).collect();
-    let answer = session.ask(format!("{}{questions}", *PREAMBLE)).await;
-    let answer = complete(answer, connector, "which objects it has")?;
-    if let Some(error) = answer.sets.iter().find(|set| set.name == "error_objects") {
-        let row = error.rows.first();
-        let number = row.and_then(|row| row.get("error_number").number().ok().flatten()).unwrap_or(0);
-        let message = row.and_then(|row| row.get("error_message").text().ok().flatten()).unwrap_or_default();
+    let sql = format!("{}{questions}", *PREAMBLE);
+    let (session, answer) = ask_first(connector, name, &sql, "which objects it has").await?;
+    if let Some((number, message)) =
+        answer.sets.iter().find(|set| set.name == "error_objects").and_then(ResultSet::error)
+    {
         return Err(ReadError::Refused {
             server: connector.options().server.to_string(),
             number: u32::try_from(number).unwrap_or(0),
@@ -104,13 +106,41 @@ async fn look(connector: &Connector<'_>, name: &str) -> Result<Option<SiteDataba
     Ok(is_site.then(|| SiteDatabase { name: name.to_owned(), session, schema, server_version }))
 }
 
+/// Opens a database and asks the first question in it. A connection that breaks and a server that is busy are tried
+/// again, within the time of one round trip.
+async fn ask_first(
+    connector: &Connector<'_>,
+    database: &str,
+    sql: &str,
+    question: &str,
+) -> Result<(Session, Answer), ReadError> {
+    let mut retries = Retries::new(MAX_RETRIES, Instant::now() + connector.options().query_timeout);
+    loop {
+        let error = match connector.open(database).await {
+            Ok(mut session) => {
+                let answer = session.ask(sql.to_owned()).await;
+                let busy = answer.sets.iter().filter_map(ResultSet::error).any(|(number, _)| is_passing(number));
+                match complete(answer, connector, question) {
+                    Ok(_) if busy && retries.again().await => continue,
+                    Ok(answer) => return Ok((session, answer)),
+                    Err(error) => error,
+                }
+            }
+            Err(error) => error.into(),
+        };
+        if !error.is_passing() || !retries.again().await {
+            return Err(error);
+        }
+    }
+}
+
 /// Without this answer nothing else can be asked.
 fn complete(answer: Answer, connector: &Connector<'_>, question: &str) -> Result<Answer, ReadError> {
     let server = connector.options().server.to_string();
     match answer.end {
         End::Complete => Ok(answer),
         End::Refused(number, message) => Err(ReadError::Refused { server, number, message }),
-        End::TooMany(_) => Err(ReadError::Cut { server, detail: "an endless answer".to_owned() }),
+        End::TooMany(_) => Err(ReadError::Endless { server }),
         End::TimedOut(limit) => Err(ReadError::Timeout { server, limit, detail: question.to_owned() }),
         End::Cut(detail) => Err(ReadError::Cut { server, detail }),
     }

@@ -56,8 +56,11 @@ static FILES: [&str; 42] = [
 pub(super) static FACTS: LazyLock<Vec<QueryFile>> =
     LazyLock::new(|| FILES.iter().map(|text| QueryFile::parse(text).expect("a test parses every file")).collect());
 
+/// The manners of a session, with comments.
+pub(super) const SESSION: &str = include_str!("../../queries/session.sql");
+
 /// The manners of a session: sent first on every connection.
-pub(super) static PREAMBLE: LazyLock<String> = LazyLock::new(|| bare(include_str!("../../queries/session.sql")));
+pub(super) static PREAMBLE: LazyLock<String> = LazyLock::new(|| bare(SESSION));
 
 /// What is asked before the facts: the server's version, the objects, and those found by signature.
 pub(super) static DISCOVERY: LazyLock<Vec<QueryFile>> = LazyLock::new(|| {
@@ -80,6 +83,8 @@ pub(super) static DATABASES: LazyLock<QueryFile> =
 pub(super) struct QueryFile {
     /// The fact; a result set of it has `fact_<name>` as the name of its first column.
     pub(super) fact: String,
+    /// What it is for, in sentences.
+    pub(super) purpose: String,
     /// Whether the statement goes over many rows (one for each client, say), so that one that ran out of time is not
     /// sent again.
     pub(super) heavy: bool,
@@ -139,6 +144,7 @@ impl QueryFile {
     /// Parses a file of `queries/`.
     pub(super) fn parse(text: &str) -> Result<Self, QueryFileError> {
         let (mut fact, mut heavy) = (None, false);
+        let mut purpose: Vec<&str> = Vec::new();
         let mut candidates: Vec<Candidate> = Vec::new();
         for line in text.lines() {
             if let Some(name) = line.strip_prefix("-- fact:") {
@@ -147,6 +153,8 @@ impl QueryFile {
                 candidates.push(Candidate::parse_header(header.trim())?);
             } else if line == "-- heavy" {
                 heavy = true;
+            } else if let (Some(words), true) = (line.strip_prefix("--"), candidates.is_empty()) {
+                purpose.push(words.trim());
             } else if !line.trim().is_empty() && !line.starts_with("--") {
                 let candidate = candidates.last_mut().ok_or_else(|| QueryFileError::Stray(line.to_owned()))?;
                 let parsed = Line::parse(line, &candidate.objects)?;
@@ -156,7 +164,7 @@ impl QueryFile {
         if candidates.iter().any(|c| c.lines.is_empty()) || candidates.is_empty() {
             return Err(QueryFileError::Empty);
         }
-        Ok(Self { fact: fact.ok_or(QueryFileError::NoFact)?, heavy, candidates })
+        Ok(Self { fact: fact.ok_or(QueryFileError::NoFact)?, purpose: purpose.join(" "), heavy, candidates })
     }
 
     /// The statement of a file whose only candidate needs nothing discovered.
