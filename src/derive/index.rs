@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use super::sup::{self, Link};
 use crate::host::HostName;
-use crate::site::{DistributionPoint, Facts, SiteCode, SiteSystemProxy, SoftwareUpdatePoint, SyncSource};
+use crate::site::{DistributionPoint, Facts, Role, SiteCode, SiteSystemProxy, SoftwareUpdatePoint, SyncSource};
 
 /// The facts with look-ups by server. Servers are filed under their short names, since the database may hold either.
 pub(super) struct Index<'a> {
@@ -95,6 +95,14 @@ impl<'a> Index<'a> {
     pub(super) fn distribution_point(&self, site: &SiteCode, host: &HostName) -> Option<&'a DistributionPoint> {
         let all = self.distribution_points.get(host.short()).map_or(&[][..], Vec::as_slice);
         all.iter().copied().find(|p| p.site == *site && p.host.same_machine(host))
+    }
+
+    /// Whether the list of site systems has a server with this role; `None` if the list does not tell, since it is not
+    /// known or has no row at all.
+    pub(super) fn has_role(&self, role: &Role) -> Option<bool> {
+        let systems = self.facts.site_systems.rows();
+        let is_installed = || systems.iter().flat_map(|system| &system.roles).any(|installed| installed.role == *role);
+        (!systems.is_empty()).then(is_installed)
     }
 
     /// The newest build of the sites, if one is known.

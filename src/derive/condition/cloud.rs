@@ -3,7 +3,7 @@
 use super::super::index::Index;
 use super::{Asker, Tri, count, decide, missing, source};
 use crate::catalog::Cloud;
-use crate::site::Fact;
+use crate::site::{Fact, Role};
 
 pub(super) fn scp_online(asker: Asker<'_>) -> Tri {
     let fact = &asker.facts.service_connection_points;
@@ -54,7 +54,11 @@ pub(super) fn hierarchy_online(facts: &Index<'_>) -> Tri {
                 source(fact)
             )]);
         }
-        if points.iter().any(|point| point.online.is_none()) {
+        // An empty list of its own says that there is none, unless the list of site systems is empty too or has one.
+        let contradicted = points.is_empty()
+            && !facts.site_systems.is_unknown()
+            && facts.has_role(&Role::ServiceConnectionPoint) != Some(false);
+        if contradicted || points.iter().any(|point| point.online.is_none()) {
             return Tri::unknown(
                 "mode of the service connection point: the site database does not say online or offline",
             );
