@@ -6,8 +6,8 @@ mod lab;
 
 use std::time::Duration;
 
-use cmcomply::catalog::{Catalog, CatalogRole};
-use cmcomply::derive::{self, Decision, Requirement};
+use cmcomply::catalog::{Catalog, CatalogRole, Context};
+use cmcomply::derive::{self, Decision, Requirement, Via};
 use cmcomply::evidence::Outcome;
 use cmcomply::site::{Certificate, Facts, Options, Secret, Server, SignIn, read};
 use lab::site_database::{self, SiteDatabase};
@@ -114,4 +114,56 @@ async fn site_servers_are_those_of_the_list_of_sites_too() {
     .await;
     assert!(says(&incomplete(&nameless), "nothing names the site server of PS2"), "{:?}", incomplete(&nameless));
     assert!(says(&missing(&requirements(&nameless)), "site server of site PS2"));
+}
+
+#[tokio::test]
+async fn a_default_software_update_point_that_is_none_decides_nothing() {
+    let healthy = requirements(&facts(&[]).await);
+    // PS2 has one software update point, and synchronizes from the one of CAS.
+    for (site, number) in [("CAS", 0), ("PS2", 2)] {
+        let stale = format!(
+            "UPDATE dbo.SC_Component_Property SET Value2 = N'old-sup.corp.contoso.com' \
+             WHERE Name = N'DefaultWSUS' AND SiteNumber = {number}"
+        );
+        let left = requirements(&facts(&[&stale]).await);
+        assert_none_lost(&healthy, &left);
+        let which = format!("which software update point of site {site}");
+        assert!(says(&missing(&left), &which), "{:?}", missing(&left));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_may_have_others_below_it_is_not_said_to_have_none() {
+    let downstream = |all: &[Requirement]| {
+        let of_cas = |r: &&Requirement| r.entry.0 == "sup-downstream-http" && r.id.0.starts_with("CAS/");
+        all.iter().filter(of_cas).map(|r| (r.name.to_string(), r.decision.clone())).collect::<Vec<_>>()
+    };
+    let healthy = downstream(&requirements(&facts(&[]).await));
+    assert_eq!(healthy.len(), 2, "{healthy:?}");
+    // Both sites below it lose their default: nobody can tell any more who synchronizes from it.
+    let stale = "UPDATE dbo.SC_Component_Property SET Value2 = N'old-sup.corp.contoso.com' \
+                 WHERE Name = N'DefaultWSUS' AND SiteNumber > 0";
+    let left = downstream(&requirements(&facts(&[stale]).await));
+    assert!(matches!(left.as_slice(), [(_, Decision::Undecided { .. })]), "{left:?}");
+    // One does: the other is still known, and that there may be one more.
+    let left = downstream(&requirements(&facts(&[&format!("{stale} AND SiteNumber < 2")]).await));
+    let needed = left.iter().filter(|(_, decision)| *decision == Decision::Needed).count();
+    assert_eq!((needed, left.len()), (1, 2), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_server_without_a_proxy_row_is_not_said_to_be_direct() {
+    let route = |facts: &Facts| {
+        let all = requirements(facts);
+        let of_cas = |r: &&Requirement| r.context == Context::SiteSystemProxy && r.id.0.starts_with("CAS/cm-cas.");
+        all.iter().find(of_cas).unwrap().route.clone()
+    };
+    let healthy = route(&facts(&[]).await);
+    assert!(matches!(healthy.via, Via::Proxy { .. }), "{healthy:?}");
+    let dropped = "DELETE FROM dbo.SC_SysResUse WHERE RoleTypeID = 901 AND SiteNumber = 0";
+    let lost = route(&facts(&[dropped]).await);
+    assert_eq!(lost.via, Via::Unknown, "{lost:?}");
+    // A row without the property says that the proxy was never set.
+    let never = "DELETE FROM dbo.SC_SysResUse_Property WHERE Name = N'UseProxy'";
+    assert_eq!(route(&facts(&[never]).await).via, Via::Direct);
 }
