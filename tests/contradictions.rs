@@ -167,3 +167,32 @@ async fn a_server_without_a_proxy_row_is_not_said_to_be_direct() {
     let never = "DELETE FROM dbo.SC_SysResUse_Property WHERE Name = N'UseProxy'";
     assert_eq!(route(&facts(&[never]).await).via, Via::Direct);
 }
+
+#[tokio::test]
+async fn a_connection_point_without_a_gateway_means_that_gateways_are_missing() {
+    let healthy = requirements(&facts(&[]).await);
+    let none = facts(&["DELETE FROM repl.AzureService"]).await;
+    assert_eq!(none.cmgs.known(), Some(&Vec::new()));
+    let left = requirements(&none);
+    assert_none_lost(&healthy, &left);
+    assert!(says(&missing(&left), "there is a CMG connection point, and no gateway"), "{:?}", missing(&left));
+    // Without connection points either there is nothing to wonder about.
+    let neither = ["DELETE FROM repl.AzureService", "DELETE FROM dbo.SC_SysResUse WHERE RoleTypeID = 907"];
+    let left = requirements(&facts(&neither).await);
+    assert!(!says(&missing(&left), "connection point"), "{:?}", missing(&left));
+    assert!(!left.iter().any(|r| r.entry.0 == "scp-cmg-blob-storage"));
+}
+
+#[tokio::test]
+async fn user_discovery_without_a_tenant_means_that_tenants_are_missing() {
+    let healthy = requirements(&facts(&[]).await);
+    for changes in
+        [&["DELETE FROM dbo.AAD_Tenant_Ex"][..], &["DELETE FROM dbo.AAD_Tenant_Ex", "DELETE FROM repl.AzureService"]]
+    {
+        let none = facts(changes).await;
+        assert_eq!(none.tenants.known(), Some(&Vec::new()));
+        let left = requirements(&none);
+        assert_none_lost(&healthy, &left);
+        assert!(says(&missing(&left), "user discovery is on, and no tenant is listed"), "{:?}", missing(&left));
+    }
+}

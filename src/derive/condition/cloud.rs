@@ -1,6 +1,7 @@
 //! Conditions on the service connection point and on what it connects to.
 
 use super::super::index::Index;
+use super::super::template;
 use super::{Asker, Tri, count, decide, missing, source};
 use crate::catalog::Cloud;
 use crate::site::{Fact, Role};
@@ -24,7 +25,7 @@ pub(super) fn cmg_exists(asker: Asker<'_>) -> Tri {
     if let Some(missing) = missing("cloud management gateways", fact) {
         return Tri::unknown(missing);
     }
-    let mut undecided = None;
+    let mut undecided = template::no_gateway(asker.facts);
     for cmg in fact.rows() {
         let name = cmg.name.as_deref().unwrap_or("(no name)");
         match cmg.environment.map(Cloud::from_environment) {
@@ -71,7 +72,7 @@ pub(super) fn hierarchy_online(facts: &Index<'_>) -> Tri {
 pub(super) fn entra_tenant(asker: Asker<'_>) -> Tri {
     let fact = &asker.facts.tenants;
     decide("Microsoft Entra tenants", fact, |tenants| {
-        let mut undecided = None;
+        let mut undecided = template::no_tenant(asker.facts);
         for tenant in tenants {
             let name = tenant.name.as_deref().unwrap_or(&tenant.id);
             match tenant.environment.map(Cloud::from_environment) {
