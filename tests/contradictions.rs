@@ -196,3 +196,29 @@ async fn user_discovery_without_a_tenant_means_that_tenants_are_missing() {
         assert!(says(&missing(&left), "user discovery is on, and no tenant is listed"), "{:?}", missing(&left));
     }
 }
+
+#[tokio::test]
+async fn an_environment_of_no_known_cloud_may_be_of_any() {
+    let healthy = requirements(&facts(&[]).await);
+    let elsewhere = [
+        "UPDATE dbo.AAD_Tenant_Ex SET Environment = 3",
+        "UPDATE repl.AzureService SET AzureEnvironmentId = 3",
+        "UPDATE dbo.AzureEnvironments SET ID = 3 WHERE ID = 1",
+    ];
+    let left = requirements(&facts(&elsewhere).await);
+    assert_none_lost(&healthy, &left);
+    assert!(
+        says(&missing(&left), "cloud of Azure environment 3, which Microsoft Entra tenant"),
+        "{:?}",
+        missing(&left)
+    );
+    // Entries of the other cloud may be needed as well.
+    let government = |all: &[Requirement]| {
+        all.iter()
+            .filter(|r| r.name.to_string() == "login.microsoftonline.us")
+            .map(|r| r.decision.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(government(&healthy), []);
+    assert!(government(&left).iter().all(|d| matches!(d, Decision::Undecided { .. })) && !government(&left).is_empty());
+}

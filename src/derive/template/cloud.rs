@@ -121,9 +121,11 @@ pub(super) fn from_environments(entry: &Entry, parts: &[Part], facts: &Index<'_>
         filled.push(unfilled(entry, missing.clone()));
     }
     for (id, user) in &in_use.ids {
-        if Cloud::from_environment(*id).is_some_and(|cloud| !entry.clouds.contains(&cloud)) {
+        let cloud = Cloud::from_environment(*id);
+        if cloud.is_some_and(|cloud| !entry.clouds.contains(&cloud)) {
             continue;
         }
+        let unsure = cloud.is_none().then(|| unknown_cloud(*id, user));
         let Some(row) = facts.azure_environments.rows().iter().find(|row| row.id == *id) else {
             filled.push(unfilled(entry, format!("AzureEnvironments has no row {id}, which {user} uses")));
             continue;
@@ -137,7 +139,7 @@ pub(super) fn from_environments(entry: &Entry, parts: &[Part], facts: &Index<'_>
             Ok(Some(pattern)) => {
                 let title = row.name.as_deref().unwrap_or("no name");
                 let reasons = vec![format!("AzureEnvironments row {id} ({title}), used by {user}")];
-                filled.push(named(entry, pattern, fixed(&entry.ports), reasons, Vec::new()));
+                filled.push(named(entry, pattern, fixed(&entry.ports), reasons, unsure.into_iter().collect()));
             }
             Err(missing) => filled.push(unfilled(entry, missing)),
         }
@@ -252,16 +254,22 @@ impl EnvironmentsInUse {
     }
 }
 
+/// What is missing where an environment is of a cloud that cmcomply does not know: it may be any.
+fn unknown_cloud(id: i64, user: &str) -> String {
+    format!("cloud of Azure environment {id}, which {user} uses")
+}
+
 /// Whether a cloud is in use: by a tenant or a gateway. `Err`: what is missing to tell.
 pub(in crate::derive) fn cloud_in_use(facts: &Index<'_>, clouds: &[Cloud]) -> Result<Option<String>, Vec<String>> {
-    let in_use = EnvironmentsInUse::of(facts);
-    let user = in_use
-        .ids
-        .iter()
-        .find_map(|(id, user)| Cloud::from_environment(*id).filter(|c| clouds.contains(c)).map(|c| (c, user)));
-    match user {
-        Some((cloud, user)) => Ok(Some(format!("{} is used by {user}", cloud.title()))),
-        None if in_use.missing.is_empty() => Ok(None),
-        None => Err(in_use.missing),
+    let EnvironmentsInUse { ids, mut missing } = EnvironmentsInUse::of(facts);
+    for (id, user) in &ids {
+        match Cloud::from_environment(*id) {
+            Some(cloud) if clouds.contains(&cloud) => {
+                return Ok(Some(format!("{} is used by {user}", cloud.title())));
+            }
+            Some(_) => {}
+            None => missing.push(unknown_cloud(*id, user)),
+        }
     }
+    if missing.is_empty() { Ok(None) } else { Err(missing) }
 }
