@@ -60,7 +60,9 @@ fn site_system(facts: &Index<'_>, site: &SiteCode, host: &HostName) -> Route {
     }
     let rows: Vec<&ProxySetting> = facts.proxies(site, host).map(|p| &p.setting).collect();
     match rows.as_slice() {
-        [] | [ProxySetting::NeverSet] => {
+        // A server that was never set has a row that says so. One without a row was not looked at.
+        [] => unknown("the site database has no row for this server's proxy".to_owned()),
+        [ProxySetting::NeverSet] => {
             database(Via::Direct, "the site system has no proxy setting (no UseProxy property)".to_owned())
         }
         [ProxySetting::Direct] => database(Via::Direct, "the site system uses no proxy (UseProxy 0)".to_owned()),
