@@ -158,7 +158,7 @@ fn patience(query_timeout: Duration) -> Duration {
 }
 
 /// The answer to a statement, if it is among the result sets. An error counts more than rows before it: they are not
-/// all.
+/// all. Nor are rows that no end follows: the error may have been cut off.
 fn answer_in(sets: &mut Vec<ResultSet>, statement: &Statement) -> Option<Raw> {
     let error = sets.iter().find(|set| set.name == format!("error_{}", statement.fact));
     if let Some(row) = error.map(|set| set.rows.first()) {
@@ -166,6 +166,7 @@ fn answer_in(sets: &mut Vec<ResultSet>, statement: &Statement) -> Option<Raw> {
         let message = row.and_then(|row| row.get("error_message").text().ok().flatten()).unwrap_or_default();
         return Some(refused(number, &message, statement));
     }
+    sets.iter().find(|set| set.name == format!("end_{}", statement.fact))?;
     let place = sets.iter().position(|set| set.name == format!("fact_{}", statement.fact))?;
     let set = sets.swap_remove(place);
     Some(Raw::Rows { rows: set.rows, source: statement.source.clone(), columns: statement.columns.clone() })

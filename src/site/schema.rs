@@ -69,6 +69,10 @@ impl Schema {
                 _ => {}
             }
         }
+        if schema.search_failed.is_some() {
+            // What was found before the error is not all, and its columns are not.
+            schema.found.clear();
+        }
         for found in schema.found.values_mut() {
             found.sort_by(|a, b| (b.hits, b.is_view).cmp(&(a.hits, a.is_view)).then_with(|| a.name.cmp(&b.name)));
         }
