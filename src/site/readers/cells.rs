@@ -30,7 +30,7 @@ impl Findings {
     pub(super) fn add(&mut self, object: &str, column: &str, row: &str, problem: &str, value: &str) {
         let (problem, value) = (text::ascii(problem, 200), text::ascii(value, 80));
         let key = [object, column, &problem, &value].map(str::to_owned);
-        if value != "NULL" && !value.is_empty() && self.seen.contains(&key) {
+        if value != "NULL" && !value.trim().is_empty() && self.seen.contains(&key) {
             return;
         }
         if self.list.len() >= MAX_FINDINGS {
@@ -127,15 +127,14 @@ impl Cells<'_> {
         SiteCode::parse(&text).map(Some).map_err(|error| self.report(column, &error.to_string()))
     }
 
-    /// The server of a row: `server_name`, or else the host in `nal_path`.
+    /// The server of a row: `server_name`, or else the host in `nal_path`. A row without one has a finding, always: what
+    /// it says of a server would be lost without a word.
     pub(super) fn server(&mut self) -> Option<HostName> {
         if let Some(host) = self.host("server_name") {
             return Some(host);
         }
         let Some(path) = self.raw_text("nal_path") else {
-            if matches!(self.row.get("server_name"), Value::Null) {
-                self.report("server_name", "no server name where one is needed");
-            }
+            self.needed("server_name", "no server name where one is needed");
             return None;
         };
         let host = host_of_nal_path(&path).and_then(|host| HostName::parse(host).ok());
@@ -258,6 +257,10 @@ mod tests {
         assert_eq!((host, findings[0].column.as_str()), (None, "nal_path"));
         let (host, findings) = server("NULL", "NULL");
         assert_eq!((host, findings[0].column.as_str()), (None, "server_name"));
+        for (name, path) in [("", "NULL"), ("  ", ""), ("", "\t"), ("NULL", " "), (" ", "nonsense"), ("a b", "NULL")] {
+            let (host, findings) = server(name, path);
+            assert_eq!((host, findings.len()), (None, 1), "{name:?} {path:?}: {findings:?}");
+        }
     }
 
     #[test]
