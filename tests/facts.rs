@@ -109,6 +109,35 @@ async fn v2_renamed_objects_are_found_by_their_columns() {
     }
 }
 
+/// A view in `dbo` with the columns by which gateways are found.
+fn lookalike(name: &str, condition: &str) -> String {
+    format!(
+        "CREATE VIEW dbo.{name} AS SELECT AzureServiceID, Name, ServiceType, ServiceCName, Fqdn, Region, \
+         AzureEnvironmentId, NumberOfInstances, State, StorageServiceName FROM repl.AzureService WHERE {condition};"
+    )
+}
+
+#[tokio::test]
+async fn several_objects_with_the_columns_of_a_fact_are_all_asked() {
+    let whole = contoso().await;
+    // An empty one says nothing, whatever its place in the order of names; a second one with the same rows no more.
+    for (name, condition) in [("vAAA", "1 = 0"), ("vZZZ", "1 = 0"), ("vAAA", "1 = 1")] {
+        let facts = variant(&lookalike(name, condition)).await;
+        assert_eq!(changed(&facts, &whole), [] as [&str; 0], "{name} {condition}");
+        assert_eq!(facts.data_findings, []);
+    }
+    // Nobody knows which of two is meant if they have different rows.
+    let facts = variant(&lookalike("vAAA", "Name = N'BlueRidge'")).await;
+    assert_eq!(changed(&facts, &whole), ["cmgs"]);
+    let Fact::Unknown { why, detail } = &facts.cmgs else { panic!("{:?}", facts.cmgs) };
+    assert_eq!(*why, UnknownWhy::NotEvidenced);
+    assert!(detail.ends_with("not the same rows: dbo.vAAA, dbo.vSMS_AzureService"), "{detail}");
+    // Nor is there no gateway while an object that cannot be asked may have one.
+    let sql = ["EXEC sp_rename 'dbo.vSMS_AzureService', 'v Else';", &lookalike("vAAA", "1 = 0")].join("\nGO\n");
+    let Fact::Unknown { detail, .. } = variant(&sql).await.cmgs else { panic!() };
+    assert!(detail.contains("no rows in dbo.vAAA") && detail.ends_with("cannot be asked: v Else"), "{detail}");
+}
+
 #[tokio::test]
 async fn v3_what_is_not_there_is_unknown_and_not_off() {
     let facts = variant("DROP VIEW dbo.vSMS_AAD_Discovery_Settings;\nGO\nDROP VIEW dbo.vSMS_ISVCatalogs;").await;

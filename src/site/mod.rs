@@ -12,6 +12,7 @@ mod error;
 mod fact;
 mod facts;
 mod interrupted;
+mod matches;
 mod names;
 mod options;
 mod query;

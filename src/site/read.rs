@@ -11,6 +11,7 @@ use super::database;
 use super::error::ReadError;
 use super::fact::{Source, UnknownWhy};
 use super::facts::{Connection, Facts};
+use super::matches;
 use super::options::Options;
 use super::query::{FACTS, PREAMBLE, envelope};
 use super::readers;
@@ -167,9 +168,7 @@ fn answer_in(sets: &mut Vec<ResultSet>, statement: &Statement) -> Option<Raw> {
         return Some(refused(number, &message, statement));
     }
     sets.iter().find(|set| set.name == format!("end_{}", statement.fact))?;
-    let place = sets.iter().position(|set| set.name == format!("fact_{}", statement.fact))?;
-    let set = sets.swap_remove(place);
-    Some(Raw::Rows { rows: set.rows, source: statement.source.clone(), columns: statement.columns.clone() })
+    matches::answer(sets, statement)
 }
 
 fn unanswered(end: &End, statement: &Statement) -> Raw {
@@ -207,6 +206,8 @@ mod tests {
             heavy,
             source: Source { object: "dbo.v".to_owned(), missing_columns: Vec::new() },
             columns: Vec::new(),
+            also: Vec::new(),
+            unasked: Vec::new(),
         };
         let late = End::TimedOut(Duration::from_mins(1));
         let mut pending = vec![statement("clients", true), statement("sites", false)];
