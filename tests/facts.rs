@@ -332,6 +332,31 @@ async fn secrets_are_not_read_whatever_stands_in_them() {
 }
 
 #[tokio::test]
+async fn secrets_in_names_and_urls_are_in_no_fact_and_no_finding() {
+    let canary = "Hunter2Secret";
+    let sql = format!(
+        "UPDATE dbo.SC_SysResUse_Property SET Value2 = N'svc-proxy:{canary}@proxy.contoso.com' WHERE Name = \
+         N'ProxyName';\nGO\n\
+         UPDATE dbo.AzureEnvironments SET GatewayService = N'https://10.0.0.1/x?sv=1&sig={canary}' WHERE ID = 1;\nGO\n\
+         UPDATE dbo.Sites SET SiteServer = N'https://u:{canary}@cm-cas/' WHERE SiteCode = N'CAS';"
+    );
+    let facts = variant(&sql).await;
+    let json = serde_json::to_string(&facts).unwrap();
+    assert!(!json.contains(canary) && !json.contains("svc-proxy"), "{:#?}", facts.data_findings);
+    let mut found: Vec<_> = facts.data_findings.iter().map(|f| f.value.as_str()).collect();
+    found.sort_unstable();
+    found.dedup();
+    assert_eq!(found, ["***@proxy.contoso.com", "https://***@cm-cas/", "https://10.0.0.1/x?***"]);
+    // In the list of roles, what is no name is not kept.
+    let names = known(&facts.site_systems)
+        .iter()
+        .flat_map(|system| &system.roles)
+        .filter_map(|role| role.properties.as_ref().unwrap().get("ProxyName"));
+    let texts: Vec<_> = names.map(|property| &property.text).collect();
+    assert!(!texts.is_empty() && texts.iter().all(|text| text.is_none()), "{texts:?}");
+}
+
+#[tokio::test]
 async fn bad_data_is_a_finding_with_its_place() {
     let sql = "UPDATE dbo.Sites SET ReportToSite = N'XXX' WHERE SiteCode = N'SS1';\nGO\n\
                UPDATE dbo.Sites SET BuildNumber = 99999 WHERE SiteCode = N'PS1';\nGO\n\
