@@ -26,6 +26,7 @@ async fn facts(changes: &[&str]) -> Facts {
         certificate: Certificate::CaFile(ca.path().to_owned()),
         connect_timeout: Duration::from_secs(10),
         query_timeout: Duration::from_secs(20),
+        network: cmcomply::site::Network::default(),
     };
     read(&options, CancellationToken::new()).await.unwrap()
 }

@@ -234,6 +234,29 @@ async fn bad_values_are_findings_and_used_nowhere() {
 }
 
 #[tokio::test]
+async fn a_role_without_a_server_is_a_finding() {
+    let role = |id: u8, path: &str| {
+        format!(
+            "INSERT dbo.SC_SysResUse (ID, SiteNumber, NALResType, NALPath, RoleTypeID, SslState) VALUES ({id}, 1, \
+             N'Windows NT Server', {path}, 3, 0);"
+        )
+    };
+    let view = "DROP VIEW dbo.vSMS_SC_SysResUse;\nGO\nCREATE VIEW dbo.vSMS_SC_SysResUse AS SELECT u.ID, u.SiteNumber, \
+                d.SiteCode, u.NALResType, u.NALPath, u.RoleTypeID, t.RoleName, u.SslState, N'' AS ServerName FROM \
+                dbo.SC_SysResUse AS u JOIN dbo.SC_SiteDefinition AS d ON d.SiteNumber = u.SiteNumber JOIN repl.RoleType \
+                AS t ON t.RoleTypeID = u.RoleTypeID;";
+    let facts = variant(&[view, &role(201, "N''"), &role(202, "N' '")].join("\nGO\n")).await.facts().await;
+    assert_eq!(known(&facts.site_systems).len(), 10, "the others are known by their paths");
+    let found: Vec<&str> = facts
+        .data_findings
+        .iter()
+        .filter(|f| f.object == "dbo.vSMS_SC_SysResUse" && f.column == "server_name")
+        .map(|f| f.problem.as_str())
+        .collect();
+    assert_eq!(found, ["no server name where one is needed"; 2], "{:?}", facts.data_findings);
+}
+
+#[tokio::test]
 async fn a_missing_server_name_is_taken_from_the_path() {
     let sql = "DROP VIEW dbo.vSMS_SC_SysResUse;\nGO\nCREATE VIEW dbo.vSMS_SC_SysResUse AS SELECT u.ID, u.SiteNumber, \
                d.SiteCode, u.NALResType, u.NALPath, u.RoleTypeID, t.RoleName, u.SslState FROM dbo.SC_SysResUse AS u \

@@ -40,7 +40,7 @@ impl<const N: usize> Listing<N> {
 
     /// As wide as the widest cell; where that is too much, the widest columns give.
     fn widths(&self, width: usize) -> [usize; N] {
-        let mut widths = self.columns.map(str::width);
+        let mut widths = self.columns.map(|title| title.width().max(NARROW));
         for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.width());

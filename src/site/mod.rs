@@ -13,6 +13,7 @@ mod fact;
 mod facts;
 mod grants;
 mod interrupted;
+mod matches;
 mod names;
 mod options;
 mod query;

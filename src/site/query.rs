@@ -275,10 +275,12 @@ fn references(sql: &str, objects: &[Object]) -> Vec<ColumnRef> {
 
 /// The statement as it is sent: an error in it becomes a result set of its own, and the statements after it still run.
 /// An error one level down is what `CATCH` sees; a missing object on its own level would end the whole batch.
+///
+/// The set `end_<fact>` comes only after the whole of the fact: rows without it are not all, whatever follows them.
 pub(super) fn envelope(fact: &str, statement: &str) -> String {
     format!(
-        "BEGIN TRY\nEXEC sys.sp_executesql N'{}';\nEND TRY\nBEGIN CATCH\nSELECT 1 AS error_{fact}, ERROR_NUMBER() AS \
-         error_number, ERROR_MESSAGE() AS error_message;\nEND CATCH;\n",
+        "BEGIN TRY\nEXEC sys.sp_executesql N'{}';\nSELECT 1 AS end_{fact};\nEND TRY\nBEGIN CATCH\nSELECT 1 AS \
+         error_{fact}, ERROR_NUMBER() AS error_number, ERROR_MESSAGE() AS error_message;\nEND CATCH;\n",
         statement.replace('\'', "''")
     )
 }
@@ -356,7 +358,7 @@ mod tests {
     fn quotes_are_doubled_in_the_envelope() {
         let sql = envelope("x", "SELECT N'a' AS b;");
         assert!(sql.contains("EXEC sys.sp_executesql N'SELECT N''a'' AS b;';"), "{sql}");
-        assert!(sql.contains("1 AS error_x"));
+        assert!(sql.contains("1 AS error_x") && sql.contains("\nSELECT 1 AS end_x;\nEND TRY\n"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::database;
 use super::error::ReadError;
 use super::fact::{Source, UnknownWhy};
 use super::facts::{Connection, Facts};
+use super::matches;
 use super::options::Options;
 use super::query::{FACTS, PREAMBLE, envelope};
 use super::readers;
@@ -188,16 +189,15 @@ fn give_up_heavy(pending: &mut Vec<Statement>, end: &End) -> Option<(String, Raw
 }
 
 /// The answer to a statement, if it is among the result sets, and whether it may be another one a moment later. An
-/// error counts more than rows before it: they are not all.
+/// error counts more than rows before it: they are not all. Nor are rows that no end follows: the error may have been
+/// cut off.
 fn answer_in(sets: &mut Vec<ResultSet>, statement: &Statement) -> Option<(Raw, bool)> {
     let error = sets.iter().find(|set| set.name == format!("error_{}", statement.fact)).and_then(ResultSet::error);
     if let Some((number, message)) = error {
         return Some((refused(number, &message, statement), is_passing(number)));
     }
-    let place = sets.iter().position(|set| set.name == format!("fact_{}", statement.fact))?;
-    let set = sets.swap_remove(place);
-    let raw = Raw::Rows { rows: set.rows, source: statement.source.clone(), columns: statement.columns.clone() };
-    Some((raw, false))
+    sets.iter().find(|set| set.name == format!("end_{}", statement.fact))?;
+    matches::answer(sets, statement).map(|raw| (raw, false))
 }
 
 fn passes(end: &End) -> bool {
@@ -244,6 +244,8 @@ mod tests {
             heavy,
             source: Source { object: "dbo.v".to_owned(), missing_columns: Vec::new() },
             columns: Vec::new(),
+            also: Vec::new(),
+            unasked: Vec::new(),
         };
         let late = End::TimedOut(Duration::from_mins(1));
         let mut pending = vec![statement("clients", true), statement("sites", false)];

@@ -25,6 +25,27 @@ async fn a_connection_cut_in_mid_answer_costs_one_fact() {
 }
 
 #[tokio::test]
+async fn rows_before_an_error_that_was_cut_off_are_not_the_fact() {
+    // The query breaks after the first of two rows, and the connection before anything says so.
+    let faults = vec![
+        Fault::BreakOff { containing: "management_portal_url".to_owned(), after_rows: 1 },
+        Fault::Cut { containing: "error_azure_environments".to_owned(), after_rows: 0 },
+    ];
+    let facts = lab(site_database::Options { faults, ..Default::default() }).await.facts().await;
+    let (unknown, detail) = why(&facts.azure_environments);
+    assert_eq!(unknown, UnknownWhy::Cut);
+    assert!(detail.starts_with("dbo.AzureEnvironments: the connection broke"), "{detail}");
+    assert_eq!(known(&facts.sites).len(), 4);
+    assert_eq!(known(&facts.tenants).len(), 1);
+
+    // A search by columns that breaks is no search.
+    let fault = Fault::BreakOff { containing: "fact_signatures".to_owned(), after_rows: 40 };
+    let facts = faulty(fault).await.facts().await;
+    assert_eq!(why(&facts.cmgs).0, UnknownWhy::QueryFailed);
+    assert_eq!(known(&facts.sites).len(), 4);
+}
+
+#[tokio::test]
 async fn a_server_that_falls_silent_costs_one_fact_and_little_time() {
     let mut lab = faulty(Fault::Silent { containing: "management_portal_url".to_owned() }).await;
     lab.options.query_timeout = Duration::from_secs(2);

@@ -12,8 +12,10 @@ use super::cells::{Cells, Findings};
 use super::known;
 use crate::host::HostName;
 
-/// The service type of a cloud management gateway; other rows are other cloud services.
+/// The service type of a cloud management gateway.
 const CMG: &str = "CloudProxyService";
+/// The other documented type; cloud distribution points are a fact of their own.
+const CLOUD_DISTRIBUTION_POINT: &str = "CloudDistributionPoint";
 
 /// The cloud management gateways. Where the object does not say what a row is, its rows could be anything.
 pub(super) fn cmgs(raw: Raw, findings: &mut Findings) -> Fact<Vec<Cmg>> {
@@ -30,7 +32,12 @@ pub(super) fn cmgs(raw: Raw, findings: &mut Findings) -> Fact<Vec<Cmg>> {
             let mut cells = Cells { object, row, findings };
             match cells.raw_text("service_type") {
                 Some(kind) if kind.eq_ignore_ascii_case(CMG) => {}
-                Some(_) => continue,
+                Some(kind) if kind.eq_ignore_ascii_case(CLOUD_DISTRIBUTION_POINT) => continue,
+                Some(_) => {
+                    // It may be a gateway under a name or a number that we do not know.
+                    cells.report("service_type", "no known service type; this may be a gateway");
+                    continue;
+                }
                 None => {
                     if matches!(row.get("service_type"), Value::Null | Value::Text(_)) {
                         cells.report("service_type", "no service type where one is needed");
@@ -179,6 +186,15 @@ mod tests {
         );
         let columns: Vec<_> = findings.iter().map(|f| f.column.as_str()).collect();
         assert_eq!(columns, ["service_type", "service_name", "deployment_name", "instances", "storage_name"]);
+    }
+
+    #[test]
+    fn a_service_of_an_unknown_type_is_reported() {
+        let rows = ["1|a|2|a.contoso.com", "2|b|CloudProxyService2|b.contoso.com", "3|c|clouddistributionpoint|c"];
+        let (fact, findings) = with_findings(|f| cmgs(raw("service_id|name|service_type|service_name", &rows), f));
+        assert_eq!(fact.known(), Some(&Vec::new()));
+        let found: Vec<_> = findings.iter().map(|f| (f.column.as_str(), f.value.as_str())).collect();
+        assert_eq!(found, [("service_type", "2"), ("service_type", "CloudProxyService2")]);
     }
 
     #[test]

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use super::super::facts::PropertyValue;
 use super::super::value::Row;
-use super::cells::{Cells, Findings};
+use super::cells::{Cells, Findings, without_secrets};
 use crate::host::{HostError, HostName, HostOrAddress};
 use crate::text;
+
+/// Properties of roles whose texts are names of hosts, or addresses.
+const NAMES: [&str; 2] = ["ProxyName", "Server Remote Public Name"];
 
 /// The properties of one server or site. A name with two different values has none.
 #[derive(Debug, Default)]
@@ -24,12 +27,14 @@ pub(super) struct Origin<'a> {
 }
 
 impl Properties {
-    /// Adds the property of a row; a row without a name has none.
+    /// Adds the property of a row, without what may be a secret in its text; a row without a name has none.
     pub(super) fn add(&mut self, cells: &mut Cells<'_>) {
         let Some(name) = cells.name("property_name") else { return };
         let text = cells.raw_text("text2").or_else(|| cells.raw_text("text1"));
-        let value =
-            PropertyValue { number: cells.number("number"), text: text.map(|text| text::printable(&text, 255)) };
+        let value = PropertyValue {
+            number: cells.number("number"),
+            text: text.map(|text| text::printable(&without_secrets(&text), 255)),
+        };
         let key = name.to_ascii_lowercase();
         if self.contradicted.contains(&key) {
             return;
@@ -46,9 +51,15 @@ impl Properties {
         }
     }
 
-    /// All of them.
+    /// All of them. Texts that should be names and are none are left out: nobody knows what they hold.
     pub(super) fn into_values(self) -> BTreeMap<String, PropertyValue> {
-        self.values
+        let mut values = self.values;
+        for (name, value) in &mut values {
+            if NAMES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                value.text = value.text.take().filter(|text| HostOrAddress::parse(text).is_ok());
+            }
+        }
+        values
     }
 
     /// Whether rows contradict each other about this one.
