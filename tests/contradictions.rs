@@ -6,8 +6,8 @@ mod lab;
 
 use std::time::Duration;
 
-use cmcomply::catalog::{Catalog, CatalogRole, Context};
-use cmcomply::derive::{self, Decision, Requirement, Via};
+use cmcomply::catalog::{AZURE_COLUMNS, Catalog, CatalogRole, Context};
+use cmcomply::derive::{self, Decision, Requirement, RouteBasis, Via};
 use cmcomply::evidence::Outcome;
 use cmcomply::site::{Certificate, Facts, Options, Secret, Server, SignIn, read};
 use lab::site_database::{self, SiteDatabase};
@@ -222,4 +222,55 @@ async fn an_environment_of_no_known_cloud_may_be_of_any() {
     };
     assert_eq!(government(&healthy), []);
     assert!(government(&left).iter().all(|d| matches!(d, Decision::Undecided { .. })) && !government(&left).is_empty());
+}
+
+/// What is missing for the requirement of this template; `None` if there is none, or one that is retired.
+fn undecided_template(all: &[Requirement], template: &str) -> Option<Vec<String>> {
+    let found = all.iter().find(|r| r.name.to_string() == template && r.decision != Decision::Retired)?;
+    assert!(matches!(found.decision, Decision::Undecided { .. }), "{found:?}");
+    Some(missing(std::slice::from_ref(found)))
+}
+
+#[tokio::test]
+async fn an_empty_column_of_an_environment_leaves_what_is_critical_undecided() {
+    let empty = "UPDATE dbo.AzureEnvironments SET ActiveDirectoryEndpoint = NULL, MicrosoftGraphEndpoint = N'', \
+                 GalleryEndpoint = NULL WHERE ID = 1";
+    let all = requirements(&facts(&[empty]).await);
+    for column in ["ActiveDirectoryEndpoint", "MicrosoftGraphEndpoint"] {
+        let missing = undecided_template(&all, &format!("{{azure.{column}}}")).unwrap_or_else(|| panic!("{column}"));
+        assert!(says(&missing, "row 1") && says(&missing, "empty"), "{missing:?}");
+    }
+    // An address that is good to have may well be none.
+    assert_eq!(undecided_template(&all, "{azure.GalleryEndpoint}"), None);
+}
+
+#[tokio::test]
+async fn an_unusable_column_of_an_environment_is_undecided_whatever_hangs_on_it() {
+    let urls: Vec<&str> = AZURE_COLUMNS.into_iter().filter(|column| !column.ends_with("Suffix")).collect();
+    let set = urls.iter().map(|column| format!("{column} = N'not a url'")).collect::<Vec<_>>().join(", ");
+    let facts = facts(&[&format!("UPDATE dbo.AzureEnvironments SET {set} WHERE ID = 1")]).await;
+    assert_eq!(facts.data_findings.len(), urls.len());
+    let all = requirements(&facts);
+    let mut undecided = 0;
+    for column in urls {
+        let template = format!("{{azure.{column}}}");
+        assert!(all.iter().any(|r| r.name.to_string() == template), "{column}");
+        if let Some(missing) = undecided_template(&all, &template) {
+            assert!(says(&missing, "see the data findings"), "{column}: {missing:?}");
+            undecided += 1;
+        }
+    }
+    assert!(undecided > 8, "{undecided}");
+}
+
+#[tokio::test]
+async fn traffic_between_site_systems_is_direct_by_documentation_and_not_assumed_to_be() {
+    let all = requirements(&facts(&[]).await);
+    let mut routes = all.iter().filter(|r| r.context == Context::Intranet).map(|r| &r.route).peekable();
+    assert!(routes.peek().is_some());
+    for route in routes {
+        assert_eq!((&route.via, route.basis), (&Via::Direct, RouteBasis::Documentation));
+    }
+    let of_clients = all.iter().find(|r| r.context == Context::ClientSystem).unwrap();
+    assert_eq!(of_clients.route.basis, RouteBasis::Assumed);
 }

@@ -28,9 +28,11 @@ pub(super) fn route(
         (Context::SiteSystemProxy, Some((site, host))) => site_system(facts, site, host),
         (Context::Wsus, Some((site, host))) => wsus(facts, site, host),
         (Context::SiteSystemProxy | Context::Wsus, None) => unknown("the server is not known".to_owned()),
-        (Context::Intranet, _) => {
-            Route { via: Via::Direct, basis: RouteBasis::Assumed, detail: "between site systems, no proxy".to_owned() }
-        }
+        (Context::Intranet, _) => Route {
+            via: Via::Direct,
+            basis: RouteBasis::Documentation,
+            detail: "between site systems, no proxy".to_owned(),
+        },
         (context, _) => stated.get(&context).map_or_else(
             || Route {
                 via: Via::Direct,
