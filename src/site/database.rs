@@ -33,7 +33,7 @@ pub(super) async fn find(connector: &Connector<'_>) -> Result<SiteDatabase, Read
             None => Err(ReadError::NotASiteDatabase { server, database: text::printable(name, 128) }),
         };
     }
-    let listed = candidates(connector).await?;
+    let (listed, mut closed) = candidates(connector).await?;
     let mut found = Vec::new();
     let mut rejected = Vec::new();
     for name in listed {
@@ -41,44 +41,59 @@ pub(super) async fn find(connector: &Connector<'_>) -> Result<SiteDatabase, Read
             Ok(Some(database)) => found.push(database),
             Ok(None) => rejected.push(format!("{name}: no site in it")),
             Err(ReadError::Connect(ConnectError::DatabaseUnavailable { .. })) => {
-                rejected.push(format!("{name}: cannot be opened"));
+                closed.push(format!("{name} (cannot be opened)"));
             }
             Err(error) => return Err(error),
         }
     }
     match found.len() {
         0 => {
-            let seen = if rejected.is_empty() {
+            let seen = if rejected.is_empty() && closed.is_empty() {
                 "no database named CM_xxx is open to it".to_owned()
             } else {
-                rejected.join("; ")
+                rejected.into_iter().chain(closed).collect::<Vec<_>>().join("; ")
             };
             Err(ReadError::NoSiteDatabase { server, seen })
         }
-        1 => Ok(found.remove(0)),
+        1 if closed.is_empty() => Ok(found.remove(0)),
         _ => {
-            let databases = found.into_iter().map(|database| database.name).collect();
+            // A database that was not looked into may be the one that is meant.
+            let databases = found.into_iter().map(|database| database.name).chain(closed).collect();
             Err(ReadError::SeveralSiteDatabases { server, databases })
         }
     }
 }
 
-/// The names of databases that may be a site's and can be opened, in the server's order.
-async fn candidates(connector: &Connector<'_>) -> Result<Vec<String>, ReadError> {
+/// The names of databases that may be a site's and can be opened, in the server's order, and in words those that are
+/// not looked into.
+async fn candidates(connector: &Connector<'_>) -> Result<(Vec<String>, Vec<String>), ReadError> {
     let sql = format!("{}{}", *PREAMBLE, DATABASES.constant());
     let (_, answer) = ask_first(connector, "master", &sql, "the list of its databases").await?;
     let rows = answer.sets.into_iter().find(|set| set.name == "fact_databases").map(|set| set.rows);
-    let mut names = Vec::new();
+    let (mut names, mut closed) = (Vec::new(), Vec::new());
     for row in rows.unwrap_or_default() {
         let Ok(Some(name)) = row.get("database_name").text() else { continue };
         let is_candidate = name.get(..3).is_some_and(|prefix| prefix.eq_ignore_ascii_case("CM_"))
             && SiteCode::parse(&name[3..]).is_ok_and(|code| code.as_str().len() == name.len() - 3);
-        if is_candidate && row.get("can_open").flag() != Ok(Some(false)) {
-            names.push(name);
+        if is_candidate {
+            match row.get("can_open").flag() {
+                Ok(Some(false)) => closed.push(format!("{name} (cannot be opened)")),
+                _ => names.push(name),
+            }
         }
     }
-    names.truncate(MAX_CANDIDATES);
-    Ok(names)
+    let mut over = 0;
+    for rest in [&mut names, &mut closed] {
+        if rest.len() > MAX_CANDIDATES {
+            let more = rest.len() - MAX_CANDIDATES;
+            rest.truncate(MAX_CANDIDATES);
+            over += more;
+        }
+    }
+    if over > 0 {
+        closed.push(format!("{over} more"));
+    }
+    Ok((names, closed))
 }
 
 /// Opens a database and asks what is in it; none if it is no site database.

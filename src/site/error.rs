@@ -29,7 +29,7 @@ pub enum ReadError {
     SeveralSiteDatabases {
         /// The server.
         server: String,
-        /// Their names.
+        /// Their names, and in words which of them were not looked into.
         databases: Vec<String>,
     },
     /// The database is none of a site, or this login sees nothing in it.

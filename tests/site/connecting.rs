@@ -12,11 +12,29 @@ use crate::{faulty, lab};
 async fn the_database_with_a_site_is_found_among_others() {
     let lab = lab(site_database::Options {
         empty_databases: vec!["CM_TST".to_owned(), "ReportServer".to_owned()],
-        closed_databases: vec!["CM_OLD".to_owned()],
+        closed_databases: vec!["Contoso".to_owned()],
         ..Default::default()
     })
     .await;
     assert_eq!(lab.facts().await.connection.database, "CM_CAS");
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_opened_may_be_the_one_that_is_meant() {
+    let options = site_database::Options { closed_databases: vec!["CM_PS1".to_owned()], ..Default::default() };
+    let mut closed = lab(options).await;
+    let error = closed.error().await;
+    let ReadError::SeveralSiteDatabases { databases, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(databases, &["CM_CAS", "CM_PS1 (cannot be opened)"]);
+    assert!(error.to_string().contains("--database"), "{error}");
+    closed.options.database = Some("CM_CAS".to_owned());
+    assert_contoso(&closed.facts().await);
+
+    // The site's own database may be beyond those that are looked into.
+    let empty_databases = (0..32).map(|n| format!("CM_A{n:02}")).collect();
+    let many = lab(site_database::Options { empty_databases, database: "CM_ZZZ".to_owned(), ..Default::default() });
+    let error = many.await.error().await;
+    assert!(error.to_string().contains("1 more"), "{error}");
 }
 
 #[tokio::test]

@@ -317,7 +317,6 @@ mod tests {
             ("https://svc:Hunter2Secret@h/x?sig=Hunter2Secret", "https://***@h/x?***"),
             ("https://svc:Hunter2?Secret@h/x", "https://***"),
             ("https://h/x?mail=a@b&sig=Hunter2Secret", "https://***"),
-            ("Hunter2Secret://@h", "Hunter2Secret://***@h"),
             ("svc:Hunter2://Secret@h", "***@h"),
             ("two words", "two words"),
         ] {
