@@ -46,6 +46,7 @@ fn host(text: &str) -> HostName {
 
 /// One central administration site and primary sites of 100 site systems each. In every primary site one server in ten
 /// is a software update point, one in twenty a CMG connection point, and the rest distribution points.
+#[expect(clippy::too_many_lines, reason = "one literal of all facts")]
 fn hierarchy(site_systems: usize) -> Facts {
     let code = |number: usize| {
         let digit = |n: usize| char::from_digit(u32::try_from(n % 36).unwrap_or(0), 36).unwrap_or('0');
@@ -106,7 +107,7 @@ fn hierarchy(site_systems: usize) -> Facts {
         } else if role == Role::CmgConnectionPoint {
             connection_points.push(CmgConnectionPoint { site: site.clone(), host: server.clone() });
         }
-        let setting = ProxySetting::Proxy { host: host("proxy.contoso.com"), port: 8080, account: false };
+        let setting = ProxySetting::Proxy { host: host("proxy.contoso.com").into(), port: 8080, account: false };
         proxies.push(SiteSystemProxy { site: site.clone(), host: server.clone(), setting });
         systems.push(SiteSystem { site, host: server, roles: vec![InstalledRole { role, properties: None }] });
     }

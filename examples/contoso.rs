@@ -8,6 +8,7 @@
 mod lab;
 
 use std::error::Error;
+use std::io::Write;
 use std::process::ExitCode;
 
 use lab::internet::{Internet, Spec};
@@ -39,6 +40,6 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     // What follows `--` goes to the audit too, such as `--width 160`.
     arguments.extend(std::env::args().skip(1));
 
-    println!("{}\n", arguments.join(" "));
+    writeln!(std::io::stdout(), "{}\n", arguments.join(" "))?;
     Ok(ExitCode::from(cmcomply::cli::run(arguments).await))
 }

@@ -23,6 +23,18 @@ FROM (
     WHERE x.name IN (N'FullSyncEnabled', N'DeltaSyncEnabled', N'CloudServiceId')
     GROUP BY x.object_id
     HAVING COUNT(*) >= 3
+    UNION ALL
+    SELECT x.object_id AS object_id, N'third_party_catalogs' AS signature, COUNT(*) AS hits
+    FROM sys.columns AS x
+    WHERE x.name IN (N'DownloadUrl', N'PublisherName', N'SyncEnabled')
+    GROUP BY x.object_id
+    HAVING COUNT(*) >= 3
+    UNION ALL
+    SELECT x.object_id AS object_id, N'consoles' AS signature, COUNT(*) AS hits
+    FROM sys.columns AS x
+    WHERE x.name IN (N'MachineName', N'ConsoleVersion', N'ConsoleConnectTime')
+    GROUP BY x.object_id
+    HAVING COUNT(*) >= 3
 ) AS f
 JOIN sys.objects AS o ON o.object_id = f.object_id
 JOIN sys.columns AS c ON c.object_id = o.object_id

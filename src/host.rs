@@ -3,6 +3,7 @@
 //! Everything from outside becomes one of these types at the door, or an error that names what is wrong.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
@@ -116,6 +117,65 @@ impl TryFrom<String> for HostName {
 impl From<HostName> for String {
     fn from(name: HostName) -> Self {
         name.0
+    }
+}
+
+/// What one dials: a name to resolve, or an address. A proxy may be given either way.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub enum HostOrAddress {
+    /// A name.
+    Name(HostName),
+    /// An address.
+    Address(IpAddr),
+}
+
+impl HostOrAddress {
+    /// Parses a host name or an IP address; an IPv6 address may stand in brackets.
+    pub fn parse(text: &str) -> Result<Self, HostError> {
+        let text = text.trim_matches(' ');
+        let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
+        match bare.parse() {
+            Ok(address) => Ok(Self::Address(address)),
+            Err(_) => HostName::parse(text).map(Self::Name),
+        }
+    }
+}
+
+impl fmt::Display for HostOrAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => write!(f, "{name}"),
+            Self::Address(address) if address.is_ipv6() => write!(f, "[{address}]"),
+            Self::Address(address) => write!(f, "{address}"),
+        }
+    }
+}
+
+impl FromStr for HostOrAddress {
+    type Err = HostError;
+    fn from_str(s: &str) -> Result<Self, HostError> {
+        Self::parse(s)
+    }
+}
+
+impl TryFrom<String> for HostOrAddress {
+    type Error = HostError;
+    fn try_from(s: String) -> Result<Self, HostError> {
+        Self::parse(&s)
+    }
+}
+
+impl From<HostOrAddress> for String {
+    fn from(host: HostOrAddress) -> Self {
+        host.to_string()
+    }
+}
+
+impl From<HostName> for HostOrAddress {
+    fn from(name: HostName) -> Self {
+        Self::Name(name)
     }
 }
 
@@ -245,6 +305,16 @@ mod tests {
         assert_eq!(HostName::parse("-a.b"), Err(HostError::Hyphen(1)));
         assert_eq!(HostName::parse("10.1.2.3"), Err(HostError::Address));
         assert!(matches!(HostName::parse(&"a.".repeat(200)), Err(HostError::TooLong(_))));
+    }
+
+    #[test]
+    fn a_proxy_may_be_a_name_or_an_address() {
+        for (text, shown) in [("Proxy.contoso.com", "proxy.contoso.com"), ("10.1.2.3", "10.1.2.3"), ("::1", "[::1]")] {
+            assert_eq!(HostOrAddress::parse(text).unwrap().to_string(), shown);
+            assert_eq!(HostOrAddress::parse(shown).unwrap(), HostOrAddress::parse(text).unwrap());
+        }
+        assert_eq!(HostOrAddress::parse("10.1.2.300"), Err(HostError::Address));
+        assert!(HostOrAddress::parse("[proxy]").is_err());
     }
 
     #[test]

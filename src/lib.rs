@@ -21,6 +21,7 @@ pub mod host;
 pub mod plan;
 pub mod probe;
 pub mod report;
+pub mod settings;
 pub mod site;
 pub mod text;
 pub mod vantage;

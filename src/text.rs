@@ -31,6 +31,12 @@ pub fn ascii(text: &str, max: usize) -> String {
     out
 }
 
+/// Bytes in lower-case hexadecimal.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}
+
 /// Whether a character only prints: no control, no bidirectional override, no zero-width or line separator character.
 fn is_harmless(c: char) -> bool {
     !(c.is_control()
@@ -48,6 +54,11 @@ mod tests {
         assert_eq!(printable("a\u{1b}[2Jb\u{202e}c\u{9b}", 99), "a\\u{1b}[2Jb\\u{202e}c\\u{9b}");
         assert_eq!(printable("Contoso – Genève", 99), "Contoso – Genève");
         assert_eq!(ascii("<b>é\n", 99), "<b>\\u{e9}\\u{a}");
+    }
+
+    #[test]
+    fn bytes_in_hexadecimal() {
+        assert_eq!(hexadecimal(&[0, 0x1f, 0xff]), "001fff");
     }
 
     #[test]

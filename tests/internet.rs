@@ -340,7 +340,7 @@ fn every_rule_is_one_that_the_product_reads() {
         assert_eq!(&rule.parse::<ConnectTo>().unwrap().to_string(), rule);
     }
     let first = |host: &str, port: u16| {
-        let host = cmcomply::host::HostName::parse(host).unwrap();
+        let host = cmcomply::host::HostOrAddress::parse(host).unwrap();
         let rules = rules.iter().map(|rule| rule.parse::<ConnectTo>().unwrap());
         rules.into_iter().find(|rule| rule.applies(&host, port)).unwrap().to_port.unwrap()
     };

@@ -8,6 +8,7 @@
 //! | `CMCOMPLY_TEST_SQL_DATABASE` | the database; unset: the one `CM_xxx` |
 //!
 //! Without the first one only the lab is asked.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod lab;
 mod site_facts;

@@ -455,7 +455,7 @@ fn probe(url: &str, proxy: Option<(&str, u16)>) -> Probe {
         port: parsed.port_or_known_default().unwrap(),
         path: parsed.path().to_owned(),
     };
-    let via = proxy.map_or(Via::Direct, |(name, port)| Via::Proxy { host: host(name), port });
+    let via = proxy.map_or(Via::Direct, |(name, port)| Via::Proxy { host: host(name).into(), port });
     Probe { id: ProbeId(url.to_owned()), target, via, contexts: BTreeSet::new(), requirements: Vec::new() }
 }
 

@@ -1,5 +1,7 @@
 //! The published JSON Schema of the run document is the one that its types make.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::path::Path;
 
 #[test]

@@ -1,16 +1,22 @@
 //! The reader against the lab's site database: real TDS, real TLS, the replica's rows.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "site/breaking.rs"]
+mod breaking;
+#[path = "site/connecting.rs"]
+mod connecting;
 mod lab;
+#[path = "site/sending.rs"]
+mod sending;
 mod site_facts;
 
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cmcomply::site::{
     Certificate, ConnectError, Fact, Facts, Options, ProxySetting, ReadError, Secret, Server, SignIn, SqlCertificate,
     SqlSignIn, UnknownWhy, read,
 };
-use lab::site_database::{self, Encryption, Fault, Grant, Rights, SiteDatabase};
+use lab::site_database::{self, Fault, Grant, Rights, SiteDatabase};
 use site_facts::{assert_contoso, known};
 use tokio_util::sync::CancellationToken;
 
@@ -102,218 +108,6 @@ async fn contoso_is_read_in_full_and_in_two_round_trips() {
 }
 
 #[tokio::test]
-async fn what_is_sent_is_what_the_query_files_say() {
-    let mut lab = lab(site_database::Options::default()).await;
-    lab.options.database = Some("CM_CAS".to_owned());
-    lab.facts().await;
-    let [discovery, facts] = &lab.database.statements()[..] else { panic!() };
-
-    // The first candidate of each file, with all its columns, and the name that was found in brackets.
-    let first = |name: &str| statements(name).remove(0).replace("dbo.vSMS_Az", "dbo.[vSMS_Az");
-    let bracketed = |sql: String| {
-        sql.replace("AzureService AS", "AzureService] AS")
-            .replace("dbo.vSMS_AAD_Discovery_Settings AS", "dbo.[vSMS_AAD_Discovery_Settings] AS")
-    };
-    let preamble = statements("session").remove(0);
-    assert_eq!(discovery.lines().take(4).collect::<Vec<_>>().join("\n"), preamble);
-    assert_eq!(enclosed(discovery), ["server", "discover", "discover_signatures"].map(first));
-    let order = [
-        "this_site",
-        "sites",
-        "site_systems",
-        "role_properties",
-        "site_system_proxies",
-        "service_connection_points",
-        "software_update_points",
-        "sync_sources",
-        "cmg_connection_points",
-        "cmgs",
-        "tenants",
-        "azure_environments",
-        "entra_user_discovery",
-    ];
-    assert_eq!(enclosed(facts), order.map(|name| bracketed(first(name))));
-    let files = std::fs::read_dir(queries()).unwrap().count();
-    assert_eq!(files, order.len() + 5, "session, server, databases and two for discovery");
-
-    // Around the statements stands nothing but what catches their errors.
-    for line in discovery.lines().skip(4).chain(facts.lines()).filter(|l| !l.starts_with([' ', ')'])) {
-        let known = ["BEGIN TRY", "END TRY", "BEGIN CATCH", "END CATCH;", "EXEC sys.sp_executesql N'SELECT"];
-        let sql = ["SELECT 1 AS error_", "FROM ", "JOIN ", "LEFT JOIN ", "WHERE ", "SELECT"];
-        assert!(known.contains(&line) || sql.iter().any(|start| line.starts_with(start)), "{line}");
-    }
-}
-
-fn queries() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("queries")
-}
-
-/// The statements of a query file, read without the product's own parser: no comments, no marks.
-fn statements(name: &str) -> Vec<String> {
-    let text = std::fs::read_to_string(queries().join(name).with_extension("sql")).unwrap();
-    let mut parts = text.split("-- candidate:");
-    let mut found: Vec<&str> = parts.by_ref().collect();
-    if found.len() > 1 {
-        found.remove(0);
-    }
-    let bare = |part: &str| {
-        let skip = usize::from(!part.starts_with("--"));
-        let lines = part.lines().skip(skip).filter(|line| !line.starts_with("--") && !line.is_empty());
-        lines.map(|line| line.trim_end_matches(" -- optional")).collect::<Vec<_>>().join("\n")
-    };
-    found.into_iter().map(bare).collect()
-}
-
-/// The texts inside `N'…'` of the calls in a batch.
-fn enclosed(batch: &str) -> Vec<String> {
-    let calls = batch.split("EXEC sys.sp_executesql N'").skip(1);
-    calls.map(|call| call.split("';\nEND TRY").next().unwrap().replace("''", "'")).collect()
-}
-
-#[tokio::test]
-async fn the_database_with_a_site_is_found_among_others() {
-    let lab = lab(site_database::Options {
-        empty_databases: vec!["CM_TST".to_owned(), "ReportServer".to_owned()],
-        closed_databases: vec!["CM_OLD".to_owned()],
-        ..Default::default()
-    })
-    .await;
-    assert_eq!(lab.facts().await.connection.database, "CM_CAS");
-}
-
-#[tokio::test]
-async fn several_site_databases_are_listed() {
-    let options = site_database::Options { site_databases: vec!["CM_PS1".to_owned()], ..Default::default() };
-    let mut lab = lab(options).await;
-    let error = lab.error().await;
-    let ReadError::SeveralSiteDatabases { databases, .. } = &error else { panic!("{error:?}") };
-    assert_eq!(databases, &["CM_CAS", "CM_PS1"]);
-    assert!(error.to_string().contains("CM_CAS, CM_PS1; name one with --database"));
-    lab.options.database = Some("CM_PS1".to_owned());
-    assert_contoso(&lab.facts().await);
-}
-
-#[tokio::test]
-async fn a_server_without_a_site_says_what_was_seen() {
-    let mut lab = lab(site_database::Options {
-        database: "Contoso".to_owned(),
-        empty_databases: vec!["CM_TST".to_owned()],
-        ..Default::default()
-    })
-    .await;
-    let error = lab.error().await;
-    assert!(matches!(error, ReadError::NoSiteDatabase { .. }));
-    assert!(error.to_string().contains("CM_TST: no site in it") && error.to_string().contains("--database"), "{error}");
-    lab.options.database = Some("CM_TST".to_owned());
-    let error = lab.error().await;
-    assert!(matches!(error, ReadError::NotASiteDatabase { .. }), "{error:?}");
-    assert!(error.to_string().contains("CM_TST"));
-}
-
-#[tokio::test]
-async fn an_unknown_database_is_named() {
-    let mut lab = lab(site_database::Options::default()).await;
-    for name in ["CM_XYZ", "x'; DROP TABLE y"] {
-        lab.options.database = Some(name.to_owned());
-        let error = lab.connect_error().await;
-        assert!(matches!(&error, ConnectError::DatabaseUnavailable { number: 4060, .. }), "{error:?}");
-        assert!(error.to_string().contains(name) && error.to_string().contains("--database"), "{error}");
-    }
-    lab.options.database = Some("x".repeat(129));
-    assert!(matches!(lab.connect_error().await, ConnectError::DatabaseName { .. }));
-}
-
-#[tokio::test]
-async fn a_wrong_password_is_said_and_not_shown() {
-    let mut lab = lab(site_database::Options::default()).await;
-    let sign_in = SignIn::SqlLogin { user: "cmcomply".to_owned(), password: Secret::new("hunter2") };
-    lab.options.sign_in = sign_in;
-    let error = lab.connect_error().await;
-    assert!(matches!(&error, ConnectError::LoginRefused { number: 18456, .. }), "{error:?}");
-    assert!(error.to_string().contains("SQL login cmcomply") && !error.to_string().contains("hunter2"));
-}
-
-#[tokio::test]
-async fn a_certificate_has_to_be_trusted_and_of_this_server() {
-    use site_database::Certificate::AnotherAuthority;
-    let mut lab_ca = lab(site_database::Options::default()).await;
-    lab_ca.options.certificate = Certificate::MachineRoots;
-    let error = lab_ca.connect_error().await;
-    assert!(matches!(error, ConnectError::CertificateUntrusted { .. }), "{error:?}");
-    for option in ["--sql-ca-file", "--trust-server-certificate"] {
-        assert!(error.to_string().contains(option), "{error}");
-    }
-    assert!(!error.to_string().contains("trust_cert"), "the driver's advice is for programmers: {error}");
-
-    let options = site_database::Options { certificate: AnotherAuthority, ..Default::default() };
-    let mut foreign = lab(options).await;
-    assert!(matches!(foreign.connect_error().await, ConnectError::CertificateUntrusted { .. }));
-    foreign.options.certificate = Certificate::NotChecked;
-    let facts = foreign.facts().await;
-    assert_contoso(&facts);
-    assert_eq!(facts.connection.certificate, SqlCertificate::NotChecked);
-
-    let names = vec!["sql.fabrikam.example".to_owned()];
-    let renamed = lab(site_database::Options { certificate_names: names, ..Default::default() }).await;
-    let error = renamed.connect_error().await;
-    assert!(matches!(&error, ConnectError::CertificateWrongName { host, .. } if host == "localhost"), "{error:?}");
-}
-
-#[tokio::test]
-async fn a_server_is_never_spoken_to_in_clear() {
-    let options = site_database::Options { encryption: Encryption::NotSupported, ..Default::default() };
-    let clear = lab(options).await;
-    assert!(matches!(clear.connect_error().await, ConnectError::TlsNotOffered { .. }));
-    assert_eq!(clear.database.logins(), []);
-
-    let options = site_database::Options { encryption: Encryption::Required, ..Default::default() };
-    assert_contoso(&lab(options).await.facts().await);
-}
-
-#[tokio::test]
-async fn servers_that_are_none_are_told_apart() {
-    let garbage = faulty(Fault::Garbage).await.connect_error().await;
-    assert!(matches!(garbage, ConnectError::NotSqlServer { .. }), "{garbage:?}");
-    let closes = faulty(Fault::CloseAtOnce).await.connect_error().await;
-    assert!(matches!(closes, ConnectError::Cut { .. }), "{closes:?}");
-    let refuses = faulty(Fault::RefuseHandshake).await.connect_error().await;
-    assert!(matches!(refuses, ConnectError::TlsTooOld { .. }), "{refuses:?}");
-
-    let mut hangs = faulty(Fault::NeverAnswer).await;
-    hangs.options.connect_timeout = Duration::from_millis(300);
-    let begun = Instant::now();
-    let error = hangs.connect_error().await;
-    assert!(matches!(error, ConnectError::HandshakeStalled { .. }), "{error:?}");
-    assert!(begun.elapsed() < Duration::from_secs(20));
-}
-
-#[tokio::test]
-async fn no_server_and_no_name_are_told_apart() {
-    let mut lab = lab(site_database::Options::default()).await;
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    lab.options.server = Server::parse(&format!("127.0.0.1,{free}")).unwrap();
-    assert!(matches!(lab.connect_error().await, ConnectError::Refused { .. }));
-    lab.options.server = Server::parse("cm01.invalid").unwrap();
-    let error = lab.connect_error().await;
-    assert!(matches!(&error, ConnectError::NameNotResolved { host, .. } if host == "cm01.invalid"), "{error:?}");
-    // No SQL Server Browser listens on the loopback address of a test machine.
-    lab.options.server = Server::parse("127.0.0.9\\CMINST").unwrap();
-    lab.options.connect_timeout = Duration::from_millis(300);
-    let error = lab.connect_error().await;
-    assert!(matches!(&error, ConnectError::BrowserSilent { instance, .. } if instance == "CMINST"), "{error:?}");
-    assert!(error.to_string().contains("--sql HOST,PORT"));
-}
-
-#[tokio::test]
-async fn a_ca_file_that_is_none_is_an_error_before_any_connection() {
-    let mut lab = lab(site_database::Options::default()).await;
-    lab.options.certificate = Certificate::CaFile("no-such-file.pem".into());
-    let error = lab.connect_error().await;
-    assert!(matches!(&error, ConnectError::CaFile { file, .. } if file == "no-such-file.pem"), "{error:?}");
-    assert_eq!(lab.database.logins(), []);
-}
-
-#[tokio::test]
 async fn the_reporting_role_gets_what_its_rights_allow() {
     let options = site_database::Options { rights: Rights::reporting_role(), ..Default::default() };
     let facts = lab(options).await.facts().await;
@@ -376,11 +170,11 @@ async fn a_renamed_object_is_found_by_its_columns_and_a_missing_one_is_unknown()
     assert_eq!((value.len(), source.object.as_str()), (2, "dbo.vSomethingElse"));
 
     let dropped = variant("DROP VIEW dbo.vSMS_AAD_Discovery_Settings;").await.facts().await;
-    assert_eq!(why(&dropped.entra_user_discovery).0, UnknownWhy::NotVisible);
+    assert_eq!(why(&dropped.entra_user_discovery).0, UnknownWhy::NotThere);
     assert_eq!(known(&dropped.cmgs).len(), 2);
 
     let hostile = variant("EXEC sp_rename 'dbo.vSMS_AzureService', 'v; DROP TABLE dbo.Sites';").await.facts().await;
-    assert_eq!(why(&hostile.cmgs).0, UnknownWhy::NotVisible);
+    assert_eq!(why(&hostile.cmgs).0, UnknownWhy::QueryFailed);
 }
 
 #[tokio::test]
@@ -451,63 +245,4 @@ async fn a_missing_server_name_is_taken_from_the_path() {
         (source.object.as_str(), &source.missing_columns[..]),
         ("dbo.vSMS_SC_SysResUse", &["ServerName".to_owned()][..])
     );
-}
-
-#[tokio::test]
-async fn a_connection_cut_in_mid_answer_costs_one_fact() {
-    let lab = faulty(Fault::Cut { containing: "management_portal_url".to_owned(), after_rows: 1 }).await;
-    let facts = lab.facts().await;
-    let (why, detail) = why(&facts.azure_environments);
-    assert_eq!(why, UnknownWhy::Cut);
-    assert!(detail.starts_with("dbo.AzureEnvironments: the connection broke"), "{detail}");
-    assert_eq!(known(&facts.sites).len(), 4);
-    assert_eq!(known(&facts.tenants).len(), 1);
-    assert_eq!(known(&facts.entra_user_discovery), &true);
-    // The batch, the one that breaks again, and the one after it on a third connection.
-    let in_site: Vec<_> = lab.database.logins().into_iter().filter(|login| login.database == "CM_CAS").collect();
-    assert_eq!(in_site.len(), 3);
-}
-
-#[tokio::test]
-async fn a_server_that_falls_silent_costs_one_fact_and_little_time() {
-    let mut lab = faulty(Fault::Silent { containing: "management_portal_url".to_owned() }).await;
-    lab.options.query_timeout = Duration::from_secs(2);
-    let begun = Instant::now();
-    let facts = lab.facts().await;
-    assert!(begun.elapsed() < Duration::from_secs(60));
-    let (why, detail) = why(&facts.azure_environments);
-    assert_eq!(why, UnknownWhy::Cut);
-    assert!(detail.contains("no answer within 2 s"), "{detail}");
-    assert_eq!(known(&facts.sites).len(), 4);
-    assert_eq!(known(&facts.cmgs).len(), 2);
-
-    let mut lab = faulty(Fault::Silent { containing: "fact_objects".to_owned() }).await;
-    lab.options.query_timeout = Duration::from_millis(500);
-    assert!(matches!(lab.error().await, ReadError::Timeout { .. }));
-    let cut = faulty(Fault::Cut { containing: "can_open".to_owned(), after_rows: 0 }).await.error().await;
-    assert!(matches!(cut, ReadError::Cut { .. }), "{cut:?}");
-}
-
-#[tokio::test]
-async fn more_rows_than_any_hierarchy_has_are_not_taken() {
-    let sql = "DROP TABLE dbo.AAD_Tenant_Ex;\nGO\nCREATE VIEW dbo.AAD_Tenant_Ex AS SELECT a.ID AS ID, N'x' AS TenantID \
-               FROM dbo.SC_SysResUse AS a CROSS JOIN dbo.SC_SysResUse AS b CROSS JOIN dbo.SC_SysResUse AS c CROSS JOIN \
-               dbo.Sites AS d;";
-    let facts = variant(sql).await.facts().await;
-    assert_eq!(why(&facts.tenants), (UnknownWhy::QueryFailed, "more than 200000 rows"));
-    assert_eq!(known(&facts.cmgs).len(), 2);
-    assert_eq!(known(&facts.azure_environments).len(), 2);
-}
-
-#[tokio::test]
-async fn an_interrupted_reading_ends_at_once() {
-    let lab = faulty(Fault::NeverAnswer).await;
-    let cancel = CancellationToken::new();
-    let begun = Instant::now();
-    let (outcome, ()) = tokio::join!(read(&lab.options, cancel.clone()), async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        cancel.cancel();
-    });
-    assert_eq!(outcome, Err(ReadError::Cancelled));
-    assert!(begun.elapsed() < Duration::from_secs(8));
 }

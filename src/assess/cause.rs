@@ -69,16 +69,16 @@ pub(super) fn of_failure(
         }
         FailureCode::TcpError => ("no address could be reached".to_owned(), format!("{open}; see the attempts")),
         FailureCode::ProxyAuthRequired => (
-            format!("proxy {proxy} wants credentials (407)"),
+            format!("{proxy} wants credentials (407)"),
             format!(
-                "let {from} through {proxy} to {endpoint} without sign-in, or give the site system's proxy account"
+                "let {from} use {proxy} without sign-in; cmcomply does not know the account of a site system's proxy"
             ),
         ),
         FailureCode::ProxyRefused => {
-            (format!("proxy {proxy} refused the connection"), format!("allow {endpoint} for {from} on {proxy}"))
+            (proxy_status(observation, &proxy), format!("allow {endpoint} for {from} on {proxy}"))
         }
         FailureCode::ProxyTimeout => {
-            (format!("proxy {proxy} did not answer"), format!("check {proxy} and its own way to {endpoint}"))
+            (format!("{proxy} did not answer"), format!("check {proxy} and its own way to {endpoint}"))
         }
         FailureCode::ProxyBadReply => {
             (format!("{proxy} gave no HTTP answer"), format!("check that {proxy} is an HTTP proxy"))
@@ -158,6 +158,13 @@ fn issued_by(observation: &Observation) -> String {
             format!("certificate not trusted here, issued by \"{}\": TLS inspection, or a missing root", last.issuer)
         }
         None => "certificate not trusted here".to_owned(),
+    }
+}
+
+fn proxy_status(observation: &Observation, proxy: &str) -> String {
+    match observation.connect.evidence.as_ref().and_then(|connect| connect.status) {
+        Some(status) => format!("{proxy} answered CONNECT with {status}"),
+        None => format!("{proxy} refused CONNECT"),
     }
 }
 

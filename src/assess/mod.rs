@@ -146,7 +146,7 @@ fn notes(requirement: &Requirement, vantage: &Vantage, on_role_host: bool, looks
     let mut notes = Vec::new();
     if let Proof::Representative { hosts, .. } = &requirement.proof {
         let names: Vec<&str> = hosts.iter().map(crate::host::HostName::as_str).collect();
-        notes.push(format!("wildcard proved by a representative: {}", names.join(", ")));
+        notes.push(format!("proved by the representative {}", names.join(", ")));
     }
     if !looks.is_empty() && !on_role_host {
         let needs = match &requirement.subject {

@@ -98,7 +98,7 @@ fn another_machine_proves_nothing_unless_the_operator_says_so_and_then_the_recor
         let look = |p: &Probe| {
             Some(seen(p, |o| {
                 if broken {
-                    reset(o)
+                    reset(o);
                 }
             }))
         };
@@ -168,7 +168,7 @@ fn a_wildcard_needs_all_its_representatives_and_neighbours_prove_nothing() {
     let one_broken = |p: &Probe| {
         Some(seen(p, |o| {
             if p.target.host == host("b.example.com") {
-                reset(o)
+                reset(o);
             }
         }))
     };
@@ -177,7 +177,7 @@ fn a_wildcard_needs_all_its_representatives_and_neighbours_prove_nothing() {
     assert!(all[0].cause.as_ref().unwrap().text.starts_with("b.example.com: "));
     let all = judged(std::slice::from_ref(&wildcard), "CM01", false, |p| Some(seen(p, |_| {})));
     assert_eq!(all[0].verdict, Verdict::Pass);
-    assert!(all[0].notes[0].contains("representative"));
+    assert!(all[0].notes[0].starts_with("proved by the representative"));
     wildcard.proof = Proof::Related { hosts, evidence: "beside it".to_owned() };
     let all = judged(&[wildcard], "CM01", false, |p| Some(seen(p, |_| {})));
     assert_eq!((all[0].verdict, code(&all[0])), (Verdict::NotObserved, "not-testable"));
@@ -194,7 +194,7 @@ fn of_a_name_and_its_successor_one_is_enough_and_two_failures_are_a_failure() {
         let look = |p: &Probe| {
             Some(seen(p, |o| {
                 if broken.contains(&p.target.host.as_str()) {
-                    reset(o)
+                    reset(o);
                 }
             }))
         };
@@ -213,7 +213,7 @@ fn one_probe_serves_every_requirement_of_its_endpoint_and_route() {
     other.id = RequirementId("second".to_owned());
     let mut proxied = requirement("a.example");
     proxied.id = RequirementId("third".to_owned());
-    proxied.route.via = Via::Proxy { host: host("proxy.example"), port: 8080 };
+    proxied.route.via = Via::Proxy { host: host("proxy.example").into(), port: 8080 };
     let plan = plan::build(&[requirement("a.example"), other, proxied]);
     let served: Vec<usize> = plan.probes.iter().map(|p| p.requirements.len()).collect();
     assert_eq!(served, [2, 1]);

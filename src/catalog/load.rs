@@ -1,6 +1,5 @@
 //! Reading the catalog's files: text to a catalog, or all that is wrong with it.
 
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
@@ -9,6 +8,7 @@ use super::error::CatalogError;
 use super::place::Source;
 use super::reader::{HEAD_FILE, RELEASES_FILE, Reader};
 use super::{Catalog, embedded};
+use crate::text::hexadecimal;
 
 impl Catalog {
     /// The catalog in this program.
@@ -89,10 +89,7 @@ fn sha256(texts: &[(String, String)]) -> String {
         hasher.update((part.len() as u64).to_be_bytes());
         hasher.update(part);
     }
-    hasher.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("writing to a String does not fail");
-        hex
-    })
+    hexadecimal(&hasher.finalize())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::Args as ClapArgs;
+use clap::Args;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -17,11 +17,12 @@ use crate::evidence::{CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSetti
 use crate::plan::Plan;
 use crate::probe::{Observation, Settings};
 use crate::site::{Facts, Options, ReadError};
+use crate::text::hexadecimal;
 use crate::vantage::Vantage;
-use crate::{assess, derive, plan, probe, report, site};
+use crate::{assess, derive, plan, probe, report, settings, site};
 
 /// Arguments of `cmcomply audit`.
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
   cmcomply audit --sql cm01.contoso.com
@@ -30,9 +31,12 @@ Examples:
       with a SQL login; this machine stands in for the role hosts
   cmcomply audit --sql cm01.contoso.com\\SCCM --database CM_PS1 --sql-ca-file ca.pem -o q4.json
       a named instance, its certificate signed by a CA of your own, the record in q4.json")]
-pub(super) struct Args {
+pub(super) struct AuditArgs {
     #[command(flatten)]
     sql: SqlArgs,
+    /// What the site database cannot say, as a file that `cmcomply init` begins (cmcomply.toml).
+    #[arg(long, value_name = "FILE", help_heading = "Site database")]
+    settings: Option<PathBuf>,
     #[command(flatten)]
     probing: ProbeArgs,
     #[command(flatten)]
@@ -50,27 +54,34 @@ pub(super) struct Args {
 }
 
 /// Runs an audit and returns its exit code.
-pub(super) async fn run(args: Args) -> Result<u8, Stop> {
-    let settings = args.probing.settings()?;
-    let routes = args.probing.stated_routes()?;
+pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
+    let bounds = args.probing.settings()?;
+    let stated = match &args.settings {
+        Some(path) => settings::Settings::read(path).map_err(Stop::usage)?,
+        None => settings::Settings::default(),
+    };
+    // What the command line says of a context counts more than the file.
+    let mut routes = stated.routes.clone();
+    routes.extend(args.probing.stated_routes()?);
     let catalog = args.catalog.load()?;
     writable(&args.output)?;
     let options = args.sql.options()?;
-    let cancel = cancel_on_ctrl_c();
+    let cancel =
+        cancel_on_ctrl_c("interrupted: ending the probes and writing what was seen (Ctrl-C again: end at once)");
 
     let started = Timestamp::now();
-    let facts = read_facts(&options, &cancel).await?;
+    let facts = read_facts(&options, &cancel).await?.state(&stated);
     let facts_read = Timestamp::now();
     let requirements = derive::requirements(&facts, &catalog, &routes.clone().into());
     let plan = plan::build(&requirements);
     let vantage = Vantage::local(&here::name());
-    let (observations, interrupted) = probe_all(&plan, &settings, &args.probing, &cancel).await?;
+    let (observations, interrupted) = probe_all(&plan, &bounds, &cancel).await?;
     let judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.probing.from_here);
     let run = Run {
         format: RUN_FORMAT.to_owned(),
         tool: Tool::this(),
         moments: Moments { started, facts_read, finished: Timestamp::now() },
-        settings: record_settings(&args.probing, &settings, &routes),
+        settings: record_settings(&args.probing, &bounds, &routes),
         outcome: Outcome::of(&facts, &judgements, interrupted),
         vantage,
         catalog: CatalogRecord::of(&catalog, &requirements),
@@ -97,7 +108,7 @@ pub(super) async fn run(args: Args) -> Result<u8, Stop> {
 }
 
 /// The facts. An interruption leaves every fact unknown, and the run goes on to say so.
-async fn read_facts(options: &Options, cancel: &CancellationToken) -> Result<Facts, Stop> {
+pub(super) async fn read_facts(options: &Options, cancel: &CancellationToken) -> Result<Facts, Stop> {
     let wheel = progress::wheel("reading the site database");
     let read = site::read(options, cancel.clone()).await;
     wheel.finish_and_clear();
@@ -112,30 +123,20 @@ async fn read_facts(options: &Options, cancel: &CancellationToken) -> Result<Fac
 async fn probe_all(
     plan: &Plan,
     settings: &Settings,
-    args: &ProbeArgs,
     cancel: &CancellationToken,
 ) -> Result<(Vec<Observation>, Option<&'static str>), Stop> {
     let bar = progress::bar(plan.probes.len());
     let mut observations = Vec::with_capacity(plan.probes.len());
-    let stop = cancel.child_token();
-    let timer = tokio::spawn({
-        let (stop, deadline) = (stop.clone(), args.deadline());
-        async move {
-            tokio::time::sleep(deadline).await;
-            stop.cancel();
-        }
-    });
-    let done = probe::run(&plan.probes, settings, stop.clone(), |observation| {
+    let done = probe::run(&plan.probes, settings, cancel.clone(), |observation| {
         bar.inc(1);
         observations.push(observation);
     })
     .await;
-    timer.abort();
     bar.finish_and_clear();
     done.map_err(Stop::usage)?;
     let order: std::collections::HashMap<_, _> = plan.probes.iter().enumerate().map(|(i, p)| (&p.id, i)).collect();
     observations.sort_by_key(|observation| order.get(&observation.probe).copied());
-    let interrupted = match (cancel.is_cancelled(), stop.is_cancelled()) {
+    let interrupted = match (cancel.is_cancelled(), observations.iter().any(Observation::was_cancelled)) {
         (true, _) => Some("interrupted by Ctrl-C"),
         (false, true) => Some("the deadline for all probes passed"),
         (false, false) => None,
@@ -144,7 +145,7 @@ async fn probe_all(
 }
 
 /// Ends the work at the first Ctrl-C and the program at the second.
-fn cancel_on_ctrl_c() -> CancellationToken {
+pub(super) fn cancel_on_ctrl_c(note: &'static str) -> CancellationToken {
     let cancel = CancellationToken::new();
     let token = cancel.clone();
     tokio::spawn(async move {
@@ -152,7 +153,7 @@ fn cancel_on_ctrl_c() -> CancellationToken {
             return;
         }
         token.cancel();
-        console::note("interrupted: ending the probes and writing what was seen (Ctrl-C again: end at once)");
+        console::note(note);
         if tokio::signal::ctrl_c().await.is_ok() {
             std::process::exit(i32::from(super::exit::INCOMPLETE));
         }
@@ -180,12 +181,12 @@ fn writable(path: &Path) -> Result<(), Stop> {
 
 fn record_settings(args: &ProbeArgs, settings: &Settings, stated: &derive::StatedRoutes) -> RunSettings {
     let millis = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
-    let hex = |der: &Vec<u8>| Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = |der: &Vec<u8>| hexadecimal(&Sha256::digest(der));
     RunSettings {
         from_here: args.from_here,
         dns_server: args.dns_server.map(|address| address.to_string()),
         connect_to: args.connect_to.iter().map(ToString::to_string).collect(),
-        extra_roots: settings.extra_roots.iter().map(hex).collect(),
+        extra_roots: settings.extra_roots.iter().map(hash).collect(),
         stated_proxies: stated.iter().map(|(context, via)| (context.name().to_owned(), via.to_string())).collect(),
         stage_timeout_ms: millis(args.stage_timeout()),
         deadline_ms: millis(args.deadline()),

@@ -13,7 +13,7 @@ use crate::text::printable;
 
 /// Arguments of `cmcomply catalog`.
 #[derive(Debug, Clone, ClapArgs)]
-pub(super) struct Args {
+pub(super) struct CatalogCommandArgs {
     #[command(subcommand)]
     command: Command,
 }
@@ -110,7 +110,7 @@ impl OutputArgs {
 }
 
 /// Runs a command on the catalog and returns its exit code.
-pub(super) fn run(args: Args) -> Result<u8, Stop> {
+pub(super) fn run(args: CatalogCommandArgs) -> Result<u8, Stop> {
     match args.command {
         Command::List { catalog, output } => {
             let catalog = catalog.load()?;

@@ -4,6 +4,7 @@ mod audit;
 mod catalog;
 mod console;
 mod here;
+mod init;
 mod probing;
 mod progress;
 mod secret;
@@ -39,9 +40,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Read the site database, derive what each host needs, probe it and say what is compliant.
-    Audit(Box<audit::Args>),
+    Audit(Box<audit::AuditArgs>),
+    /// Read the site database and begin a settings file: what was found, and what still has to be stated.
+    Init(Box<init::InitArgs>),
     /// List, show, check and compare the catalog of endpoints.
-    Catalog(catalog::Args),
+    Catalog(catalog::CatalogCommandArgs),
 }
 
 const EXIT_CODES: &str = "\
@@ -82,6 +85,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     let done = match cli.command {
         Command::Audit(args) => audit::run(*args).await,
         Command::Catalog(args) => catalog::run(args),
+        Command::Init(args) => init::run(*args).await,
     };
     match done {
         Ok(code) => code,
@@ -90,5 +94,15 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
             let _ = writeln!(std::io::stderr(), "cmcomply: {}", text.join(": "));
             code
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        super::Cli::command().debug_assert();
     }
 }

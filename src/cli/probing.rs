@@ -12,8 +12,8 @@ use rustls::pki_types::pem::PemObject;
 use super::Stop;
 use crate::catalog::Context;
 use crate::derive::{StatedRoutes, Via, database_knows};
-use crate::host::HostName;
 use crate::probe::{Bounds, ConnectTo, Deadlines, Settings};
+use crate::settings::stated_via;
 
 /// How to probe.
 #[derive(Debug, Clone, Args)]
@@ -68,7 +68,7 @@ impl ProbeArgs {
             dns_server: self.dns_server,
             connect_to: self.connect_to.clone(),
             extra_roots,
-            deadlines: Deadlines::all(self.stage_timeout()),
+            deadlines: Deadlines { total: Some(self.deadline()), ..Deadlines::all(self.stage_timeout()) },
             bounds: Bounds { probes: usize::from(self.concurrency), ..Bounds::default() },
         })
     }
@@ -120,15 +120,7 @@ fn stated_proxy(text: &str) -> Result<(Context, Via), String> {
     if !FREE.contains(&named) {
         return Err(format!("`{context}` uses no proxy; what can be stated: {}", known()));
     }
-    if route == "direct" {
-        return Ok((named, Via::Direct));
-    }
-    let (host, port) = route.rsplit_once(':').ok_or("expected `direct` or HOST:PORT behind the `=`")?;
-    let host = HostName::parse(host).map_err(|error| format!("proxy `{host}`: {error}"))?;
-    match port.parse::<u16>() {
-        Ok(port) if port > 0 => Ok((named, Via::Proxy { host, port })),
-        _ => Err(format!("`{port}` is no port (1 to 65535)")),
-    }
+    stated_via(route).map(|via| (named, via))
 }
 
 #[cfg(test)]

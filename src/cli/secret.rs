@@ -54,7 +54,7 @@ fn first_line(source: impl Read) -> anyhow::Result<Secret> {
 
 /// The arguments that say where the password comes from.
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct Args {
+pub(super) struct PasswordArgs {
     /// Read the password from the first line of a file.
     #[arg(long = "sql-password-file", value_name = "FILE", conflicts_with = "sql_password_stdin")]
     pub(super) sql_password_file: Option<PathBuf>,

@@ -15,7 +15,7 @@ pub(super) struct SqlArgs {
     /// The SQL Server of the site database: HOST, HOST,PORT or HOST\INSTANCE.
     #[arg(long, value_name = "SERVER", value_parser = Server::parse)]
     sql: Server,
-    /// The site database, such as CM_PS1. Default: the one CM_xxx database on the server that has a site.
+    /// The site database, such as `CM_PS1`. Default: the one `CM_xxx` database on the server that has a site.
     #[arg(long, value_name = "NAME", value_parser = database)]
     database: Option<String>,
     /// Sign in with this SQL login. The password comes from `CMCOMPLY_SQL_PASSWORD`, a file, standard input or a prompt.
@@ -27,7 +27,7 @@ pub(super) struct SqlArgs {
     #[arg(long, value_name = "ACCOUNT")]
     windows_user: Option<String>,
     #[command(flatten)]
-    password: secret::Args,
+    password: secret::PasswordArgs,
     /// Trust the SQL Server's certificate if one of these signed it (PEM or DER), besides this machine's roots.
     #[arg(long, value_name = "FILE", conflicts_with = "trust_server_certificate")]
     sql_ca_file: Option<PathBuf>,

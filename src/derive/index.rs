@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Deref;
 
+use super::sup::{self, Link};
 use crate::host::HostName;
 use crate::site::{DistributionPoint, Facts, SiteCode, SiteSystemProxy, SoftwareUpdatePoint, SyncSource};
 
@@ -15,6 +16,8 @@ pub(super) struct Index<'a> {
     syncs: HashMap<&'a SiteCode, &'a SyncSource>,
     distribution_points: HashMap<&'a str, Vec<&'a DistributionPoint>>,
     newest_build: Option<u32>,
+    /// By the short name of the server at the upper end.
+    downstream: HashMap<String, Vec<(HostName, Link)>>,
 }
 
 impl Deref for Index<'_> {
@@ -34,6 +37,7 @@ impl<'a> Index<'a> {
             syncs: HashMap::new(),
             distribution_points: HashMap::new(),
             newest_build: facts.sites.rows().iter().filter_map(|site| site.build).max(),
+            downstream: HashMap::new(),
         };
         for proxy in facts.site_system_proxies.rows() {
             this.proxies.entry(proxy.host.short()).or_default().push(proxy);
@@ -47,6 +51,9 @@ impl<'a> Index<'a> {
         }
         for point in facts.distribution_points.rows() {
             this.distribution_points.entry(point.host.short()).or_default().push(point);
+        }
+        for (upper, link) in sup::synchronizations(&this) {
+            this.downstream.entry(upper.short().to_owned()).or_default().push((upper, link));
         }
         this
     }
@@ -71,6 +78,12 @@ impl<'a> Index<'a> {
     /// The software update points of a site.
     pub(super) fn points_of(&self, site: &SiteCode) -> &[&'a SoftwareUpdatePoint] {
         self.points_of_site.get(site).map_or(&[], Vec::as_slice)
+    }
+
+    /// The links to the servers that synchronize from this one.
+    pub(super) fn downstream(&self, host: &HostName) -> impl Iterator<Item = &Link> {
+        let all = self.downstream.get(host.short()).map_or(&[][..], Vec::as_slice);
+        all.iter().filter(move |(upper, _)| upper.same_machine(host)).map(|(_, link)| link)
     }
 
     /// The synchronization source of a site.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{CatalogRole, Context, EntryId, Inspection, Status, Tier};
-use crate::host::{HostName, HostPattern, Scheme};
+use crate::host::{HostName, HostOrAddress, HostPattern, Scheme};
 use crate::site::SiteCode;
 
 /// One endpoint that one host, or one kind of device, needs in one role, with the chain of reasons.
@@ -143,8 +143,8 @@ pub enum Via {
     Direct,
     /// An HTTP proxy.
     Proxy {
-        /// Its name.
-        host: HostName,
+        /// Its name or address.
+        host: HostOrAddress,
         /// Its port.
         port: u16,
     },

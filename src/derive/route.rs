@@ -35,9 +35,12 @@ pub(super) fn route(
             || Route {
                 via: Via::Direct,
                 basis: RouteBasis::Assumed,
-                detail: format!("assumed direct: {} is set on each device; state it with --proxy", context.name()),
+                detail: format!(
+                    "assumed direct: {} is set on each device; state it with --proxy or in cmcomply.toml",
+                    context.name()
+                ),
             },
-            |via| Route { via: via.clone(), basis: RouteBasis::Operator, detail: "stated with --proxy".to_owned() },
+            |via| Route { via: via.clone(), basis: RouteBasis::Operator, detail: "stated by the operator".to_owned() },
         ),
     }
 }

@@ -56,34 +56,32 @@ pub(super) fn upstream(facts: &Index<'_>, site: &SiteCode, host: &HostName) -> R
 }
 
 /// The servers that synchronize from this one, of child sites and of its own.
-pub(super) fn downstream(facts: &Index<'_>, host: &HostName) -> Result<Vec<Link>, String> {
+pub(super) fn downstream<'a>(facts: &'a Index<'_>, host: &HostName) -> Result<Vec<&'a Link>, String> {
     if let Some(missing) = missing("synchronization sources", &facts.sync_sources) {
         return Err(missing);
     }
     if let Some(missing) = missing("software update points", &facts.software_update_points) {
         return Err(missing);
     }
-    let mut links = Vec::new();
+    Ok(facts.downstream(host).collect())
+}
+
+/// Every synchronization in the hierarchy: the server at the upper end, and the link to the one below it.
+pub(super) fn synchronizations(facts: &Index<'_>) -> Vec<(HostName, Link)> {
+    let mut all = Vec::new();
     for sync in facts.sync_sources.rows() {
-        let from_here = |name: &Option<HostName>| name.as_ref().is_some_and(|h| h.same_machine(host));
-        if sync.upstream.is_none() && sync.default_sup.as_ref().is_none_or(|d| !d.same_machine(host)) {
-            continue;
-        }
         for point in facts.points_of(&sync.site) {
-            if point.host.same_machine(host) {
-                continue;
-            }
-            let synchronizes = match is_default(facts, sync, &point.host) {
-                Some(true) => sync.source == Some(SyncFrom::Upstream) && from_here(&sync.upstream),
-                Some(false) => from_here(&sync.default_sup),
-                None => false,
+            let upper = match is_default(facts, sync, &point.host) {
+                Some(true) if sync.source == Some(SyncFrom::Upstream) => sync.upstream.as_ref(),
+                Some(false) => sync.default_sup.as_ref(),
+                _ => None,
             };
-            if synchronizes {
-                links.push(link_to(facts, &point.site, &point.host));
+            if let Some(upper) = upper.filter(|upper| !upper.same_machine(&point.host)) {
+                all.push((upper.clone(), link_to(facts, &point.site, &point.host)));
             }
         }
     }
-    Ok(links)
+    all
 }
 
 /// The link to an upstream server: what the synchronization source says of it, else what its own role says.

@@ -2,7 +2,7 @@
 //!
 //! One (scheme, host, port, path, route) is probed once, however many requirements it serves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -16,28 +16,33 @@ use crate::host::{HostName, HostPattern, Scheme};
 ///
 /// What is undecided, retired, not testable or reached by a route that nobody knows is not probed: `assess` says so.
 pub fn build(requirements: &[Requirement]) -> Plan {
-    let mut probes: BTreeMap<(Target, Via), Probe> = BTreeMap::new();
+    let mut places = HashMap::new();
+    let mut probes: Vec<Probe> = Vec::new();
     for requirement in requirements {
-        if requirement.decision != Decision::Needed || requirement.route.via == Via::Unknown {
+        let (Decision::Needed, Some(port)) = (&requirement.decision, requirement.port) else { continue };
+        let via = &requirement.route.via;
+        if *via == Via::Unknown {
             continue;
         }
-        let Some(port) = requirement.port else { continue };
+        let path = requirement.path.as_deref().unwrap_or("/");
         for host in hosts(requirement) {
-            let path = requirement.path.clone().unwrap_or_else(|| "/".to_owned());
-            let target = Target { scheme: requirement.scheme, host: host.clone(), port, path };
-            let via = requirement.route.via.clone();
-            let probe = probes.entry((target, via)).or_insert_with_key(|(target, via)| Probe {
-                id: ProbeId(format!("{target} {via}")),
-                target: target.clone(),
-                via: via.clone(),
-                contexts: BTreeSet::new(),
-                requirements: Vec::new(),
+            let place = *places.entry((requirement.scheme, host, port, path, via)).or_insert_with(|| {
+                let target = Target { scheme: requirement.scheme, host: host.clone(), port, path: path.to_owned() };
+                probes.push(Probe {
+                    id: ProbeId(format!("{target} {via}")),
+                    target,
+                    via: via.clone(),
+                    contexts: BTreeSet::new(),
+                    requirements: Vec::new(),
+                });
+                probes.len() - 1
             });
-            probe.contexts.insert(requirement.context);
-            probe.requirements.push(requirement.id.clone());
+            probes[place].contexts.insert(requirement.context);
+            probes[place].requirements.push(requirement.id.clone());
         }
     }
-    Plan { probes: probes.into_values().collect() }
+    probes.sort_by(|a, b| (&a.target, &a.via).cmp(&(&b.target, &b.via)));
+    Plan { probes }
 }
 
 /// The hosts that are probed for a requirement.

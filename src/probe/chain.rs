@@ -1,7 +1,5 @@
 //! Certificates as they were served: kept within bounds, described without trusting them.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
@@ -9,7 +7,7 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 use x509_parser::time::ASN1Time;
 
 use super::Certificate;
-use crate::text::printable;
+use crate::text::{hexadecimal, printable};
 
 /// The certificates as the server sent them, its own first.
 pub(super) type Chain = Vec<CertificateDer<'static>>;
@@ -65,13 +63,6 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
         _ => None,
     });
     names.take(MAX_NAMES).collect()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}"); // writing to a string cannot fail
-        text
-    })
 }
 
 fn moment(time: ASN1Time) -> Option<Timestamp> {

@@ -12,11 +12,12 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use super::layer::Seen;
-use super::route::{Dial, Route};
+use super::route::Route;
 use super::schedule::{broken, schedule};
 use super::tcp::{Attempts, Opened, micros};
 use super::trust::Trust;
 use super::{Failure, FailureCode, Observation, Outcome, Settings, Stage, dns, http, proxy, tls};
+use crate::host::HostOrAddress;
 use crate::host::Scheme;
 use crate::plan::Probe;
 
@@ -104,11 +105,11 @@ impl Engine {
     /// Stage after stage until one does not succeed; `None` says that.
     async fn walk(&self, probe: &Probe, route: &Route, seen: &mut Observation) -> Option<()> {
         let addresses = match &route.dial {
-            Dial::Address(address) => {
+            HostOrAddress::Address(address) => {
                 seen.name = Stage { evidence: Some(route.address_evidence(*address)), ..Stage::not_needed() };
                 vec![*address]
             }
-            Dial::Name(name) => {
+            HostOrAddress::Name(name) => {
                 let _place = self.enter(&self.names, &mut seen.name).await?;
                 let (server, rule) = (self.settings.dns_server, route.rule.clone());
                 self.stage(&mut seen.name, dns::resolve(name, server, rule, self.settings.deadlines.name)).await?

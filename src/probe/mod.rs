@@ -25,7 +25,7 @@ pub use observation::{
     Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, NameEvidence, Observation, Outcome,
     Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence,
 };
-pub use settings::{Bounds, ConnectHost, ConnectTo, ConnectToError, Deadlines, Settings};
+pub use settings::{Bounds, ConnectTo, ConnectToError, Deadlines, Settings};
 
 /// Who we are to proxies and servers.
 const USER_AGENT: &str = concat!("cmcomply/", env!("CARGO_PKG_VERSION"));

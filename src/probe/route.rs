@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::{ConnectHost, ConnectTo, NameEvidence};
+use super::{ConnectTo, NameEvidence};
 use crate::derive::Via;
-use crate::host::{HostName, Scheme};
+use crate::host::{HostOrAddress, Scheme};
 use crate::plan::Probe;
 
 /// The way of one probe.
@@ -15,37 +15,28 @@ pub(super) struct Route {
     /// The scheme of the target.
     scheme: Scheme,
     /// What is dialled.
-    pub(super) dial: Dial,
+    pub(super) dial: HostOrAddress,
     pub(super) port: u16,
     /// The rule that changed it, as it was given.
     pub(super) rule: Option<String>,
-}
-
-/// A name to resolve, or an address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Dial {
-    Name(HostName),
-    Address(IpAddr),
 }
 
 impl Route {
     /// `None` if the plan does not know the route. With a proxy the rules are for the proxy, as it is what is dialled.
     pub(super) fn of(probe: &Probe, rules: &[ConnectTo]) -> Option<Self> {
         let (proxied, host, port) = match &probe.via {
-            Via::Direct => (false, &probe.target.host, probe.target.port),
-            Via::Proxy { host, port } => (true, host, *port),
+            Via::Direct => (false, HostOrAddress::Name(probe.target.host.clone()), probe.target.port),
+            Via::Proxy { host, port } => (true, host.clone(), *port),
             Via::Unknown => return None,
         };
-        let mut route = Self { proxied, scheme: probe.target.scheme, dial: Dial::Name(host.clone()), port, rule: None };
-        if let Some(rule) = rules.iter().find(|rule| rule.applies(host, port)) {
-            match &rule.to_host {
-                None => {}
-                Some(ConnectHost::Name(name)) => route.dial = Dial::Name(name.clone()),
-                Some(ConnectHost::Address(address)) => route.dial = Dial::Address(*address),
-            }
-            route.port = rule.to_port.unwrap_or(port);
-            route.rule = Some(rule.to_string());
-        }
+        let rule = rules.iter().find(|rule| rule.applies(&host, port));
+        let route = Self {
+            proxied,
+            scheme: probe.target.scheme,
+            port: rule.and_then(|rule| rule.to_port).unwrap_or(port),
+            dial: rule.and_then(|rule| rule.to_host.clone()).unwrap_or(host),
+            rule: rule.map(ToString::to_string),
+        };
         Some(route)
     }
 
@@ -54,7 +45,7 @@ impl Route {
         self.proxied && self.scheme == Scheme::Https
     }
 
-    /// The evidence where a rule gives the address and nothing is resolved.
+    /// The evidence where the address is given and nothing is resolved.
     pub(super) fn address_evidence(&self, address: IpAddr) -> NameEvidence {
         NameEvidence {
             asked: address.to_string(),
@@ -72,6 +63,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::host::HostName;
     use crate::plan::{ProbeId, Target};
 
     fn probe(scheme: Scheme, via: Via) -> Probe {
@@ -88,7 +80,7 @@ mod tests {
     fn the_first_rule_that_applies_counts_and_is_recorded() {
         let rules = rules(&["b.contoso.com:443:10.0.0.1:1", ":443::8443", "a.contoso.com:443:10.0.0.2:2"]);
         let route = Route::of(&probe(Scheme::Https, Via::Direct), &rules).unwrap();
-        assert_eq!(route.dial, Dial::Name(HostName::parse("a.contoso.com").unwrap()));
+        assert_eq!(route.dial, HostOrAddress::Name(HostName::parse("a.contoso.com").unwrap()));
         assert_eq!((route.port, route.rule.as_deref()), (8443, Some(":443::8443")));
         let route = Route::of(&probe(Scheme::Http, Via::Direct), &rules).unwrap();
         assert_eq!((route.port, route.rule), (80, None));
@@ -96,10 +88,10 @@ mod tests {
 
     #[test]
     fn with_a_proxy_the_rules_are_for_the_proxy() {
-        let via = Via::Proxy { host: HostName::parse("proxy.contoso.com").unwrap(), port: 8080 };
+        let via = Via::Proxy { host: HostOrAddress::parse("proxy.contoso.com").unwrap(), port: 8080 };
         let rules = rules(&["a.contoso.com:443:10.0.0.9:9", "proxy.contoso.com:8080:127.0.0.1:3128"]);
         let route = Route::of(&probe(Scheme::Https, via.clone()), &rules).unwrap();
-        assert_eq!((route.dial.clone(), route.port), (Dial::Address("127.0.0.1".parse().unwrap()), 3128));
+        assert_eq!((route.dial.clone(), route.port), (HostOrAddress::Address("127.0.0.1".parse().unwrap()), 3128));
         assert!(route.has_tunnel());
         assert!(!Route::of(&probe(Scheme::Http, via), &rules).unwrap().has_tunnel());
     }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::host::HostName;
+use crate::host::HostOrAddress;
 
 /// How to probe: resolver, roots, redirections of the dialled address, bounds and deadlines.
 #[derive(Debug, Clone)]
@@ -73,22 +73,13 @@ impl Default for Bounds {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectTo {
     /// The host that the rule is for; any if `None`.
-    pub host: Option<HostName>,
+    pub host: Option<HostOrAddress>,
     /// The port that the rule is for; any if `None`.
     pub port: Option<u16>,
     /// Where to connect; unchanged if `None`.
-    pub to_host: Option<ConnectHost>,
+    pub to_host: Option<HostOrAddress>,
     /// To which port; unchanged if `None`.
     pub to_port: Option<u16>,
-}
-
-/// The place of a `--connect-to` rule: a name to resolve or an address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ConnectHost {
-    /// A name.
-    Name(HostName),
-    /// An address.
-    Address(std::net::IpAddr),
 }
 
 /// A text that is no `--connect-to` rule.
@@ -107,7 +98,7 @@ pub enum ConnectToError {
 
 impl ConnectTo {
     /// Whether the rule is for this connection.
-    pub fn applies(&self, host: &HostName, port: u16) -> bool {
+    pub fn applies(&self, host: &HostOrAddress, port: u16) -> bool {
         self.host.as_ref().is_none_or(|h| h == host) && self.port.is_none_or(|p| p == port)
     }
 }
@@ -126,19 +117,11 @@ impl FromStr for ConnectTo {
                 _ => Err(ConnectToError::Port(text.to_owned())),
             },
         };
-        let host = match host {
-            "" => None,
-            host => Some(HostName::parse(host).map_err(|_| ConnectToError::Host(host.to_owned()))?),
+        let parse_host = |text: &str| match text {
+            "" => Ok(None),
+            text => HostOrAddress::parse(text).map(Some).map_err(|_| ConnectToError::Host(text.to_owned())),
         };
-        let bare = to_host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(to_host);
-        let to_host = match bare {
-            "" => None,
-            bare => Some(if let Ok(address) = bare.parse() {
-                ConnectHost::Address(address)
-            } else {
-                ConnectHost::Name(HostName::parse(bare).map_err(|_| ConnectToError::Host(bare.to_owned()))?)
-            }),
-        };
+        let (host, to_host) = (parse_host(host)?, parse_host(to_host)?);
         Ok(Self { host, port: parse_port(port)?, to_host, to_port: parse_port(to_port)? })
     }
 }
@@ -146,13 +129,8 @@ impl FromStr for ConnectTo {
 impl fmt::Display for ConnectTo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let port = |p: Option<u16>| p.map_or(String::new(), |p| p.to_string());
-        let to = match &self.to_host {
-            None => String::new(),
-            Some(ConnectHost::Name(name)) => name.to_string(),
-            Some(ConnectHost::Address(address)) if address.is_ipv6() => format!("[{address}]"),
-            Some(ConnectHost::Address(address)) => address.to_string(),
-        };
-        let host = self.host.as_ref().map_or(String::new(), ToString::to_string);
+        let host = |h: &Option<HostOrAddress>| h.as_ref().map_or(String::new(), ToString::to_string);
+        let (host, to) = (host(&self.host), host(&self.to_host));
         write!(f, "{host}:{}:{to}:{}", port(self.port), port(self.to_port))
     }
 }
@@ -167,8 +145,8 @@ mod tests {
             assert_eq!(text.parse::<ConnectTo>().unwrap().to_string(), text);
         }
         let rule: ConnectTo = ":443::8443".parse().unwrap();
-        assert!(rule.applies(&HostName::parse("any.example").unwrap(), 443));
-        assert!(!rule.applies(&HostName::parse("any.example").unwrap(), 80));
+        assert!(rule.applies(&HostOrAddress::parse("any.example").unwrap(), 443));
+        assert!(!rule.applies(&HostOrAddress::parse("any.example").unwrap(), 80));
     }
 
     #[test]

@@ -5,12 +5,13 @@
 
 use prettytable::format::FormatBuilder;
 use prettytable::{Cell, Row, Table};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::layout::wrap;
 use crate::text::printable;
 
 /// Characters of a cell.
-const CELL: usize = 600;
+pub(super) const CELL: usize = 600;
 
 /// Rows of cells, each cell as wide as its column; two blanks stand before each column.
 pub(super) fn grid<'a>(rows: impl IntoIterator<Item = Vec<(&'a str, usize)>>) -> String {
@@ -25,6 +26,12 @@ pub(super) fn grid<'a>(rows: impl IntoIterator<Item = Vec<(&'a str, usize)>>) ->
     String::from_utf8_lossy(&bytes).lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
+/// A cell as wide as its column, so that the columns stand alike in every table.
 fn cell(text: &str, width: usize) -> Cell {
-    Cell::new(&wrap(&printable(text, CELL), width).join("\n"))
+    let mut lines = wrap(&printable(text, CELL), width);
+    if let Some(first) = lines.first_mut() {
+        let missing = width.saturating_sub(first.width());
+        first.push_str(&" ".repeat(missing));
+    }
+    Cell::new(&lines.join("\n"))
 }

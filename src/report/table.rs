@@ -2,7 +2,7 @@
 //!
 //! Colour is laid over the finished lines, because escape codes would count as columns.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::grid::grid;
@@ -33,7 +33,7 @@ pub fn table(run: &Run, style: Style) -> String {
     let mut out = String::new();
     head(run, width, &mut out);
     for ((subject, role), rows) in groups(run) {
-        group(run, subject, role, rows, width, style, &mut out);
+        group(subject, role, rows, width, style, &mut out);
     }
     findings(run, width, &mut out);
     to_do(run, width, &mut out);
@@ -57,52 +57,50 @@ fn groups(run: &Run) -> BTreeMap<(&Subject, CatalogRole), Vec<Line<'_>>> {
         groups.entry((&requirement.subject, requirement.role)).or_default().push(line);
     }
     for lines in groups.values_mut() {
-        lines.sort_by_key(|line| {
-            (rank(line.judgement), words::endpoint(line.requirement), line.requirement.entry.clone())
-        });
-        // Two entries may name one endpoint; a reader needs it once, with the verdict that counts more.
-        lines.dedup_by_key(|line| {
-            (words::endpoint(line.requirement), line.requirement.route.via.clone(), line.judgement.verdict)
+        lines.sort_by_key(|line| (rank(line.judgement), words::endpoint(line.requirement)));
+        // Two entries may name one endpoint; a reader needs it once, with the grade that counts more.
+        let mut shown = HashSet::new();
+        lines.retain(|line| {
+            let route = &line.requirement.route;
+            shown.insert((words::endpoint(line.requirement), route.via.clone(), line.judgement.verdict))
         });
     }
     groups
 }
 
-fn rank(judgement: &Judgement) -> (usize, Grade) {
-    (Verdict::ALL.iter().position(|v| *v == judgement.verdict).unwrap_or(usize::MAX), judgement.grade)
+/// What decides the result first, and in it what is worst.
+fn rank(judgement: &Judgement) -> (Grade, usize) {
+    (judgement.grade, Verdict::ALL.iter().position(|v| *v == judgement.verdict).unwrap_or(usize::MAX))
 }
 
-fn line(text: &str, width: usize, indent: usize, out: &mut String) {
-    let _ = writeln!(out, "{}", hanging(&printable(text, 4000), width, indent));
+/// A line of text, wrapped; what follows the first line is indented by two more columns than the first.
+fn line(text: &str, width: usize, out: &mut String) {
+    let indent = text.len() - text.trim_start_matches(' ').len();
+    let wrapped = hanging(&printable(text.trim_start_matches(' '), 4000), width - indent, 2);
+    for line in wrapped.lines() {
+        let _ = writeln!(out, "{}{line}", " ".repeat(indent));
+    }
 }
 
 fn head(run: &Run, width: usize, out: &mut String) {
     let facts = &run.facts;
     let site = facts.this_site.known().map_or_else(|| "unknown site".to_owned(), |code| format!("site {code}"));
-    line(&format!("Database {} on {}, {site}", facts.connection.database, facts.connection.server), width, 2, out);
+    line(&format!("Database {} on {}, {site}", facts.connection.database, facts.connection.server), width, out);
     if run.settings.from_here {
         let text = format!("Probed from {}, which stands in for every host by --from-here", run.vantage.title());
-        line(&text, width, 2, out);
+        line(&text, width, out);
     } else {
-        line(&format!("Probed from {}", run.vantage.title()), width, 2, out);
+        line(&format!("Probed from {}", run.vantage.title()), width, out);
     }
     out.push('\n');
 }
 
-fn group(
-    run: &Run,
-    subject: &Subject,
-    role: CatalogRole,
-    lines: Vec<Line<'_>>,
-    width: usize,
-    style: Style,
-    out: &mut String,
-) {
+fn group(subject: &Subject, role: CatalogRole, lines: Vec<Line<'_>>, width: usize, style: Style, out: &mut String) {
     let site = match subject {
         Subject::Host { site, .. } => format!(", site {site}"),
         _ => String::new(),
     };
-    line(&format!("{subject}, {}{site}", role.title()), width, 2, out);
+    line(&format!("{subject}, {}{site}", role.title()), width, out);
     let mut by_route: Vec<(&Via, &str, Vec<Line<'_>>)> = Vec::new();
     for line in lines {
         let route = &line.requirement.route;
@@ -112,27 +110,35 @@ fn group(
         }
     }
     for (via, detail, lines) in by_route {
-        line(&format!("  {via}: {detail}"), width, 4, out);
-        out.push_str(&draw(&lines, width, style));
+        let way = match via {
+            Via::Direct => "direct".to_owned(),
+            Via::Proxy { host, port } => format!("through proxy {host}:{port}"),
+            Via::Unknown => "route unknown".to_owned(),
+        };
+        line(&format!(" {way}: {detail}"), width, out);
+        let (required, advisory): (Vec<_>, Vec<_>) =
+            lines.iter().partition(|line| line.judgement.grade == Grade::Required);
+        out.push_str(&draw(&required, width, style));
+        if !advisory.is_empty() {
+            line("  advisory, decides nothing:", width, out);
+            out.push_str(&draw(&advisory, width, style));
+        }
     }
-    let _ = run;
     out.push('\n');
 }
 
-fn draw(lines: &[Line<'_>], width: usize, style: Style) -> String {
-    // Two spaces before, and two between the columns.
-    let room = width.saturating_sub(2 + VERDICT + 2 + 2);
-    let widest = lines.iter().map(|l| words::endpoint(l.requirement).chars().count()).max().unwrap_or(0);
-    let endpoint = widest.clamp(20, room / 2 + 2);
+fn draw(lines: &[&Line<'_>], width: usize, style: Style) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    // Two spaces before each of the three columns.
+    let room = width - VERDICT - 6;
+    let endpoint = (room / 2 + 2).min(60);
     let rows: Vec<[(String, usize); 3]> = lines
         .iter()
         .map(|line| {
-            let mut verdict = line.judgement.verdict.title().to_owned();
-            if line.judgement.grade == Grade::Advisory && line.judgement.verdict != Verdict::NotApplicable {
-                verdict.push_str(" (adv.)");
-            }
             [
-                (verdict, VERDICT),
+                (line.judgement.verdict.title().to_owned(), VERDICT),
                 (words::endpoint(line.requirement), endpoint),
                 (words::seen(line.judgement, &line.observations), room - endpoint),
             ]
@@ -162,16 +168,16 @@ fn findings(run: &Run, width: usize, out: &mut String) {
     if findings.is_empty() {
         return;
     }
-    line("Unusable values in the site database", width, 2, out);
+    line("Unusable values in the site database", width, out);
     for finding in findings.iter().take(20) {
         let text = format!(
             "  {}.{}, row {}: {} (\"{}\")",
             finding.object, finding.column, finding.row, finding.problem, finding.value
         );
-        line(&text, width, 4, out);
+        line(&text, width, out);
     }
     if findings.len() > 20 {
-        line(&format!("  and {} more in the record", findings.len() - 20), width, 4, out);
+        line(&format!("  and {} more in the record", findings.len() - 20), width, out);
     }
     out.push('\n');
 }
@@ -194,13 +200,13 @@ fn to_do(run: &Run, width: usize, out: &mut String) {
     if remedies.is_empty() {
         return;
     }
-    line("What to do", width, 2, out);
+    line("What to do", width, out);
     for (number, (remedy, endpoints)) in remedies.iter().enumerate() {
         let more = match endpoints.len() {
             1 => String::new(),
             n => format!(", and {} more", n - 1),
         };
-        line(&format!("{:>3}. {remedy} [{}{more}]", number + 1, endpoints[0]), width, 5, out);
+        line(&format!(" {}. {remedy} [{}{more}]", number + 1, endpoints[0]), width, out);
     }
     out.push('\n');
 }
@@ -224,11 +230,11 @@ fn result(run: &Run, width: usize, style: Style, out: &mut String) {
             .filter_map(|v| counts.get(v).map(|n| format!("{n} {}", v.title().to_lowercase())))
             .collect();
         if !counts.is_empty() {
-            line(&format!("  {grade}: {}", counts.join(", ")), width, 4, out);
+            line(&format!("  {grade}: {}", counts.join(", ")), width, out);
         }
     }
     for reason in &outcome.incomplete {
-        line(&format!("  incomplete: {reason}"), width, 4, out);
+        line(&format!("  incomplete: {reason}"), width, out);
     }
     let text = format!(
         "  {} endpoints probed in {}; catalog {}",
@@ -236,7 +242,7 @@ fn result(run: &Run, width: usize, style: Style, out: &mut String) {
         seconds(run.moments.finished.duration_since(run.moments.facts_read).as_millis()),
         run.catalog.version
     );
-    line(&text, width, 4, out);
+    line(&text, width, out);
 }
 
 fn seconds(millis: i128) -> String {

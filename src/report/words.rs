@@ -42,7 +42,7 @@ pub(super) fn seen(judgement: &Judgement, observations: &[&Observation]) -> Stri
     {
         parts.push(version.clone());
     }
-    if let Some(note) = judgement.notes.iter().find(|note| note.starts_with("wildcard")) {
+    if let Some(note) = judgement.notes.iter().find(|note| note.starts_with("proved by")) {
         parts.push(note.clone());
     }
     parts.join(", ")

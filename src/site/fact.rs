@@ -17,8 +17,11 @@ pub struct Source {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownWhy {
-    /// None of the objects that could tell is visible: absent in this build, or this login has no right on it. SQL
-    /// Server answers both alike to a narrow login.
+    /// None of the objects that could tell is in this database, and this login would see them. What they would say of
+    /// this hierarchy is unknown: another build may keep it elsewhere.
+    NotThere,
+    /// None of the objects that could tell is visible to this login, which may not read the whole database: absent in
+    /// this build, or no right on it. SQL Server answers both alike.
     NotVisible,
     /// The object is there and the login may not read it.
     NotPermitted,

@@ -3,7 +3,7 @@
 //! The schema of a site database is not a published contract. So every object is optional, names are discovered
 //! first, and "cannot tell" is an answer of its own.
 //!
-//! [`read`] is the one entry point. What it sends is in `queries/`, one file per fact, and nothing else.
+//! [`read()`] is the one entry point. What it sends is in `queries/`, one file per fact, and nothing else.
 
 mod browser;
 mod connect;

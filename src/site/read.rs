@@ -97,9 +97,20 @@ async fn ask_all(connector: &Connector<'_>, database: &str, mut session: Session
         }
         return answers;
     }
+    answers.extend(give_up_heavy(&mut pending, &answer.end));
     let rest = ask_singly(connector, database, pending).await;
     answers.extend(rest);
     answers
+}
+
+/// A heavy statement that ran out of time, which is the first without an answer, would only do so again.
+fn give_up_heavy(pending: &mut Vec<Statement>, end: &End) -> Option<(String, Raw)> {
+    if !matches!(end, End::TimedOut(_)) || !pending.first().is_some_and(|statement| statement.heavy) {
+        return None;
+    }
+    let statement = pending.remove(0);
+    let raw = unanswered(end, &statement);
+    Some((statement.fact, raw))
 }
 
 async fn ask_singly(connector: &Connector<'_>, database: &str, pending: Vec<Statement>) -> Answers {
@@ -181,4 +192,27 @@ fn refused(number: i64, message: &str, statement: &Statement) -> Raw {
 
 fn too_many() -> Raw {
     Raw::Unknown { why: UnknownWhy::QueryFailed, detail: format!("more than {MAX_ROWS} rows") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_heavy_statement_that_ran_out_of_time_is_given_up() {
+        let statement = |fact: &str, heavy| Statement {
+            fact: fact.to_owned(),
+            sql: String::new(),
+            heavy,
+            source: Source { object: "dbo.v".to_owned(), missing_columns: Vec::new() },
+            columns: Vec::new(),
+        };
+        let late = End::TimedOut(Duration::from_mins(1));
+        let mut pending = vec![statement("clients", true), statement("sites", false)];
+        assert_eq!(give_up_heavy(&mut pending, &End::Cut("x".to_owned())), None);
+        let (fact, raw) = give_up_heavy(&mut pending, &late).unwrap();
+        assert!(fact == "clients" && matches!(raw, Raw::Unknown { why: UnknownWhy::Cut, .. }));
+        assert_eq!(give_up_heavy(&mut pending, &late), None);
+        assert_eq!(pending.len(), 1);
+    }
 }

@@ -13,6 +13,8 @@ pub(super) struct Schema {
     objects: BTreeMap<String, Columns>,
     /// Objects found by their columns, for each fact that needs one, best first.
     found: BTreeMap<String, Vec<Found>>,
+    /// Whether this login may read the whole database, so that what it does not see is not there.
+    reads_all: bool,
     /// Why the search by columns gave nothing, if it failed.
     search_failed: Option<String>,
 }
@@ -33,6 +35,8 @@ struct Found {
 pub(super) struct Statement {
     pub(super) fact: String,
     pub(super) sql: String,
+    /// See [`QueryFile::heavy`].
+    pub(super) heavy: bool,
     pub(super) source: Source,
     /// Name in the result and column in the object, where a result column is simply one.
     pub(super) columns: Vec<(String, String)>,
@@ -51,6 +55,10 @@ impl Schema {
         let mut schema = Self::default();
         for set in sets {
             match set.name.as_str() {
+                "fact_server" => {
+                    let row = set.rows.first();
+                    schema.reads_all = row.is_some_and(|row| row.get("reads_all").flag() == Ok(Some(true)));
+                }
                 "fact_objects" => set.rows.iter().for_each(|row| schema.add_object(row)),
                 "fact_signatures" => set.rows.iter().for_each(|row| schema.add_found(row)),
                 "error_signatures" => {
@@ -81,11 +89,15 @@ impl Schema {
     /// be read.
     pub(super) fn statement(&self, file: &QueryFile) -> Result<Statement, Unaskable> {
         let mut forbidden = None;
+        let mut odd_name = false;
         for candidate in &file.candidates {
             if candidate.by_signature {
                 for found in self.found.get(&file.fact).into_iter().flatten() {
                     // A name that is not plain stays out of every statement.
-                    let Some(name) = Identifier::parse(&found.name) else { continue };
+                    let Some(name) = Identifier::parse(&found.name) else {
+                        odd_name = true;
+                        continue;
+                    };
                     match fit(file, candidate, &[&found.columns], Some(&name)) {
                         Ok(statement) => return Ok(statement),
                         Err(refused) => forbidden = forbidden.or(refused),
@@ -109,6 +121,11 @@ impl Schema {
                 Some(detail) if file.candidates.iter().any(|c| c.by_signature) => {
                     Unaskable { why: UnknownWhy::QueryFailed, detail: detail.clone() }
                 }
+                _ if odd_name => Unaskable {
+                    why: UnknownWhy::QueryFailed,
+                    detail: "the object with the columns of this fact has a name that is not asked for".to_owned(),
+                },
+                _ if self.reads_all => Unaskable { why: UnknownWhy::NotThere, detail: not_there(file) },
                 _ => Unaskable { why: UnknownWhy::NotVisible, detail: not_visible(file) },
             },
         })
@@ -176,23 +193,36 @@ fn fit(
     Ok(Statement {
         fact: file.fact.clone(),
         sql: candidate.statement(visible, found),
+        heavy: file.heavy,
         source: Source { object: objects.join(", "), missing_columns: missing },
         columns: candidate.aliases().map(|(alias, column)| (alias.to_owned(), column.to_owned())).collect(),
     })
 }
 
-fn not_visible(file: &QueryFile) -> String {
-    if file.candidates.iter().all(|c| c.by_signature) {
-        return "no object with the columns of this fact is visible to this login".to_owned();
+fn not_there(file: &QueryFile) -> String {
+    match named(file) {
+        None => "no object of this database has the columns of this fact".to_owned(),
+        Some(names) => format!("not in this database, or without the columns of this fact: {names}"),
     }
+}
+
+fn not_visible(file: &QueryFile) -> String {
+    match named(file) {
+        None => "no object with the columns of this fact is visible to this login".to_owned(),
+        Some(names) => format!("not in this database, or not visible to this login: {names}"),
+    }
+}
+
+/// The objects that are known by name, if any is.
+fn named(file: &QueryFile) -> Option<String> {
     let mut names: Vec<String> = Vec::new();
-    for object in file.candidates.iter().flat_map(|c| &c.objects) {
+    for object in file.candidates.iter().filter(|c| !c.by_signature).flat_map(|c| &c.objects) {
         let name = format!("dbo.{}", object.name);
         if !names.contains(&name) {
             names.push(name);
         }
     }
-    format!("not in this database, or not visible to this login: {}", names.join(", "))
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 fn name(row: &Row, column: &str) -> Option<String> {
@@ -254,6 +284,8 @@ mod tests {
 
         let absent = objects(&[]).statement(file("this_site")).unwrap_err();
         assert_eq!(absent.why, UnknownWhy::NotVisible);
+        let server = set("fact_server", &["product_version", "reads_all"], &[&["16.0", "1"]]);
+        assert_eq!(Schema::from_sets(&[server]).statement(file("this_site")).unwrap_err().why, UnknownWhy::NotThere);
         assert!(absent.detail.contains("dbo.SMSData, dbo.v_Identification"));
         assert!(!objects(&[&["AAD_Tenant_Ex", "TenantID", "1"]]).is_site_database(&FACTS));
 
@@ -287,6 +319,6 @@ mod tests {
         assert!(statement.sql.contains("a.Region AS region,") && statement.sql.contains("NULL AS deployment_name,"));
 
         let hostile = Schema::from_sets(&[set("fact_signatures", &columns, &rows[3..4])]);
-        assert_eq!(hostile.statement(file("cmgs")).unwrap_err().why, UnknownWhy::NotVisible);
+        assert_eq!(hostile.statement(file("cmgs")).unwrap_err().why, UnknownWhy::QueryFailed);
     }
 }

@@ -1,6 +1,8 @@
 //! What the replica's Contoso rows mean, in full: for the lab, and for any server with the replica loaded.
 #![allow(unreachable_pub, reason = "shared by two tests")]
 
+mod rest;
+
 use cmcomply::site::{
     Cmg, CmgConnectionPoint, Fact, Facts, ProxySetting, Role, ServiceConnectionPoint, SiteCode, SiteKind,
     SoftwareUpdatePoint, SyncFrom, SyncSource, Tenant,
@@ -15,6 +17,7 @@ pub fn assert_contoso(facts: &Facts) {
     proxies(facts);
     updates(facts);
     cloud(facts);
+    rest::assert_rest(facts);
 }
 
 /// The value of a fact that has to be known.
@@ -23,6 +26,7 @@ pub fn known<T: std::fmt::Debug>(fact: &Fact<T>) -> &T {
 }
 
 fn sites(facts: &Facts) {
+    use SiteKind::{CentralAdministration, Primary, Secondary};
     let seen: Vec<_> = known(&facts.sites)
         .iter()
         .map(|s| {
@@ -31,7 +35,6 @@ fn sites(facts: &Facts) {
             (s.code.as_str(), s.kind.unwrap(), parent, s.server.as_ref().unwrap().as_str(), s.name.as_deref().unwrap())
         })
         .collect();
-    use SiteKind::{CentralAdministration, Primary, Secondary};
     assert_eq!(
         seen,
         [

@@ -6,10 +6,10 @@ use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt as _};
 
 use crate::lab::site_database::{Options, SiteDatabase};
 
-pub type Connection = Client<Compat<TcpStream>>;
+pub(crate) type Connection = Client<Compat<TcpStream>>;
 
 /// Settings that fit the default options of the lab.
-pub fn config(db: &SiteDatabase) -> Config {
+pub(crate) fn config(db: &SiteDatabase) -> Config {
     let options = Options::default();
     let mut config = Config::new();
     config.host("localhost");
@@ -21,33 +21,33 @@ pub fn config(db: &SiteDatabase) -> Config {
     config
 }
 
-pub async fn connect(db: &SiteDatabase, config: Config) -> tiberius::Result<Connection> {
+pub(crate) async fn connect(db: &SiteDatabase, config: Config) -> tiberius::Result<Connection> {
     let tcp = TcpStream::connect(db.address()).await.expect("the lab listens");
-    Client::connect(config, tcp.compat_write()).await
+    Box::pin(Client::connect(config, tcp.compat_write())).await
 }
 
 /// A server with these options, and a client signed in to it.
-pub async fn lab(options: Options) -> (SiteDatabase, Connection) {
+pub(crate) async fn lab(options: Options) -> (SiteDatabase, Connection) {
     let db = SiteDatabase::start(options).await;
     let client = connect(&db, config(&db)).await.expect("login");
     (db, client)
 }
 
 /// All result sets of a batch, as text.
-pub async fn ask(client: &mut Connection, sql: &str) -> tiberius::Result<Vec<Vec<Vec<String>>>> {
+pub(crate) async fn ask(client: &mut Connection, sql: &str) -> tiberius::Result<Vec<Vec<Vec<String>>>> {
     let sets = client.simple_query(sql).await?.into_results().await?;
     Ok(sets.iter().map(|rows| rows.iter().map(texts).collect()).collect())
 }
 
 /// The one result set of a query, each row as its values with `|` between them.
-pub async fn rows(client: &mut Connection, sql: &str) -> Vec<String> {
+pub(crate) async fn rows(client: &mut Connection, sql: &str) -> Vec<String> {
     let mut sets = ask(client, sql).await.unwrap_or_else(|e| panic!("{e} in {sql}"));
     assert_eq!(sets.len(), 1, "one result set of {sql}");
     sets.remove(0).into_iter().map(|row| row.join("|")).collect()
 }
 
 /// The number of the error that a batch fails with.
-pub async fn error(client: &mut Connection, sql: &str) -> u32 {
+pub(crate) async fn error(client: &mut Connection, sql: &str) -> u32 {
     match ask(client, sql).await {
         Ok(sets) => panic!("{sql} gave {sets:?}"),
         Err(error) => error.code().unwrap_or_else(|| panic!("{error} in {sql}")),
@@ -58,7 +58,7 @@ fn texts(row: &Row) -> Vec<String> {
     row.cells().map(|(_, value)| text(value)).collect()
 }
 
-pub fn text(value: &ColumnData<'_>) -> String {
+pub(crate) fn text(value: &ColumnData<'_>) -> String {
     let text = match value {
         ColumnData::String(v) => v.as_ref().map(ToString::to_string),
         ColumnData::U8(v) => v.map(|v| v.to_string()),

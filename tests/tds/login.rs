@@ -36,7 +36,7 @@ async fn tls_for_the_login_only() {
 async fn without_tls() {
     let options = Options { encryption: Encryption::NotSupported, ..Options::default() };
     let db = SiteDatabase::start(options).await;
-    let refused = connect(&db, config(&db)).await.err().expect("TLS was required");
+    let refused = connect(&db, config(&db)).await.expect_err("TLS was required");
     assert!(refused.to_string().contains("encryption level"), "{refused}");
     let mut settings = config(&db);
     settings.encryption(EncryptionLevel::NotSupported);
@@ -74,7 +74,7 @@ async fn certificates_that_must_be_refused() {
     let renamed = Options { certificate_names: vec!["sql.contoso.com".into()], ..Options::default() };
     for options in [foreign, renamed] {
         let db = SiteDatabase::start(options).await;
-        let refused = connect(&db, config(&db)).await.err().expect("a certificate that fails the check");
+        let refused = connect(&db, config(&db)).await.expect_err("a certificate that fails the check");
         assert!(matches!(&refused, Error::Tls(_) | Error::Io { .. }), "{refused:?}");
         assert!(refused.to_string().to_lowercase().contains("certificate"), "{refused}");
         assert_eq!(db.logins(), []);

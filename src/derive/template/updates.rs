@@ -21,7 +21,7 @@ pub(super) fn from_sups(
     let links = if up {
         sup::upstream(facts, site, host).map(|link| link.into_iter().collect())
     } else {
-        sup::downstream(facts, host)
+        sup::downstream(facts, host).map(|links| links.into_iter().cloned().collect::<Vec<_>>())
     };
     let links = match links {
         Ok(links) => links,

@@ -129,7 +129,7 @@ fn contoso() -> Facts {
             SiteSystemProxy {
                 site: site("CAS"),
                 host: host(CAS),
-                setting: ProxySetting::Proxy { host: host("proxy.contoso.com"), port: 8080, account: false },
+                setting: ProxySetting::Proxy { host: host("proxy.contoso.com").into(), port: 8080, account: false },
             },
             SiteSystemProxy { site: site("PS1"), host: host(PS1), setting: ProxySetting::Direct },
         ]),
@@ -365,7 +365,7 @@ fn routes_come_from_the_database_and_stale_or_unreadable_settings_do_not_count()
             .unwrap()
     };
     let mut facts = contoso();
-    let proxy = Via::Proxy { host: host("proxy.contoso.com"), port: 8080 };
+    let proxy = Via::Proxy { host: host("proxy.contoso.com").into(), port: 8080 };
     assert_eq!(route(&facts, CAS, Context::SiteSystemProxy), proxy);
     assert_eq!(route(&facts, CAS, Context::Wsus), proxy);
     assert_eq!(route(&facts, PS1, Context::SiteSystemProxy), Via::Direct);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::host::HostName;
+use crate::host::{HostName, HostOrAddress};
 use crate::site::names::{Role, SiteCode};
 
 /// One site of the hierarchy.
@@ -89,8 +89,8 @@ pub enum ProxySetting {
     NeverSet,
     /// `UseProxy` is 1.
     Proxy {
-        /// `ProxyName`
-        host: HostName,
+        /// `ProxyName`: a name or an address.
+        host: HostOrAddress,
         /// `ProxyServerPort`, 80 where there is none (the product's default).
         port: u16,
         /// Whether an account is set for the proxy. Its name is never read.

@@ -1,5 +1,9 @@
 //! One row at a time: each cell as what it should be, or a finding.
 
+use std::collections::HashSet;
+
+use jiff::civil::DateTime;
+
 use super::super::facts::DataFinding;
 use super::super::names::SiteCode;
 use super::super::value::{Row, Unexpected, Value};
@@ -15,23 +19,27 @@ const MAX_NAME: usize = 255;
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     list: Vec<DataFinding>,
+    /// Object, column, problem and value of what is in the list: one bad name stands in many rows.
+    seen: HashSet<[String; 4]>,
     dropped: usize,
 }
 
 impl Findings {
-    /// Adds a finding; `row` and `value` may be hostile.
+    /// Adds a finding; `row` and `value` may be hostile. The same bad value in the same column is listed once, with
+    /// the first row that has it; a missing one for each row.
     pub(super) fn add(&mut self, object: &str, column: &str, row: &str, problem: &str, value: &str) {
+        let (problem, value) = (text::ascii(problem, 200), text::ascii(value, 80));
+        let key = [object, column, &problem, &value].map(str::to_owned);
+        if value != "NULL" && !value.is_empty() && self.seen.contains(&key) {
+            return;
+        }
         if self.list.len() >= MAX_FINDINGS {
             self.dropped += 1;
             return;
         }
-        self.list.push(DataFinding {
-            object: object.to_owned(),
-            column: column.to_owned(),
-            row: text::ascii(row, 200),
-            problem: text::ascii(problem, 200),
-            value: text::ascii(value, 80),
-        });
+        self.seen.insert(key);
+        let (object, column) = (object.to_owned(), column.to_owned());
+        self.list.push(DataFinding { object, column, row: text::ascii(row, 200), problem, value });
     }
 
     /// All findings, with a last one for those that were too many.
@@ -41,7 +49,7 @@ impl Findings {
                 object: String::new(),
                 column: String::new(),
                 row: String::new(),
-                problem: format!("{} more findings of this kind are not listed", self.dropped),
+                problem: format!("{} more findings are not listed", self.dropped),
                 value: String::new(),
             });
         }
@@ -61,6 +69,12 @@ impl Cells<'_> {
     pub(super) fn report(&mut self, column: &str, problem: &str) {
         let key = row_key(self.row);
         self.findings.add(self.object, column, &key, problem, &self.row.get(column).shown());
+    }
+
+    /// Reports a cell whose value may hold a secret, without it.
+    pub(super) fn report_unseen(&mut self, column: &str, problem: &str) {
+        let key = row_key(self.row);
+        self.findings.add(self.object, column, &key, problem, "");
     }
 
     /// A text as it stands; `None` for NULL, an empty text, and what is no text.
@@ -145,6 +159,35 @@ impl Cells<'_> {
         T::try_from(number).map_err(|_| self.report(column, "out of range")).ok()
     }
 
+    /// A date with a time; `None` for NULL.
+    pub(super) fn date(&mut self, column: &str) -> Option<DateTime> {
+        let text = self.raw_text(column)?;
+        text.parse().map_err(|_| self.report(column, "not a date")).ok()
+    }
+
+    /// A GUID in lower case, without braces; `None` for NULL and an empty text.
+    pub(super) fn guid(&mut self, column: &str) -> Option<String> {
+        let text = self.raw_text(column)?;
+        let guid = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(&text);
+        if !is_guid(guid) {
+            self.report(column, "not a GUID");
+            return None;
+        }
+        Some(guid.to_ascii_lowercase())
+    }
+
+    /// Reports that a cell is empty which a row needs; one that has been reported already is not empty.
+    pub(super) fn needed(&mut self, column: &str, problem: &str) {
+        let empty = match self.row.get(column) {
+            Value::Null => true,
+            Value::Text(text) => text.trim().is_empty(),
+            _ => false,
+        };
+        if empty {
+            self.report(column, problem);
+        }
+    }
+
     /// Yes or no.
     pub(super) fn flag(&mut self, column: &str) -> Option<bool> {
         self.row.get(column).flag().unwrap_or_else(|Unexpected(problem)| {
@@ -154,10 +197,22 @@ impl Cells<'_> {
     }
 }
 
-/// The first three cells that are not NULL, which tell the row from others in every statement of ours.
+/// The first three cells that are not NULL, which tell the row from others in every statement of ours. URLs are left
+/// out: they tell little, and may hold a key.
 fn row_key(row: &Row) -> String {
-    let cells = row.cells().filter(|(name, value)| !name.starts_with("fact_") && **value != Value::Null).take(3);
+    let tells = |name: &str| !name.starts_with("fact_") && !name.ends_with("_url");
+    let cells = row.cells().filter(|(name, value)| tells(name) && **value != Value::Null).take(3);
     cells.map(|(name, value)| format!("{name}={}", text::ascii(&value.shown(), 60))).collect::<Vec<_>>().join(", ")
+}
+
+/// Eight, four, four, four and twelve hexadecimal digits.
+pub(super) fn is_guid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    groups.len() == 5
+        && groups
+            .iter()
+            .zip([8, 4, 4, 4, 12])
+            .all(|(group, length)| group.len() == length && group.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 /// The host of `["Display=\\SRV\"]MSWNET:["SMS_SITE=PS1"]\\SRV\`: what follows the second bracket.
@@ -227,18 +282,21 @@ mod tests {
             (cells.name("a"), cells.host("a"), cells.site("a"), cells.number("a"), cells.flag("a"))
         });
         assert_eq!(used, (None, None, None, None, None));
-        assert_eq!(findings.len(), 5);
+        assert_eq!(findings.len(), 4, "name and host find the same: {findings:?}");
         assert!(findings[0].problem.contains(&MAX_TEXT.to_string()));
     }
 
     #[test]
-    fn findings_are_bounded() {
-        let (_, list) = with_findings(|findings| {
-            for _ in 0..5000 {
-                findings.add("o", "c", "r", "p", "v");
+    fn findings_are_bounded_and_not_repeated() {
+        let ((), list) = with_findings(|findings| {
+            for row in 0..5000 {
+                findings.add("o", "c", &row.to_string(), "p", &(row / 2).to_string());
             }
         });
         assert_eq!(list.len(), MAX_FINDINGS + 1);
-        assert!(list[MAX_FINDINGS].problem.starts_with("4000 more"));
+        assert_eq!((list[1].row.as_str(), list[1].value.as_str()), ("2", "1"));
+        assert!(list[MAX_FINDINGS].problem.contains("more findings"));
+        let ((), list) = with_findings(|findings| (0..3).for_each(|_| findings.add("o", "c", "r", "p", "NULL")));
+        assert_eq!(list.len(), 3);
     }
 }

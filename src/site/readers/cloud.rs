@@ -59,18 +59,12 @@ pub(super) fn tenants(raw: Raw, findings: &mut Findings) -> Fact<Vec<Tenant>> {
         let mut tenants: Vec<Tenant> = Vec::new();
         for row in rows {
             let mut cells = Cells { object, row, findings };
-            let Some(id) = cells.raw_text("tenant_id") else {
-                if matches!(row.get("tenant_id"), Value::Null | Value::Text(_)) {
-                    cells.report("tenant_id", "no tenant id where one is needed");
-                }
+            let Some(id) = cells.guid("tenant_id") else {
+                cells.needed("tenant_id", "no tenant id where one is needed");
                 continue;
             };
-            if !is_guid(&id) {
-                cells.report("tenant_id", "not a GUID");
-                continue;
-            }
             let (name, environment) = (cells.name("name"), cells.number("environment"));
-            let tenant = Tenant { id: id.to_ascii_lowercase(), name, environment };
+            let tenant = Tenant { id, name, environment };
             match tenants.iter_mut().find(|known| known.id == tenant.id) {
                 None => tenants.push(tenant),
                 Some(known) if known.environment == tenant.environment => {}
@@ -149,22 +143,12 @@ pub(super) fn entra_user_discovery(raw: Raw, findings: &mut Findings) -> Fact<bo
 }
 
 /// The host of a URL, or a text that is a host name.
-fn host_in(text: &str) -> Option<HostName> {
+pub(super) fn host_in(text: &str) -> Option<HostName> {
     if text.contains("://") {
         HostName::parse(Url::parse(text).ok()?.host_str()?).ok()
     } else {
         HostName::parse(text.trim_end_matches('/')).ok()
     }
-}
-
-/// Eight, four, four, four and twelve hexadecimal digits.
-fn is_guid(text: &str) -> bool {
-    let groups: Vec<&str> = text.split('-').collect();
-    groups.len() == 5
-        && groups
-            .iter()
-            .zip([8, 4, 4, 4, 12])
-            .all(|(group, length)| group.len() == length && group.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]

@@ -1,9 +1,15 @@
 //! Rows to facts. A value that is not what it should be becomes a data finding and is used nowhere.
 
 mod cells;
+mod clients;
 mod cloud;
+mod contradictions;
+mod counts;
+mod entra;
 mod properties;
+mod servers;
 mod sites;
+mod subscriptions;
 mod systems;
 mod updates;
 
@@ -15,7 +21,6 @@ use cells::Findings;
 
 /// Understands all answers.
 pub(super) fn facts(connection: Connection, mut answers: Answers) -> Facts {
-    let unread = Facts::unknown(connection.clone(), UnknownWhy::QueryFailed, "it was not asked for");
     let mut findings = Findings::default();
     let mut take = |fact: &str| {
         let detail = || "it was not asked for".to_owned();
@@ -35,24 +40,58 @@ pub(super) fn facts(connection: Connection, mut answers: Answers) -> Facts {
     let tenants = cloud::tenants(take("tenants"), notes);
     let azure_environments = cloud::azure_environments(take("azure_environments"), notes);
     let entra_user_discovery = cloud::entra_user_discovery(take("entra_user_discovery"), notes);
-    Facts {
-        connection,
+    let mut facts = Facts {
         this_site,
         sites,
+        site_databases: servers::site_databases(take("site_databases"), notes),
         site_systems,
         site_system_proxies,
+        internet_names: servers::internet_names(take("internet_names"), notes),
         service_connection_points,
         software_update_points,
         sync_sources,
+        distribution_points: servers::distribution_points(take("distribution_points"), notes),
+        asset_intelligence: servers::asset_intelligence(take("asset_intelligence"), notes),
         cmg_connection_points,
         cmgs,
+        cmg_addresses: entra::cmg_addresses(take("cmg_addresses"), notes),
+        cloud_distribution_points: entra::cloud_distribution_points(take("cloud_distribution_points"), notes),
         tenants,
         azure_environments,
+        azure_services: entra::azure_services(take("azure_services"), notes),
+        entra_apps: entra::entra_apps(take("entra_apps"), notes),
         entra_user_discovery,
-        data_findings: findings.into_list(),
-        ..unread
-    }
+        group_syncs: counts::amount(take("group_syncs"), notes),
+        co_management_policies: counts::amount(take("co_management_policies"), notes),
+        co_managed_clients: counts::co_managed_clients(take("co_managed_clients"), notes),
+        intune_accounts: counts::amount(take("intune_accounts"), notes),
+        service_connectors: counts::amount(take("service_connectors"), notes),
+        desktop_analytics: counts::amount(take("desktop_analytics"), notes),
+        store_for_business: counts::store_for_business(take("store_for_business"), notes),
+        default_client_settings: clients::client_settings(take("default_client_settings"), notes),
+        custom_client_settings: clients::client_settings(take("custom_client_settings"), notes),
+        subscriptions: subscriptions::subscriptions(take("subscriptions"), notes),
+        servicing_plans: counts::amount(take("servicing_plans"), notes),
+        edge_policies: counts::amount(take("edge_policies"), notes),
+        third_party_catalogs: subscriptions::third_party_catalogs(take("third_party_catalogs"), notes),
+        update_packages: subscriptions::update_packages(take("update_packages"), notes),
+        features: subscriptions::features(take("features"), notes),
+        notification_rules: counts::amount(take("notification_rules"), notes),
+        online_clients: counts::online_clients(take("online_clients"), notes),
+        microsoft_365_clients: counts::microsoft_365_clients(take("microsoft_365_clients"), notes),
+        clients_by_system: counts::clients_by_system(take("clients_by_system"), notes),
+        consoles: clients::consoles(take("consoles"), notes),
+        client_counts: counts::client_counts(take("client_counts"), notes),
+        // The rest is in no object of a site database.
+        ..Facts::unknown(connection, UnknownWhy::NotEvidenced, NOT_IN_SQL)
+    };
+    contradictions::find(&facts, &mut findings);
+    facts.data_findings = findings.into_list();
+    facts
 }
+
+/// Tenant attach, endpoint analytics, where notifications go, how the network treats revocation lists.
+const NOT_IN_SQL: &str = "no object of a site database says it; state it in cmcomply.toml";
 
 /// The fact that `read` makes of the rows of an object; an unknown one stays unknown.
 fn known<T>(raw: Raw, read: impl FnOnce(&[Row], &str) -> T) -> Fact<T> {
@@ -108,7 +147,7 @@ mod tests {
     use super::super::value::Value;
     use super::*;
 
-    fn connection() -> Connection {
+    pub(super) fn connection() -> Connection {
         Connection {
             server: "cm01.contoso.com".to_owned(),
             database: "CM_CHQ".to_owned(),
@@ -136,6 +175,12 @@ mod tests {
             "DefaultUseParentWSUS",
             "https://management.azure.com/",
             "core.windows.net",
+            "Windows Azure",
+            "Product",
+            "Product:30eb551c-6288-4716-9a78-f300ec36d72b",
+            "AllowCMG",
+            "2024-06-30T04:00:00",
+            "5.00.9128.1000",
             "11111111-2222-4333-8444-555555555555",
             "",
             "1",
@@ -158,7 +203,7 @@ mod tests {
             let candidate = &file.candidates[0];
             let columns: Vec<(String, String)> =
                 candidate.aliases().map(|(alias, column)| (alias.to_owned(), column.to_owned())).collect();
-            let names: Arc<[String]> = columns.iter().map(|(alias, _)| alias.clone()).collect();
+            let names: Arc<[String]> = candidate.results().into_iter().map(str::to_owned).collect();
             let row = prop::collection::vec(any_value(), names.len());
             prop::collection::vec(row, 0..6).prop_map(move |rows| {
                 let rows = rows.into_iter().map(|values| Row::new(names.clone(), values)).collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::facts::PropertyValue;
 use super::super::value::Row;
 use super::cells::{Cells, Findings};
-use crate::host::HostName;
+use crate::host::{HostError, HostName, HostOrAddress};
 use crate::text;
 
 /// The properties of one server or site. A name with two different values has none.
@@ -85,11 +85,26 @@ impl Properties {
 
     /// A host name; an empty text is none.
     pub(super) fn host(&self, name: &str, origin: &mut Origin<'_>) -> Option<HostName> {
+        self.parsed(name, origin, "not a host name", HostName::parse)
+    }
+
+    /// A host name or an address; anything else is a finding.
+    pub(super) fn host_or_address(&self, name: &str, origin: &mut Origin<'_>) -> Option<HostOrAddress> {
+        self.parsed(name, origin, "neither a host name nor an address", HostOrAddress::parse)
+    }
+
+    fn parsed<T>(
+        &self,
+        name: &str,
+        origin: &mut Origin<'_>,
+        problem: &str,
+        parse: impl Fn(&str) -> Result<T, HostError>,
+    ) -> Option<T> {
         let text = self.get(name)?.text.as_deref()?;
-        match HostName::parse(text) {
-            Ok(host) => Some(host),
+        match parse(text) {
+            Ok(value) => Some(value),
             Err(error) => {
-                let problem = format!("not a host name: {error}");
+                let problem = format!("{problem}: {error}");
                 origin.findings.add(origin.object, name, &origin.owner, &problem, text);
                 None
             }

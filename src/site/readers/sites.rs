@@ -7,6 +7,9 @@ use super::super::read::Raw;
 use super::cells::{Cells, Findings};
 use super::known;
 
+/// Builds have been four digits since the product's beginning: 7711 in 2012, 9141 in 2025.
+const LAST_BUILD: u32 = 9999;
+
 /// The site whose database this is: the one row of `SMSData`.
 pub(super) fn this_site(raw: Raw, findings: &mut Findings) -> Fact<SiteCode> {
     let codes = known(raw, |rows, object| {
@@ -43,7 +46,7 @@ pub(super) fn sites(raw: Raw, findings: &mut Findings) -> Fact<Vec<Site>> {
                 name: cells.name("site_name"),
                 kind: kind(&mut cells),
                 parent,
-                build: cells.count("build_number"),
+                build: build(&mut cells),
                 version: cells.name("version"),
                 server: cells.host("server_name"),
             };
@@ -56,6 +59,24 @@ pub(super) fn sites(raw: Raw, findings: &mut Findings) -> Fact<Vec<Site>> {
         sites.sort_by(|a, b| a.code.cmp(&b.code));
         sites
     })
+}
+
+/// The build number. The version has it too; one that says another, or that no version will have for a long time, is
+/// not used.
+fn build(cells: &mut Cells<'_>) -> Option<u32> {
+    let build = cells.count("build_number")?;
+    if build > LAST_BUILD {
+        cells.report("build_number", "a build from a far future");
+        return None;
+    }
+    let version = cells.raw_text("version").unwrap_or_default();
+    match version.split('.').nth(2).map(str::parse::<u32>) {
+        Some(Ok(other)) if build != other => {
+            cells.report("build_number", "not the build of the version");
+            None
+        }
+        _ => Some(build),
+    }
 }
 
 fn kind(cells: &mut Cells<'_>) -> Option<SiteKind> {
@@ -113,6 +134,20 @@ mod tests {
             columns,
             ["site_code", "site_code", "parent_site_code", "site_type", "build_number", "server_name", "site_code"]
         );
+    }
+
+    #[test]
+    fn a_build_is_that_of_the_version_and_not_from_the_future() {
+        let build = |number: &str, version: &str| {
+            let row = format!("PS1|x|2||{number}|{version}|s");
+            let (fact, findings) = with_findings(|f| sites(raw(COLUMNS, &[&row]), f));
+            (fact.rows()[0].build, findings.len())
+        };
+        assert_eq!(build("9128", "5.00.9128.1000"), (Some(9128), 0));
+        assert_eq!(build("9128", "NULL"), (Some(9128), 0));
+        assert_eq!(build("9128", "5.00.9132.1000"), (None, 1));
+        assert_eq!(build("99999", "5.00.99999.1000"), (None, 1));
+        assert_eq!(build("-1", "NULL"), (None, 1));
     }
 
     #[test]

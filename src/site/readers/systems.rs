@@ -89,7 +89,7 @@ fn proxy_setting(properties: &Properties, origin: &mut Origin<'_>) -> ProxySetti
     if !has_text && !properties.is_contradicted("ProxyName") {
         origin.report("ProxyName", "the proxy is on and has no name", None);
     }
-    let host = properties.host("ProxyName", origin);
+    let host = properties.host_or_address("ProxyName", origin);
     let port = match properties.get("ProxyServerPort") {
         None if !properties.is_contradicted("ProxyServerPort") => Some(DEFAULT_PROXY_PORT),
         _ => properties.port("ProxyServerPort", origin),
@@ -147,6 +147,7 @@ fn role(cells: &mut Cells<'_>) -> Option<Role> {
 mod tests {
     use super::super::test_rows::{raw, with_findings};
     use super::*;
+    use crate::host::HostOrAddress;
 
     const PROPERTY: &str = "site_code|server_name|property_name|text1|text2|number";
 
@@ -157,7 +158,7 @@ mod tests {
     }
 
     fn proxy(host: &str, port: u16, account: bool) -> ProxySetting {
-        ProxySetting::Proxy { host: HostName::parse(host).unwrap(), port, account }
+        ProxySetting::Proxy { host: HostOrAddress::parse(host).unwrap(), port, account }
     }
 
     #[test]

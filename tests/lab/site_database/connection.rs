@@ -24,6 +24,9 @@ use super::wire::tls::Wrapped;
 use super::wire::token::{DoneKind, Tokens, done};
 use super::wire::value::Value;
 
+/// A TLS alert: fatal, `handshake_failure`.
+const HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
+
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
@@ -59,7 +62,6 @@ pub async fn serve(server: Arc<Server>, mut tcp: TcpStream) -> io::Result<()> {
     }
     if faults.has(|f| matches!(f, Fault::RefuseHandshake)) {
         packet::read(&mut tcp).await?;
-        const HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
         return packet::write(&mut tcp, kind::PRELOGIN, &HANDSHAKE_FAILURE, DEFAULT_SIZE, true).await;
     }
     let mut tls = TlsAcceptor::from(server.tls.clone()).accept(Wrapped::new(tcp)).await?;
@@ -96,7 +98,9 @@ async fn log_in(server: &Server, mut stream: impl Stream, message: Option<Messag
     let (session, database) = match admitted {
         Ok(admitted) => admitted,
         Err(errors) => {
-            errors.iter().for_each(|e| tokens.error(e));
+            for error in &errors {
+                tokens.error(error);
+            }
             tokens.done(DoneKind::Statement, done::ERROR, None);
             packet::write(&mut stream, kind::RESPONSE, &tokens.0, DEFAULT_SIZE, true).await?;
             return stream.shutdown().await;

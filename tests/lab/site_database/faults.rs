@@ -15,6 +15,7 @@ pub struct Faults {
 pub enum Hit {
     Error(SqlError),
     Cut { after_rows: usize },
+    BreakOff { after_rows: usize, error: SqlError },
 }
 
 /// What happens before a request is answered.
@@ -41,6 +42,9 @@ impl Faults {
             match fault {
                 Fault::Cut { containing, after_rows } if contains(sql, containing) => {
                     Some(Hit::Cut { after_rows: *after_rows })
+                }
+                Fault::BreakOff { containing, after_rows } if contains(sql, containing) => {
+                    Some(Hit::BreakOff { after_rows: *after_rows, error: SqlError::deadlock() })
                 }
                 Fault::Deadlock { containing, times } if contains(sql, containing) && again(times) => {
                     Some(Hit::Error(SqlError::deadlock()))

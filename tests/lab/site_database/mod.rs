@@ -62,12 +62,12 @@ impl SiteDatabase {
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let instance = options.browser_instance.clone();
+        let (instance, browser_port) = (options.browser_instance.clone(), options.browser_port);
         let server = Arc::new(Server::new(options, tls));
         let mut tasks = vec![tokio::spawn(accept(listener, server.clone()))];
         let mut browser = None;
         if let Some(instance) = instance {
-            let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+            let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, browser_port)).await.expect("a free port");
             browser = socket.local_addr().ok();
             tasks.push(tokio::spawn(async move {
                 let _ = browser::serve(socket, instance, address.port()).await;

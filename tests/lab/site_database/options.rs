@@ -27,6 +27,8 @@ pub struct Options {
     pub faults: Vec<Fault>,
     /// Answer for this instance name on a UDP port, as SQL Server Browser does.
     pub browser_instance: Option<String>,
+    /// That port; 0 for a free one. Browser itself uses 1434.
+    pub browser_port: u16,
 }
 
 /// One more login.
@@ -97,6 +99,8 @@ pub enum Fault {
     Silent { containing: String },
     /// Makes the statement with this text the deadlock victim (1205), the first so many times.
     Deadlock { containing: String, times: usize },
+    /// Makes the statement with this text the deadlock victim after so many of its rows are on their way.
+    BreakOff { containing: String, after_rows: usize },
     /// Gives a lock timeout (1222) for the statement with this text, the first so many times.
     LockTimeout { containing: String, times: usize },
 }
@@ -118,6 +122,7 @@ impl Default for Options {
             certificate_names: vec!["localhost".into(), "127.0.0.1".into()],
             faults: Vec::new(),
             browser_instance: None,
+            browser_port: 0,
         }
     }
 }

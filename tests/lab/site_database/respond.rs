@@ -18,7 +18,7 @@ pub fn answer(events: &[Event], called: bool) -> Answer {
         let status = if last { 0 } else { done::MORE };
         let kind = |inside: bool| if inside || called { DoneKind::InProcedure } else { DoneKind::Statement };
         match event {
-            Event::Rows { set, in_procedure } => {
+            Event::Rows { set, in_procedure, broken } => {
                 tokens.columns(&set.columns);
                 for row in &set.rows {
                     if let Err(error) = tokens.row(&set.columns, row) {
@@ -27,8 +27,10 @@ pub fn answer(events: &[Event], called: bool) -> Answer {
                         return Answer { bytes: tokens.0, complete: true };
                     }
                 }
-                if !matches!(events.get(i + 1), Some(Event::Cut)) {
-                    tokens.done(kind(*in_procedure), status, Some(set.rows.len() as u64));
+                match (broken, events.get(i + 1)) {
+                    (_, Some(Event::Cut)) => {}
+                    (true, _) => tokens.done(kind(*in_procedure), done::MORE | done::ERROR, None),
+                    (false, _) => tokens.done(kind(*in_procedure), status, Some(set.rows.len() as u64)),
                 }
             }
             Event::Done { in_procedure } => tokens.done(kind(*in_procedure), status, None),
@@ -49,7 +51,7 @@ pub fn answer(events: &[Event], called: bool) -> Answer {
     }
     if called {
         let failed = matches!(events.last(), Some(Event::Error(_)));
-        tokens.return_status(if failed { 1 } else { 0 });
+        tokens.return_status(failed.into());
         tokens.done(DoneKind::Procedure, if failed { done::ERROR } else { 0 }, None);
     } else if events.is_empty() {
         tokens.done(DoneKind::Statement, 0, None);

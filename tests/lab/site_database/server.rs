@@ -49,8 +49,8 @@ impl Server {
             .map(|n| ((*n).to_owned(), false))
             .chain(sites.chain(empty).map(|(n, site)| (n.clone(), site)))
             .collect();
-        let names: Vec<String> = named.iter().map(|(n, _)| n.clone()).collect();
-        let engine = || Engine::new(&names).expect("SQLite gives a database in memory");
+        let all: Vec<String> = named.iter().map(|(n, _)| n.clone()).collect();
+        let engine = || Engine::new(&all).expect("SQLite gives a database in memory");
         let empty = Arc::new(Mutex::new(engine()));
         let mut site = engine();
         for text in std::iter::once(REPLICA).chain(options.variants.iter().map(String::as_str)) {

@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
-use sqlparser::ast::{Expr, Query, SelectItem, Statement, Visit as _, Visitor};
+use sqlparser::ast::{Expr, Query, SelectItem, Visit as _, Visitor};
 
 use super::super::wire::token::Column;
 use super::super::wire::value::{SqlType, Value};
 use super::catalog::{Catalog, ObjectKind};
 use super::functions::{self, View};
-use super::session::{Right, Session};
+use super::session::{Access, Right, Session};
 use super::translate::{self, NO_NAME, Scope};
 use super::typing::{self, Surroundings};
 use super::{SqlError, strict, system};
@@ -56,7 +56,7 @@ impl Engine {
         let statement = self.db.prepare(&format!("SELECT * FROM \"{key}\""))?;
         let projection = query.and_then(|(q, _)| typing::projection(q));
         let surroundings = Surroundings { catalog: &self.catalog, objects: query.map_or(&[], |(_, o)| o) };
-        let columns = statement.columns().into_iter().enumerate().map(|(i, column)| {
+        let columns = statement.columns().enumerate().map(|(i, column)| {
             let declared = column.decl_type().and_then(SqlType::parse);
             let inferred = || surroundings.infer(projection.as_ref()?.get(i)?);
             let sql_type = declared.or_else(inferred).unwrap_or(SqlType::NVarChar(Some(4000)));
@@ -67,29 +67,32 @@ impl Engine {
 
     /// Checks a query as SQL Server does when it compiles a batch: syntax, names, columns; no rights, no rows.
     pub fn compile(&self, query: &Query, scope: Scope<'_>) -> Result<(), SqlError> {
-        let (sql, found) = self.translated(query, scope)?;
+        let (sql, found) = translated(query, scope)?;
         self.db.prepare(&sql).map(drop).map_err(|e| SqlError::from_sqlite(&e, &found.aliases))
     }
 
-    /// Runs a query for a session.
-    pub fn query(&self, query: &Query, scope: Scope<'_>) -> Result<ResultSet, SqlError> {
-        let (sql, found) = self.translated(query, scope)?;
+    /// Runs a query for a session. An error in mid-way comes with the rows before it, which SQL Server has sent by then.
+    pub fn query(&self, query: &Query, scope: Scope<'_>) -> Result<(ResultSet, Option<SqlError>), SqlError> {
+        let (sql, found) = translated(query, scope)?;
         let failed = |e: rusqlite::Error| SqlError::from_sqlite(&e, &found.aliases);
         let mut statement = self.db.prepare(&sql).map_err(failed)?;
         self.check_rights(query, &found.objects, scope.session)?;
         self.look_as(scope.session);
 
-        let declared: Vec<(String, Option<SqlType>)> = statement
-            .columns()
-            .into_iter()
-            .map(|c| (c.name().to_owned(), c.decl_type().and_then(SqlType::parse)))
-            .collect();
+        let declared: Vec<(String, Option<SqlType>)> =
+            statement.columns().map(|c| (c.name().to_owned(), c.decl_type().and_then(SqlType::parse))).collect();
         let mut rows = Vec::new();
         let mut cursor = statement.query([]).map_err(failed)?;
-        while let Some(row) = cursor.next().map_err(failed)? {
-            let values = (0..declared.len()).map(|i| row.get_ref(i).map(value));
-            rows.push(values.collect::<Result<Vec<Value>, _>>().map_err(failed)?);
-        }
+        let error = loop {
+            match cursor.next() {
+                Ok(Some(row)) => {
+                    let values = (0..declared.len()).map(|i| row.get_ref(i).map(value));
+                    rows.push(values.collect::<Result<Vec<Value>, _>>().map_err(failed)?);
+                }
+                Ok(None) => break None,
+                Err(error) => break Some(failed(error)),
+            }
+        };
 
         let projection = typing::projection(query);
         let surroundings = Surroundings { catalog: &self.catalog, objects: &found.objects };
@@ -102,7 +105,7 @@ impl Engine {
             let sql_type = declared.or_else(inferred).unwrap_or_else(of_values);
             Column { name: if name.starts_with(NO_NAME) { String::new() } else { name }, sql_type }
         });
-        Ok(ResultSet { columns: columns.collect(), rows })
+        Ok((ResultSet { columns: columns.collect(), rows }, error))
     }
 
     /// The value of an expression outside of a query.
@@ -114,16 +117,9 @@ impl Engine {
         value.map_err(|e| SqlError::from_sqlite(&e, &found.aliases))
     }
 
-    fn translated(&self, query: &Query, scope: Scope<'_>) -> Result<(String, translate::Found), SqlError> {
-        strict::check(query)?;
-        let mut translated = query.clone();
-        let found = translate::query(&mut translated, scope)?;
-        Ok((translated.to_string(), found))
-    }
-
     fn check_rights(&self, query: &Query, objects: &[String], session: &Session) -> Result<(), SqlError> {
         let mut named = Columns::default();
-        let _ = Statement::Query(Box::new(query.clone())).visit(&mut named);
+        let _ = query.visit(&mut named);
         for object in objects.iter().filter_map(|key| self.catalog.get(key)) {
             if named.all {
                 named.names.extend(object.columns.iter().map(|c| c.name.to_lowercase()));
@@ -135,7 +131,8 @@ impl Engine {
 
     /// Lets the metadata functions see what this session may see.
     fn look_as(&self, session: &Session) {
-        let mut view = View { databases: session.databases.clone(), ..View::default() };
+        let reads_all = matches!(session.access, Access::All);
+        let mut view = View { databases: session.databases.clone(), reads_all, ..View::default() };
         for object in self.catalog.objects() {
             view.objects.push((object.key(), object.name.clone(), object.id));
             match session.access.on(object) {
@@ -147,6 +144,14 @@ impl Engine {
         }
         *self.view.lock().unwrap_or_else(PoisonError::into_inner) = view;
     }
+}
+
+/// The query in SQLite's words.
+fn translated(query: &Query, scope: Scope<'_>) -> Result<(String, translate::Found), SqlError> {
+    strict::check(query)?;
+    let mut translated = query.clone();
+    let found = translate::query(&mut translated, scope)?;
+    Ok((translated.to_string(), found))
 }
 
 /// A scope without variables, for scripts of the lab itself.

@@ -156,11 +156,8 @@ fn function(function: &mut Function, scope: Scope<'_>) -> Result<Option<Expr>, S
     }
     let upper = name.object.to_ascii_uppercase();
     if let Some((_, renamed)) = RENAMED.iter().find(|(tsql, _)| *tsql == upper) {
-        let least = if matches!(upper.as_str(), "MAX" | "MIN" | "SUM" | "COUNT" | "COUNT_BIG" | "ISNULL" | "LEN") {
-            1
-        } else {
-            0
-        };
+        let least =
+            usize::from(matches!(upper.as_str(), "MAX" | "MIN" | "SUM" | "COUNT" | "COUNT_BIG" | "ISNULL" | "LEN"));
         let most = match upper.as_str() {
             "MAX" | "MIN" | "SUM" | "AVG" | "COUNT" | "COUNT_BIG" | "LEN" => 1,
             "ISNULL" | "NULLIF" => 2,
@@ -244,7 +241,7 @@ fn cast(expr: &Expr, data_type: &DataType, or_null: bool) -> Expr {
 }
 
 /// Text compares without case, as in a database of the usual collation. Columns do so by themselves; other texts do not.
-fn without_case(expr: &Expr) -> Expr {
+pub fn without_case(expr: &Expr) -> Expr {
     match expr {
         Expr::Collate { .. } => expr.clone(),
         Expr::Value(v) if matches!(v.value, Literal::Number(..)) => expr.clone(),

@@ -21,6 +21,8 @@ pub struct View {
     pub readable: HashSet<i32>,
     /// Keys of columns that may be read one by one: `(object id, column)`.
     pub readable_columns: HashSet<(i32, String)>,
+    /// Whether the session may read the whole database.
+    pub reads_all: bool,
     /// Databases, and whether the session may open them.
     pub databases: Vec<(String, bool)>,
 }
@@ -51,8 +53,8 @@ fn text_functions(db: &Connection) -> rusqlite::Result<()> {
         let count = |n: i64| usize::try_from(n).unwrap_or(0);
         Ok(Some(Stored::Text(t.chars().skip(count(skip)).take(count(take)).collect())))
     })?;
-    pure(db, "tsql_charindex", 2, charindex)?;
-    pure(db, "tsql_charindex", 3, charindex)?;
+    pure(db, "tsql_charindex", 2, |a| Ok(charindex(a)))?;
+    pure(db, "tsql_charindex", 3, |a| Ok(charindex(a)))?;
     pure(db, "tsql_quotename", 1, |a| {
         Ok(text(a, 0).filter(|t| t.chars().count() <= 128).map(|t| Stored::Text(format!("[{}]", t.replace(']', "]]")))))
     })?;
@@ -151,7 +153,8 @@ fn metadata_functions(db: &Connection, view: &Shared) -> rusqlite::Result<()> {
             let class = text(a, 1).unwrap_or_default().to_ascii_uppercase();
             let permission = text(a, 2).unwrap_or_default().to_ascii_uppercase();
             if class != "OBJECT" {
-                return Ok(Some(Stored::Integer((class == "DATABASE" && permission == "CONNECT").into())));
+                let may = permission == "CONNECT" || (permission == "SELECT" && view.reads_all);
+                return Ok(Some(Stored::Integer((class == "DATABASE" && may).into())));
             }
             let Some(id) = text(a, 0).and_then(|t| find(&view, &t)) else { return Ok(None) };
             let column = text(a, 3).map(|c| c.to_lowercase());
@@ -236,13 +239,13 @@ fn characters(arguments: &[Stored], range: impl Fn(usize, usize) -> (usize, usiz
     Some(Stored::Text(text.chars().skip(skip).take(take).collect()))
 }
 
-fn charindex(arguments: &[Stored]) -> Result<Option<Stored>, SqlError> {
-    let (Some(needle), Some(text)) = (text(arguments, 0), text(arguments, 1)) else { return Ok(None) };
+fn charindex(arguments: &[Stored]) -> Option<Stored> {
+    let (needle, text) = (text(arguments, 0)?, text(arguments, 1)?);
     let start = usize::try_from(int(arguments, 2).unwrap_or(1).max(1) - 1).unwrap_or(0);
     let (needle, text): (Vec<char>, Vec<char>) =
         (needle.to_lowercase().chars().collect(), text.to_lowercase().chars().collect());
     let found = (start..text.len()).find(|i| !needle.is_empty() && text[*i..].starts_with(&needle));
-    Ok(Some(integer(found.map_or(0, |i| i + 1))))
+    Some(integer(found.map_or(0, |i| i + 1)))
 }
 
 /// CAST to a declared type; 245 or 8115 if the value does not fit.

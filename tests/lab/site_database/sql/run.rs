@@ -19,9 +19,11 @@ use super::translate::Scope;
 /// What a client gets to see, in order.
 #[derive(Debug)]
 pub enum Event {
+    /// A result set; `broken` by an error if it has fewer rows than it should.
     Rows {
         set: ResultSet,
         in_procedure: bool,
+        broken: bool,
     },
     /// A statement without rows is done.
     Done {
@@ -198,18 +200,23 @@ impl Run<'_> {
     fn query(&mut self, query: &Query, variables: &Variables, caught: Option<&SqlError>) -> Result<(), Stop> {
         let in_procedure = self.depth > 0;
         let hit = self.faults.of_statement(&query.to_string());
-        let mut cut = None;
-        match hit {
-            Some(Hit::Error(error)) => return Err(error.into()),
-            Some(Hit::Cut { after_rows }) => cut = Some(after_rows),
-            None => {}
+        if let Some(Hit::Error(error)) = hit {
+            return Err(error.into());
         }
-        let mut set = self.engine.query(query, self.scope(variables, caught))?;
-        if let Some(rows) = cut {
-            set.rows.truncate(rows);
-        }
-        self.events.push(Event::Rows { set, in_procedure });
-        if cut.is_some() { Err(Stop::Cut) } else { Ok(()) }
+        let (mut set, error) = self.engine.query(query, self.scope(variables, caught))?;
+        let stop = match hit {
+            Some(Hit::Cut { after_rows }) => {
+                set.rows.truncate(after_rows);
+                Some(Stop::Cut)
+            }
+            Some(Hit::BreakOff { after_rows, error }) => {
+                set.rows.truncate(after_rows);
+                Some(error.into())
+            }
+            _ => error.map(Stop::from),
+        };
+        self.events.push(Event::Rows { set, in_procedure, broken: stop.is_some() });
+        stop.map_or(Ok(()), Err)
     }
 
     /// `sp_executesql text, declarations, values`: a batch one level down.

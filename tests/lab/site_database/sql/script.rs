@@ -16,6 +16,7 @@ use super::catalog::{Name, ObjectKind, flat, key};
 use super::engine::{Engine, owner_scope};
 use super::expression::substitute;
 use super::session::{Access, Session};
+use super::typing::{self, Surroundings};
 use super::{system, translate};
 
 /// Runs a script of batches that stand between lines of `GO`.
@@ -62,7 +63,7 @@ fn apply(engine: &mut Engine, statement: Statement, owner: &Session) -> Result<(
     let variables = HashMap::new();
     match statement {
         Statement::CreateTable(table) => create_table(engine, &table),
-        Statement::CreateView(view) => create_view(engine, view, owner),
+        Statement::CreateView(view) => create_view(engine, &view, owner),
         Statement::CreateFunction(function) => create_function(engine, &function, owner),
         Statement::Drop { names, object_type: ObjectType::View | ObjectType::Table, if_exists, .. } => {
             names.iter().try_for_each(|name| drop_object(engine, &Name::of(name)?, if_exists))
@@ -146,7 +147,7 @@ fn create_table(engine: &mut Engine, table: &CreateTable) -> Result<(), SqlError
     Ok(())
 }
 
-fn create_view(engine: &mut Engine, view: CreateView, owner: &Session) -> Result<(), SqlError> {
+fn create_view(engine: &mut Engine, view: &CreateView, owner: &Session) -> Result<(), SqlError> {
     let name = Name::of(&view.name)?;
     if view.or_alter {
         drop_object(engine, &name, true)?;
@@ -204,6 +205,11 @@ fn add_view(
     let scope = translate::Scope { keep_variables: true, ..owner_scope(&engine.catalog, owner, &variables) };
     let mut translated = query.clone();
     let found = translate::query(&mut translated, scope)?;
+    translate::outputs_without_case(&mut translated, |i| {
+        let surroundings = Surroundings { catalog: &engine.catalog, objects: &found.objects };
+        let expression = typing::projection(query).and_then(|p| p.get(i).copied());
+        expression.and_then(|e| surroundings.infer(e)).is_some_and(SqlType::is_text)
+    });
     let schema = name.schema.as_deref().unwrap_or("dbo");
     let (key, sql) = (key(schema, &name.object), translated.to_string());
     execute(engine, &format!("CREATE VIEW \"{key}\" AS {sql}"))?;

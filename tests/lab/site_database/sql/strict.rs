@@ -157,11 +157,31 @@ fn is_aggregate(expr: &Expr) -> bool {
     matches!(name.as_str(), "COUNT" | "COUNT_BIG" | "MAX" | "MIN" | "SUM" | "AVG" | "STRING_AGG")
 }
 
+/// Whether an aggregate of this query, not of a query inside it, is in the expression.
 fn has_aggregate(expr: &Expr) -> bool {
-    let found = sqlparser::ast::visit_expressions(expr, |e| {
-        if is_aggregate(e) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    found.is_break()
+    expr.visit(&mut Aggregates { depth: 0 }).is_break()
+}
+
+struct Aggregates {
+    depth: usize,
+}
+
+impl Visitor for Aggregates {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
+        self.depth += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        if self.depth == 0 && is_aggregate(expr) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
 }
 
 /// The reserved keywords of T-SQL, but for those that are called like functions.

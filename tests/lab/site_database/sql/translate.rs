@@ -55,15 +55,7 @@ pub const NO_NAME: &str = "no column name ";
 
 /// Gives each column of the outermost query the name that SQL Server gives it, since SQLite's own differs.
 fn name_columns(query: &mut Query) {
-    let mut body = &mut *query.body;
-    let select = loop {
-        match body {
-            SetExpr::Select(select) => break select,
-            SetExpr::SetOperation { left, .. } => body = left,
-            SetExpr::Query(query) => body = &mut query.body,
-            _ => return,
-        }
-    };
+    let Some(select) = outermost(query) else { return };
     for (number, item) in select.projection.iter_mut().enumerate() {
         if let SelectItem::UnnamedExpr(expr) = item {
             let alias = match expr {
@@ -72,6 +64,32 @@ fn name_columns(query: &mut Query) {
                 _ => format!("{NO_NAME}{number}"),
             };
             *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::with_quote('"', alias) };
+        }
+    }
+}
+
+/// Lets the columns of a view that are expressions compare without case, where `is_text` says so of their number.
+pub fn outputs_without_case(query: &mut Query, is_text: impl Fn(usize) -> bool) {
+    let Some(select) = outermost(query) else { return };
+    for (number, item) in select.projection.iter_mut().enumerate() {
+        if let SelectItem::ExprWithAlias { expr, .. } = item
+            && !matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+            && is_text(number)
+        {
+            *expr = super::expression::without_case(expr);
+        }
+    }
+}
+
+/// The first SELECT of a query, which names the columns of all.
+fn outermost(query: &mut Query) -> Option<&mut Select> {
+    let mut body = &mut *query.body;
+    loop {
+        match body {
+            SetExpr::Select(select) => return Some(select),
+            SetExpr::SetOperation { left, .. } => body = left,
+            SetExpr::Query(query) => body = &mut query.body,
+            _ => return None,
         }
     }
 }

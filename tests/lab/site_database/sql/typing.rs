@@ -1,6 +1,6 @@
 //! The type of an expression, where SQLite has none: it knows declared types of columns only.
 
-use sqlparser::ast::{Expr, Query, SelectItem, SetExpr, Value as Literal};
+use sqlparser::ast::{Expr, Function, Query, SelectItem, SetExpr, Value as Literal};
 
 use super::super::wire::value::{SqlType, Value};
 use super::catalog::{Catalog, Name, ObjectKind, key};
@@ -54,44 +54,44 @@ impl Surroundings<'_> {
                 let results = conditions.iter().map(|c| &c.result).chain(else_result.as_deref());
                 self.common(results)
             }
-            Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } | Expr::Collate { expr: inner, .. } => {
-                self.infer(inner)
-            }
-            Expr::Substring { expr, .. } => self.infer(expr),
-            Expr::Trim { expr, .. } => self.infer(expr),
+            Expr::Nested(inner)
+            | Expr::UnaryOp { expr: inner, .. }
+            | Expr::Collate { expr: inner, .. }
+            | Expr::Substring { expr: inner, .. }
+            | Expr::Trim { expr: inner, .. } => self.infer(inner),
             Expr::BinaryOp { left, right, .. } => self.common([left.as_ref(), right.as_ref()].into_iter()),
             Expr::Subquery(query) => self.infer(projection(query)?.first()?),
-            Expr::Function(function) => {
-                let name = Name::of(&function.name).ok()?;
-                if let Some(schema) = &name.schema {
-                    return match self.catalog.get(&key(schema, &name.object))?.kind {
-                        ObjectKind::ScalarFunction { returns, .. } => Some(returns),
-                        _ => None,
-                    };
-                }
-                let arguments = arguments(function);
-                match name.object.to_ascii_uppercase().as_str() {
-                    "COUNT" | "LEN" | "DATALENGTH" | "CHARINDEX" | "HAS_PERMS_BY_NAME" | "HAS_DBACCESS"
-                    | "SCHEMA_ID" | "OBJECT_ID" | "ERROR_NUMBER" | "ERROR_LINE" | "ERROR_STATE" | "ERROR_SEVERITY"
-                    | "DB_ID" => Some(SqlType::Int),
-                    "COUNT_BIG" | "ROW_NUMBER" | "RANK" | "DENSE_RANK" => Some(SqlType::BigInt),
-                    "ERROR_MESSAGE" | "CONCAT" | "CONCAT_WS" | "STRING_AGG" => Some(SqlType::NVarChar(Some(4000))),
-                    "QUOTENAME" => Some(SqlType::NVarChar(Some(258))),
-                    "DB_NAME" | "SUSER_SNAME" | "APP_NAME" | "HOST_NAME" | "OBJECT_NAME" | "SCHEMA_NAME" => {
-                        Some(SqlType::NVarChar(Some(128)))
-                    }
-                    "GETDATE" | "GETUTCDATE" | "SYSDATETIME" | "SYSUTCDATETIME" => Some(SqlType::DateTime),
-                    "IIF" => self.common(arguments.iter().skip(1)),
-                    "SUM" => {
-                        self.infer(arguments.first()?).map(|t| if t == SqlType::BigInt { t } else { SqlType::Int })
-                    }
-                    "MAX" | "MIN" | "AVG" | "ISNULL" | "NULLIF" | "UPPER" | "LOWER" | "LTRIM" | "RTRIM" | "LEFT"
-                    | "RIGHT" | "REVERSE" | "ABS" => self.infer(arguments.first()?),
-                    "COALESCE" => self.common(arguments.iter()),
-                    "REPLACE" => Some(SqlType::NVarChar(Some(4000))),
-                    _ => None,
-                }
+            Expr::Function(function) => self.call(function),
+            _ => None,
+        }
+    }
+
+    fn call(&self, function: &Function) -> Option<SqlType> {
+        let name = Name::of(&function.name).ok()?;
+        if let Some(schema) = &name.schema {
+            return match self.catalog.get(&key(schema, &name.object))?.kind {
+                ObjectKind::ScalarFunction { returns, .. } => Some(returns),
+                _ => None,
+            };
+        }
+        let arguments = arguments(function);
+        match name.object.to_ascii_uppercase().as_str() {
+            "COUNT" | "LEN" | "DATALENGTH" | "CHARINDEX" | "HAS_PERMS_BY_NAME" | "HAS_DBACCESS" | "SCHEMA_ID"
+            | "OBJECT_ID" | "DB_ID" | "ERROR_NUMBER" | "ERROR_LINE" | "ERROR_STATE" | "ERROR_SEVERITY" => {
+                Some(SqlType::Int)
             }
+            "COUNT_BIG" | "ROW_NUMBER" | "RANK" | "DENSE_RANK" => Some(SqlType::BigInt),
+            "ERROR_MESSAGE" | "CONCAT" | "CONCAT_WS" | "STRING_AGG" | "REPLACE" => Some(SqlType::NVarChar(Some(4000))),
+            "QUOTENAME" => Some(SqlType::NVarChar(Some(258))),
+            "DB_NAME" | "SUSER_SNAME" | "APP_NAME" | "HOST_NAME" | "OBJECT_NAME" | "SCHEMA_NAME" => {
+                Some(SqlType::NVarChar(Some(128)))
+            }
+            "GETDATE" | "GETUTCDATE" | "SYSDATETIME" | "SYSUTCDATETIME" => Some(SqlType::DateTime),
+            "IIF" => self.common(arguments.iter().skip(1)),
+            "COALESCE" => self.common(arguments.iter()),
+            "SUM" => self.infer(arguments.first()?).map(|t| if t == SqlType::BigInt { t } else { SqlType::Int }),
+            "MAX" | "MIN" | "AVG" | "ISNULL" | "NULLIF" | "UPPER" | "LOWER" | "LTRIM" | "RTRIM" | "LEFT" | "RIGHT"
+            | "REVERSE" | "ABS" => self.infer(arguments.first()?),
             _ => None,
         }
     }

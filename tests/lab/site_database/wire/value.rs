@@ -134,7 +134,7 @@ impl SqlType {
         }
     }
 
-    /// Writes the TYPE_INFO of a nullable column.
+    /// Writes the `TYPE_INFO` of a nullable column.
     pub fn write_info(self, out: &mut Vec<u8>) {
         let mut text = |code: u8, bytes: u16| {
             out.push(code);

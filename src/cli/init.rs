@@ -1,0 +1,46 @@
+//! `cmcomply init`: a settings file to begin with.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::sql::SqlArgs;
+use super::{Stop, audit, console, exit};
+use crate::evidence::write_aside;
+use crate::settings;
+use crate::text::printable;
+
+/// Arguments of `cmcomply init`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct InitArgs {
+    #[command(flatten)]
+    sql: SqlArgs,
+    /// Where to write the settings file. A file of that name is left alone.
+    #[arg(short, long, value_name = "FILE", default_value = "cmcomply.toml", help_heading = "Output")]
+    output: PathBuf,
+    /// Replace a file of that name.
+    #[arg(long, help_heading = "Output")]
+    force: bool,
+}
+
+/// Reads the site database and writes the settings file.
+pub(super) async fn run(args: InitArgs) -> Result<u8, Stop> {
+    let path = printable(&args.output.display().to_string(), 500);
+    if args.output.exists() && !args.force {
+        return Err(Stop::usage(anyhow::anyhow!("{path} is there already; give another --output, or --force")));
+    }
+    let options = args.sql.options()?;
+    let cancel = audit::cancel_on_ctrl_c("interrupted: nothing is written");
+    let facts = audit::read_facts(&options, &cancel).await?;
+    if cancel.is_cancelled() {
+        return Ok(exit::INCOMPLETE);
+    }
+    write_aside(&args.output, settings::template(&facts).as_bytes())
+        .with_context(|| format!("cannot write {path}"))
+        .map_err(Stop::usage)?;
+    console::print(&format!("{path}: state in it what the site database cannot say, then audit with --settings\n"))
+        .context("cannot write to standard output")
+        .map_err(Stop::usage)?;
+    Ok(exit::COMPLIANT)
+}

@@ -1,0 +1,276 @@
+//! `cmcomply.toml`: what the site database cannot say, stated by the operator.
+//!
+//! Every key is optional; a fact that is neither read nor stated is unknown.
+
+mod error;
+mod stated;
+mod template;
+
+pub use error::SettingsError;
+pub use template::template;
+
+use std::io::Read as _;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::catalog::Context;
+use crate::derive::{StatedRoutes, Via};
+use crate::host::{HostName, HostOrAddress};
+use crate::text::printable;
+
+/// A settings file is a page of text; nothing larger is read.
+const MAX_OCTETS: u64 = 1 << 20;
+
+/// A settings file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The file's name, for sources and errors.
+    pub file: String,
+    /// Facts that the operator states.
+    pub stated: Stated,
+    /// Proxies of contexts that the site database does not know.
+    pub routes: StatedRoutes,
+}
+
+/// Facts that the operator states: the table `[stated]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stated {
+    /// Tenant attach: devices are uploaded to Microsoft Intune's admin center.
+    pub tenant_attach: Option<bool>,
+    /// Endpoint analytics.
+    pub endpoint_analytics: Option<bool>,
+    /// Microsoft Entra user discovery, where the login may not read it.
+    pub entra_user_discovery: Option<bool>,
+    /// The network allows certificate revocation lists and OCSP of listed locations only.
+    pub revocation_restricted: Option<bool>,
+    /// Hosts of the logic apps (or other services) that external notifications go to; an empty list: none are sent.
+    #[serde(default, deserialize_with = "bare_hosts")]
+    pub notification_hosts: Option<Vec<HostName>>,
+    /// Computers from which the console is used, besides those that the site database names.
+    pub consoles: Option<Vec<HostName>>,
+    /// Cloud management gateways, where the login may not read them; an empty list: there is none.
+    pub gateways: Option<Vec<StatedGateway>>,
+}
+
+/// A cloud management gateway as the console shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatedGateway {
+    /// Its name in the console.
+    pub name: String,
+    /// The service name: the name in the server authentication certificate.
+    pub service_name: HostName,
+    /// The deployment name, in an Azure domain.
+    pub deployment_name: HostName,
+    /// Such as `West US`.
+    pub region: Option<String>,
+    /// The cloud.
+    pub cloud: StatedCloud,
+    /// Number of virtual machine instances, 1 to 16.
+    pub instances: u32,
+    /// The storage account's name, if it is not the first label of the deployment name.
+    pub storage_name: Option<HostName>,
+}
+
+/// The cloud of a gateway, by the numbers of `AzureEnvironments`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StatedCloud {
+    /// 1
+    Public,
+    /// 2
+    UsGovernment,
+}
+
+/// The file as it is written.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    stated: Stated,
+    proxies: Proxies,
+}
+
+/// The contexts whose proxies the site database does not know.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+struct Proxies {
+    client_system: Option<Route>,
+    console_user: Option<Route>,
+    system_winhttp: Option<Route>,
+    system_wininet: Option<Route>,
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Route(Via);
+
+impl Settings {
+    /// Reads a file.
+    pub fn read(path: &Path) -> Result<Self, SettingsError> {
+        let file = printable(&path.display().to_string(), 500);
+        let unreadable = |what: String| SettingsError { file: file.clone(), line: None, what };
+        let mut text = String::new();
+        let opened = std::fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
+        opened.take(MAX_OCTETS + 1).read_to_string(&mut text).map_err(|error| unreadable(error.to_string()))?;
+        if text.len() as u64 > MAX_OCTETS {
+            return Err(unreadable(format!("larger than {MAX_OCTETS} octets: that is no settings file")));
+        }
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    /// Parses the text of the file of that name.
+    pub fn parse(file: &str, text: &str) -> Result<Self, SettingsError> {
+        let parsed: File = toml::from_str(text).map_err(|error| SettingsError::of_toml(file, text, &error))?;
+        let Proxies { client_system, console_user, system_winhttp, system_wininet } = parsed.proxies;
+        let routes = [
+            (Context::ClientSystem, client_system),
+            (Context::ConsoleUser, console_user),
+            (Context::SystemWinhttp, system_winhttp),
+            (Context::SystemWininet, system_wininet),
+        ];
+        Ok(Self {
+            file: printable(file, 500),
+            stated: parsed.stated,
+            routes: routes.into_iter().filter_map(|(context, route)| Some((context, route?.0))).collect(),
+        })
+    }
+}
+
+/// Parses a stated route: `direct` or `HOST:PORT`.
+pub fn stated_via(text: &str) -> Result<Via, String> {
+    if text == "direct" {
+        return Ok(Via::Direct);
+    }
+    let (host, port) = text.rsplit_once(':').ok_or("a route is `direct` or HOST:PORT")?;
+    let host = HostOrAddress::parse(host).map_err(|error| format!("the proxy is no host: {error}"))?;
+    match port.parse::<u16>() {
+        Ok(port) if port > 0 => Ok(Via::Proxy { host, port }),
+        _ => Err("the proxy's port is none (1 to 65535)".to_owned()),
+    }
+}
+
+impl TryFrom<String> for Route {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        stated_via(&text).map(Self)
+    }
+}
+
+/// Hosts without anything around them: the URL of a logic app holds a signature that lets anyone start it, so it must
+/// not get into a file. The error does not repeat it.
+fn bare_hosts<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<HostName>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(try_from = "String")]
+    struct Bare(HostName);
+
+    impl TryFrom<String> for Bare {
+        type Error = String;
+        fn try_from(text: String) -> Result<Self, String> {
+            if text.contains(['/', '?', '&', '=', '@', ':']) {
+                return Err(
+                    "a host alone is expected, such as prod-01.westus2.logic.azure.com: the URL of a logic app \
+                            holds a signature, take it out of this file"
+                        .to_owned(),
+                );
+            }
+            HostName::parse(&text).map(Self).map_err(|error| error.to_string())
+        }
+    }
+
+    Ok(Option::<Vec<Bare>>::deserialize(deserializer)?.map(|hosts| hosts.into_iter().map(|Bare(host)| host).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        Settings::parse("cmcomply.toml", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn everything_that_can_be_stated() {
+        let text = r#"
+            [stated]
+            tenant_attach = true
+            endpoint_analytics = false
+            entra_user_discovery = true
+            revocation_restricted = true
+            notification_hosts = ["Prod-01.westus2.logic.azure.com"]
+            consoles = ["lt-002.corp.contoso.com"]
+
+            [[stated.gateways]]
+            name = "GraniteFalls"
+            service_name = "cmg.contoso.com"
+            deployment_name = "GraniteFalls.WestUS.CloudApp.Azure.Com"
+            region = "West US"
+            cloud = "public"
+            instances = 2
+
+            [proxies]
+            client-system = "direct"
+            console-user = "proxy.contoso.com:8080"
+        "#;
+        let settings = Settings::parse("cmcomply.toml", text).unwrap();
+        let stated = &settings.stated;
+        assert_eq!((stated.tenant_attach, stated.endpoint_analytics), (Some(true), Some(false)));
+        assert_eq!(stated.notification_hosts.as_ref().unwrap()[0].as_str(), "prod-01.westus2.logic.azure.com");
+        assert_eq!(stated.gateways.as_ref().unwrap()[0].cloud, StatedCloud::Public);
+        let proxy = Via::Proxy { host: HostOrAddress::parse("proxy.contoso.com").unwrap(), port: 8080 };
+        let routes = [(Context::ClientSystem, Via::Direct), (Context::ConsoleUser, proxy)];
+        assert_eq!(settings.routes, StatedRoutes::from(routes));
+        assert_eq!(Settings::parse("x", "").unwrap().stated, Stated::default());
+    }
+
+    #[test]
+    fn errors_name_the_file_and_the_line() {
+        let said = error("[stated]\ntenant_attach = true\ntenant_atach = true\n");
+        assert!(said.starts_with("cmcomply.toml:3: ") && said.contains("tenant_atach"), "{said}");
+        assert!(said.contains("endpoint_analytics"), "the known keys are named: {said}");
+        assert!(error("[stated]\nconsoles = ['a b']").starts_with("cmcomply.toml:2: "));
+        assert!(error("[stated]\ntenant_attach = 1").contains("boolean"));
+        assert!(error("[proxies]\n\nclient-system = 'proxy'").starts_with("cmcomply.toml:3: a route is"));
+        assert!(error("[proxies]\nwsus = 'direct'").contains("client-system"));
+        assert!(error("[proxies]\nclient-system = 'proxy:0'").contains("65535"));
+        assert!(error("[stated\n").starts_with("cmcomply.toml:1: "));
+        assert!(error("[stated]\n[[stated.gateways]]\nname = 'x'").contains("service_name"));
+    }
+
+    #[test]
+    fn a_signature_is_refused_and_not_repeated() {
+        let url = "https://prod-01.westus2.logic.azure.com:443/workflows/1/triggers/manual/paths/invoke?sig=HUNTER2";
+        for text in [
+            format!("[stated]\nnotification_hosts = ['{url}']"),
+            format!("[stated]\nnotification_hosts = '{url}'"),
+            format!("[stated]\nnotification_hosts = [{url}]"),
+            format!("[stated]\nnotification_hosts = {url}"),
+            format!("[stated]\ntenant_attach = '{url}'"),
+            format!("[stated]\nconsoles = ['{url}']"),
+            format!("[stated]\nconsoles = '{url}'"),
+            format!("[stated]\n'{url}' = 1"),
+            format!("[proxies]\nclient-system = '{url}'"),
+            format!("[[stated.gateways]]\ncloud = '{url}'"),
+            format!("stated = '{url}'"),
+            url.to_owned(),
+        ] {
+            let said = error(&text);
+            assert!(!said.contains("HUNTER2"), "{said}");
+            assert!(said.starts_with("cmcomply.toml:"), "{said}");
+        }
+        assert!(error(&format!("[stated]\nnotification_hosts = ['{url}']")).contains("holds a signature"));
+    }
+
+    #[test]
+    fn files_are_bounded_and_named_in_errors() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cmcomply.toml");
+        let missing = Settings::read(&path).unwrap_err().to_string();
+        assert!(missing.contains("cmcomply.toml"), "{missing}");
+        std::fs::write(&path, "#".repeat(2 << 20)).unwrap();
+        assert!(Settings::read(&path).unwrap_err().to_string().contains("larger than"));
+        std::fs::write(&path, "[stated]\ntenant_attach = true\n").unwrap();
+        assert_eq!(Settings::read(&path).unwrap().stated.tenant_attach, Some(true));
+    }
+}

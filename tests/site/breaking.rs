@@ -1,0 +1,69 @@
+//! Answers that break off, never come, or never end.
+
+use std::time::{Duration, Instant};
+
+use cmcomply::site::{ReadError, UnknownWhy, read};
+use tokio_util::sync::CancellationToken;
+
+use crate::lab::site_database::Fault;
+use crate::site_facts::known;
+use crate::{faulty, variant, why};
+
+#[tokio::test]
+async fn a_connection_cut_in_mid_answer_costs_one_fact() {
+    let lab = faulty(Fault::Cut { containing: "management_portal_url".to_owned(), after_rows: 1 }).await;
+    let facts = lab.facts().await;
+    let (why, detail) = why(&facts.azure_environments);
+    assert_eq!(why, UnknownWhy::Cut);
+    assert!(detail.starts_with("dbo.AzureEnvironments: the connection broke"), "{detail}");
+    assert_eq!(known(&facts.sites).len(), 4);
+    assert_eq!(known(&facts.tenants).len(), 1);
+    assert_eq!(known(&facts.entra_user_discovery), &true);
+    // The batch, the one that breaks again, and the one after it on a third connection.
+    let in_site: Vec<_> = lab.database.logins().into_iter().filter(|login| login.database == "CM_CAS").collect();
+    assert_eq!(in_site.len(), 3);
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_costs_one_fact_and_little_time() {
+    let mut lab = faulty(Fault::Silent { containing: "management_portal_url".to_owned() }).await;
+    lab.options.query_timeout = Duration::from_secs(2);
+    let begun = Instant::now();
+    let facts = lab.facts().await;
+    assert!(begun.elapsed() < Duration::from_mins(1));
+    let (why, detail) = why(&facts.azure_environments);
+    assert_eq!(why, UnknownWhy::Cut);
+    assert!(detail.contains("no answer within 2 s"), "{detail}");
+    assert_eq!(known(&facts.sites).len(), 4);
+    assert_eq!(known(&facts.cmgs).len(), 2);
+
+    let mut lab = faulty(Fault::Silent { containing: "fact_objects".to_owned() }).await;
+    lab.options.query_timeout = Duration::from_millis(500);
+    assert!(matches!(lab.error().await, ReadError::Timeout { .. }));
+    let cut = faulty(Fault::Cut { containing: "can_open".to_owned(), after_rows: 0 }).await.error().await;
+    assert!(matches!(cut, ReadError::Cut { .. }), "{cut:?}");
+}
+
+#[tokio::test]
+async fn more_rows_than_any_hierarchy_has_are_not_taken() {
+    let sql = "DROP TABLE dbo.AAD_Tenant_Ex;\nGO\nCREATE VIEW dbo.AAD_Tenant_Ex AS SELECT a.ID AS ID, N'x' AS TenantID \
+               FROM dbo.SC_SysResUse AS a CROSS JOIN dbo.SC_SysResUse AS b CROSS JOIN dbo.SC_SysResUse AS c CROSS JOIN \
+               dbo.Sites AS d;";
+    let facts = variant(sql).await.facts().await;
+    assert_eq!(why(&facts.tenants), (UnknownWhy::QueryFailed, "more than 200000 rows"));
+    assert_eq!(known(&facts.cmgs).len(), 2);
+    assert_eq!(known(&facts.azure_environments).len(), 2);
+}
+
+#[tokio::test]
+async fn an_interrupted_reading_ends_at_once() {
+    let lab = faulty(Fault::NeverAnswer).await;
+    let cancel = CancellationToken::new();
+    let begun = Instant::now();
+    let (outcome, ()) = tokio::join!(read(&lab.options, cancel.clone()), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        cancel.cancel();
+    });
+    assert_eq!(outcome, Err(ReadError::Cancelled));
+    assert!(begun.elapsed() < Duration::from_secs(8));
+}
