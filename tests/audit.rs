@@ -4,7 +4,7 @@
 
 mod lab;
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -549,7 +549,7 @@ async fn the_total_deadline_leaves_a_valid_incomplete_run() {
 async fn interrupt_after(lab: &Lab, begun: impl Fn(&Lab) -> bool, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = lab.command();
     command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
+    let child = command.spawn().unwrap();
     for _ in 0..600 {
         if begun(lab) {
             break;
@@ -559,11 +559,10 @@ async fn interrupt_after(lab: &Lab, begun: impl Fn(&Lab) -> bool, arguments: &[&
     assert!(begun(lab), "the program never got so far");
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     tokio::task::spawn_blocking(move || {
-        let code = child.wait().unwrap().code();
-        let (mut out, mut err) = (String::new(), String::new());
-        child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
-        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-        (code, out, err)
+        // Reads both while it waits: a table fills a pipe.
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
     })
     .await
     .unwrap()

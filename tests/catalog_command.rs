@@ -56,8 +56,9 @@ fn list_writes_every_entry_in_each_format() {
     let (code, table, _) = run(&["catalog", "list", "--width", "80"]);
     assert_eq!(code, 0);
     assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
-    let joined: String = table.split_whitespace().collect();
-    assert!(joined.contains("https://aka.ms/configmgrgateway") && !table.contains('\u{1b}'), "{table}");
+    let (_, wide, _) = run(&["catalog", "list", "--width", "200"]);
+    assert!(wide.contains("https://aka.ms/configmgrgateway") && !wide.contains('\u{1b}'), "{wide}");
+    assert_eq!(wide.lines().count(), entries + 1);
     let (_, json, _) = run(&["catalog", "list", "--format", "json"]);
     let json: Vec<BTreeMap<String, serde_json::Value>> = serde_json::from_str(&json).unwrap();
     assert_eq!(json.len(), entries);

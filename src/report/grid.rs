@@ -11,7 +11,7 @@ use super::layout::wrap;
 use crate::text::printable;
 
 /// Characters of a cell.
-const CELL: usize = 600;
+pub(super) const CELL: usize = 600;
 
 /// Rows of cells, each cell as wide as its column; two blanks stand before each column.
 pub(super) fn grid<'a>(rows: impl IntoIterator<Item = Vec<(&'a str, usize)>>) -> String {

@@ -3,7 +3,7 @@
 use super::super::condition::missing;
 use super::super::index::Index;
 use super::{Filled, fixed, join, named, unfilled};
-use crate::catalog::{Cloud, Entry, Part, PortRule, Ports, Variable};
+use crate::catalog::{Cloud, Entry, Part, PortRule, Ports, Tier, Variable};
 use crate::host::{HostName, HostPattern};
 use crate::site::{AzureEnvironment, Cmg, Fact, Role};
 
