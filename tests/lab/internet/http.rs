@@ -82,6 +82,17 @@ pub(super) async fn answer<S: AsyncWrite + Unpin>(
         Behaviour::Status(status) => page(*status, SERVER, SORRY),
         Behaviour::Redirect(status, location) => page(*status, &format!("{SERVER}Location: {location}\r\n"), ""),
         Behaviour::BlockPage(status) => page(*status, FILTER, BLOCKED),
+        Behaviour::GetSilence(_) if request.method == "GET" => return Ok(Ending::Silence),
+        Behaviour::GetReset(_) if request.method == "GET" => return Ok(Ending::Reset),
+        Behaviour::GetCut(status) if request.method == "GET" => {
+            let head = format!("HTTP/1.1 {status} {}\r\nContent-Type: text/html\r\n{SERVER}", reason(*status));
+            stream.write_all(format!("{head}Content-Length: 4096\r\n\r\n{SORRY}").as_bytes()).await?;
+            stream.flush().await?;
+            return Ok(Ending::Reset);
+        }
+        Behaviour::GetSilence(status) | Behaviour::GetReset(status) | Behaviour::GetCut(status) => {
+            page(*status, SERVER, SORRY)
+        }
         Behaviour::HttpSilence | Behaviour::HandshakeSilence => return Ok(Ending::Silence),
         // The last two come here only from a client that went round the special port.
         Behaviour::ResetAfterTls | Behaviour::ResetInHandshake | Behaviour::Refused | Behaviour::Blocked => {

@@ -51,6 +51,12 @@ pub enum Behaviour {
     HttpGarbage,
     /// A filter's page with this status: in clear, over TLS under the foreign CA, or as a proxy's answer to CONNECT.
     BlockPage(u16),
+    /// HEAD gets this status; GET gets no answer.
+    GetSilence(u16),
+    /// HEAD gets this status; GET gets a TCP reset.
+    GetReset(u16),
+    /// HEAD gets this status; GET the beginning of a page, and then a TCP reset.
+    GetCut(u16),
     /// An answer whose headers never end.
     EndlessHeaders,
     /// An answer with one header of a mebibyte.
