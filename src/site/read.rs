@@ -13,10 +13,10 @@ use super::fact::{Source, UnknownWhy};
 use super::facts::{Connection, Facts};
 use super::matches;
 use super::options::Options;
-use super::query::{FACTS, PREAMBLE, envelope};
+use super::query::{FACTS, PREAMBLE, envelope, max_rows};
 use super::readers;
 use super::schema::{Schema, Statement};
-use super::session::{End, MAX_ROWS, ResultSet, Session};
+use super::session::{End, ResultSet, Session};
 use super::value::Row;
 use crate::text;
 
@@ -44,7 +44,12 @@ async fn read_facts(options: &Options) -> Result<Facts, ReadError> {
         sign_in: options.sign_in.record(),
     };
     let answers = ask_all(&connector, &site.name, site.session, &site.schema).await;
-    Ok(readers::facts(connection, answers))
+    // Not among what waits: whoever interrupts the reading does not wait for it.
+    let reading = tokio::task::spawn_blocking(move || readers::facts(connection, answers));
+    reading.await.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => ReadError::Cancelled,
+    })
 }
 
 /// What is known about one fact before its rows are understood.
@@ -81,7 +86,7 @@ async fn ask_all(connector: &Connector<'_>, database: &str, mut session: Session
         let (endless, rest) = pending.into_iter().partition(|s| *name == format!("fact_{}", s.fact));
         pending = rest;
         let endless: Vec<Statement> = endless;
-        answers.extend(endless.into_iter().map(|statement| (statement.fact, too_many())));
+        answers.extend(endless.into_iter().map(|statement| (statement.fact, too_many(name))));
     }
     pending.retain(|statement| match answer_in(&mut sets, statement) {
         Some(raw) => {
@@ -175,7 +180,7 @@ fn unanswered(end: &End, statement: &Statement) -> Raw {
     let object = &statement.source.object;
     let (why, detail) = match end {
         End::Refused(number, message) => return refused(i64::from(*number), message, statement),
-        End::TooMany(_) => return too_many(),
+        End::TooMany(name) => return too_many(name),
         End::TimedOut(limit) => (UnknownWhy::Cut, format!("{object}: no answer within {} s", limit.as_secs_f32())),
         End::Cut(detail) => (UnknownWhy::Cut, format!("{object}: the connection broke ({detail})")),
         End::Complete => (UnknownWhy::QueryFailed, format!("{object}: the server sent no answer")),
@@ -190,8 +195,8 @@ fn refused(number: i64, message: &str, statement: &Statement) -> Raw {
     Raw::Unknown { why, detail: format!("{}: error {number}, {message}", statement.source.object) }
 }
 
-fn too_many() -> Raw {
-    Raw::Unknown { why: UnknownWhy::QueryFailed, detail: format!("more than {MAX_ROWS} rows") }
+fn too_many(set: &str) -> Raw {
+    Raw::Unknown { why: UnknownWhy::QueryFailed, detail: format!("more than {} rows", max_rows(set)) }
 }
 
 #[cfg(test)]

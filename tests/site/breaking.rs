@@ -71,7 +71,7 @@ async fn more_rows_than_any_hierarchy_has_are_not_taken() {
                FROM dbo.SC_SysResUse AS a CROSS JOIN dbo.SC_SysResUse AS b CROSS JOIN dbo.SC_SysResUse AS c CROSS JOIN \
                dbo.Sites AS d;";
     let facts = variant(sql).await.facts().await;
-    assert_eq!(why(&facts.tenants), (UnknownWhy::QueryFailed, "more than 200000 rows"));
+    assert_eq!(why(&facts.tenants), (UnknownWhy::QueryFailed, "more than 1000 rows"));
     assert_eq!(known(&facts.cmgs).len(), 2);
     assert_eq!(known(&facts.azure_environments).len(), 2);
 }
