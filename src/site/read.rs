@@ -12,11 +12,11 @@ use super::fact::{Source, UnknownWhy};
 use super::facts::{Connection, Facts};
 use super::matches;
 use super::options::Options;
-use super::query::{FACTS, PREAMBLE, envelope};
+use super::query::{FACTS, PREAMBLE, envelope, max_rows};
 use super::readers;
 use super::retry::{Retries, is_passing};
 use super::schema::{Schema, Statement};
-use super::session::{Answer, End, MAX_ROWS, ResultSet, Session};
+use super::session::{Answer, End, ResultSet, Session};
 use super::value::Row;
 use crate::text;
 
@@ -46,7 +46,12 @@ async fn read_facts(options: &Options) -> Result<Facts, ReadError> {
         sign_in: options.sign_in.record(),
     };
     let answers = ask_all(&connector, &site.name, site.session, &site.schema).await;
-    Ok(readers::facts(connection, answers))
+    // Not among what waits: whoever interrupts the reading does not wait for it.
+    let reading = tokio::task::spawn_blocking(move || readers::facts(connection, answers));
+    reading.await.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => ReadError::Cancelled,
+    })
 }
 
 /// What is known about one fact before its rows are understood.
@@ -102,7 +107,7 @@ async fn ask_at_once(
     if let End::TooMany(name) = &answer.end {
         let (endless, rest): (Vec<_>, _) = pending.into_iter().partition(|s| *name == format!("fact_{}", s.fact));
         pending = rest;
-        answers.extend(endless.into_iter().map(|statement| (statement.fact, too_many())));
+        answers.extend(endless.into_iter().map(|statement| (statement.fact, too_many(name))));
     }
     let mut busy = Vec::new();
     pending.retain(|statement| {
@@ -208,7 +213,7 @@ fn unanswered(end: &End, statement: &Statement) -> Raw {
     let object = &statement.source.object;
     let (why, detail) = match end {
         End::Refused(number, message) => return refused(i64::from(*number), message, statement),
-        End::TooMany(_) => return too_many(),
+        End::TooMany(name) => return too_many(name),
         End::TimedOut(limit) => (UnknownWhy::Cut, format!("{object}: no answer within {} s", limit.as_secs_f32())),
         End::Cut(detail) => (UnknownWhy::Cut, format!("{object}: the connection broke ({detail})")),
         End::Complete => (UnknownWhy::QueryFailed, format!("{object}: the server sent no answer")),
@@ -223,11 +228,9 @@ fn refused(number: i64, message: &str, statement: &Statement) -> Raw {
     Raw::Unknown { why, detail: format!("{}: error {number}, {message}", statement.source.object) }
 }
 
-fn too_many() -> Raw {
-    Raw::Unknown {
-        why: UnknownWhy::QueryFailed,
-        detail: format!("more than {MAX_ROWS} rows, or more columns than were asked for"),
-    }
+fn too_many(set: &str) -> Raw {
+    let detail = format!("more than {} rows, or more columns than were asked for", max_rows(set));
+    Raw::Unknown { why: UnknownWhy::QueryFailed, detail }
 }
 
 #[cfg(test)]

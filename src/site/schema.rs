@@ -1,6 +1,6 @@
 //! What the database has of the objects that we know, and which statement that makes of each fact.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::fact::{Source, UnknownWhy};
 use super::matches;
@@ -66,7 +66,10 @@ impl Schema {
                     schema.reads_all = row.is_some_and(|row| row.get("reads_all").flag() == Ok(Some(true)));
                 }
                 "fact_objects" => set.rows.iter().for_each(|row| schema.add_object(row)),
-                "fact_signatures" => set.rows.iter().for_each(|row| schema.add_found(row)),
+                "fact_signatures" => {
+                    let mut places = HashMap::new();
+                    set.rows.iter().for_each(|row| schema.add_found(row, &mut places));
+                }
                 "error_signatures" => {
                     let number = set.rows.first().and_then(|row| row.get("error_number").number().ok().flatten());
                     let number = number.map_or_else(String::new, |number| format!(" (error {number})"));
@@ -156,14 +159,15 @@ impl Schema {
         }
     }
 
-    fn add_found(&mut self, row: &Row) {
+    /// `places` are those of the objects in the list of their signature.
+    fn add_found(&mut self, row: &Row, places: &mut HashMap<(String, String), usize>) {
         let (Some(signature), Some(name), Some((column, readable))) =
             (name(row, "signature"), name(row, "object_name"), column(row))
         else {
             return;
         };
-        let found = self.found.entry(signature).or_default();
-        let place = found.iter().position(|f| f.name == name).unwrap_or_else(|| {
+        let found = self.found.entry(signature.clone()).or_default();
+        let place = *places.entry((signature, name.clone())).or_insert_with(|| {
             let is_view = row.get("object_type").text().is_ok_and(|t| t.is_some_and(|t| t.trim() == "V"));
             let hits = row.get("hits").number().ok().flatten().unwrap_or(0);
             found.push(Found { name, is_view, hits, columns: Columns::new() });

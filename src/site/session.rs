@@ -20,11 +20,10 @@ use tokio::time::timeout;
 use tokio_util::compat::Compat;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::query::max_rows;
 use super::value::{Row, Value};
 use crate::text;
 
-/// More rows than any fact of a real hierarchy has.
-pub(super) const MAX_ROWS: usize = 200_000;
 /// The octets that one reading takes from the server, over all its connections.
 pub(super) const MAX_OCTETS: u64 = 128 * 1024 * 1024;
 /// The octets that one handshake takes: certificates, the login and its messages.
@@ -134,6 +133,7 @@ async fn receive(wire: &mut Wire, sql: String, sink: &Mutex<Vec<ResultSet>>) -> 
         Err(error) => return ended_by(error),
     };
     let mut open: Option<ResultSet> = None;
+    let mut limit = 0;
     let mut columns: Arc<[String]> = Arc::from([]);
     let mut count = 0;
     loop {
@@ -155,11 +155,12 @@ async fn receive(wire: &mut Wire, sql: String, sink: &Mutex<Vec<ResultSet>>) -> 
                 }
                 columns = head.columns().iter().map(|c: &Column| c.name().to_ascii_lowercase()).collect();
                 let name = columns.first().cloned().unwrap_or_default();
+                limit = max_rows(&name);
                 finish(open.replace(ResultSet { name, rows: Vec::new() }));
             }
             Some(Ok(QueryItem::Row(row))) => {
                 let Some(set) = &mut open else { continue };
-                if set.rows.len() == MAX_ROWS {
+                if set.rows.len() == limit {
                     return End::TooMany(set.name.clone());
                 }
                 let values = row.cells().map(|(_, data)| Value::from(data)).collect();

@@ -73,7 +73,7 @@ async fn more_rows_than_any_hierarchy_has_are_not_taken() {
     let facts = variant(sql).await.facts().await;
     assert_eq!(
         why(&facts.tenants),
-        (UnknownWhy::QueryFailed, "more than 200000 rows, or more columns than were asked for")
+        (UnknownWhy::QueryFailed, "more than 1000 rows, or more columns than were asked for")
     );
     assert_eq!(known(&facts.cmgs).len(), 2);
     assert_eq!(known(&facts.azure_environments).len(), 2);

@@ -1,6 +1,6 @@
 //! Azure and Microsoft Entra.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use url::Url;
 
@@ -64,6 +64,7 @@ pub(super) fn cmgs(raw: Raw, findings: &mut Findings) -> Fact<Vec<Cmg>> {
 pub(super) fn tenants(raw: Raw, findings: &mut Findings) -> Fact<Vec<Tenant>> {
     known(raw, |rows, object| {
         let mut tenants: Vec<Tenant> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         for row in rows {
             let mut cells = Cells { object, row, findings };
             let Some(id) = cells.guid("tenant_id") else {
@@ -72,8 +73,11 @@ pub(super) fn tenants(raw: Raw, findings: &mut Findings) -> Fact<Vec<Tenant>> {
             };
             let (name, environment) = (cells.name("name"), cells.number("environment"));
             let tenant = Tenant { id, name, environment };
-            match tenants.iter_mut().find(|known| known.id == tenant.id) {
-                None => tenants.push(tenant),
+            match places.get(&tenant.id).and_then(|place| tenants.get_mut(*place)) {
+                None => {
+                    places.insert(tenant.id.clone(), tenants.len());
+                    tenants.push(tenant);
+                }
                 Some(known) if known.environment == tenant.environment => {}
                 Some(known) => {
                     known.environment = None;
@@ -92,7 +96,7 @@ pub(super) fn azure_environments(raw: Raw, findings: &mut Findings) -> Fact<Vec<
         Raw::Unknown { .. } => Vec::new(),
     };
     known(raw, |rows, object| {
-        let mut environments: Vec<AzureEnvironment> = Vec::new();
+        let mut environments: BTreeMap<i64, AzureEnvironment> = BTreeMap::new();
         for row in rows {
             let mut cells = Cells { object, row, findings };
             let Some(id) = cells.number("id") else {
@@ -101,7 +105,7 @@ pub(super) fn azure_environments(raw: Raw, findings: &mut Findings) -> Fact<Vec<
                 }
                 continue;
             };
-            if environments.iter().any(|known| known.id == id) {
+            if environments.contains_key(&id) {
                 cells.report("id", "two environments with one id; the first is used");
                 continue;
             }
@@ -120,10 +124,9 @@ pub(super) fn azure_environments(raw: Raw, findings: &mut Findings) -> Fact<Vec<
                     None => cells.report(alias, "neither a URL with a host name nor a host name"),
                 }
             }
-            environments.push(AzureEnvironment { id, name, hosts, suffixes });
+            environments.insert(id, AzureEnvironment { id, name, hosts, suffixes });
         }
-        environments.sort_by_key(|environment| environment.id);
-        environments
+        environments.into_values().collect()
     })
 }
 
