@@ -210,8 +210,8 @@ async fn a_full_screen_does_not_cost_the_record_and_a_device_is_no_place_for_it(
     let code = tokio::task::spawn_blocking(move || child.wait().unwrap().code()).await.unwrap();
     assert_eq!(code, Some(2));
     lab.run();
-    let mut command = lab.command();
-    command.arg("--output=/dev/null");
+    let mut command = program();
+    command.args(["audit", "--sql=h", "--sql-user=r", "--output=/dev/null"]);
     let done = output(command).await;
     assert_eq!(done.status.code(), Some(2));
     assert!(text(&done.stderr).contains("no regular file"), "{}", text(&done.stderr));

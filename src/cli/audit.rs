@@ -55,12 +55,14 @@ pub(super) struct AuditArgs {
 /// Runs an audit and returns its exit code.
 pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let bounds = args.probing.settings()?;
+    let stated = args.probing.stated_routes()?;
+    let catalog = args.catalog.load()?;
+    writable(&args.output)?;
+    // Last, because it may ask for a password.
     let prepared = args.facts.prepare()?;
     // What the command line says of a context counts more than the file.
     let mut routes = prepared.routes().clone();
-    routes.extend(args.probing.stated_routes()?);
-    let catalog = args.catalog.load()?;
-    writable(&args.output)?;
+    routes.extend(stated);
     let cancel =
         cancel_on_ctrl_c("interrupted: ending the probes and writing what was seen (Ctrl-C again: end at once)");
 
