@@ -101,14 +101,15 @@ fn plain(line: &str) -> Line {
 /// A name as it was found.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Name {
-    pub(super) name: String,
+    /// In lower case.
+    pub(super) host: String,
     pub(super) scheme: Option<Scheme>,
     pub(super) path: Option<String>,
 }
 
 impl Name {
     fn row(self, section: &str) -> PageRow {
-        PageRow { section: section.to_owned(), name: self.name, scheme: self.scheme, path: self.path }
+        PageRow { section: section.to_owned(), name: self.host, scheme: self.scheme, path: self.path }
     }
 }
 
@@ -142,7 +143,7 @@ fn name(word: &str) -> Option<Name> {
             let alphabetic = top.len() >= 2 && top.bytes().all(|b| b.is_ascii_alphabetic());
             alphabetic && (scheme.is_some() || TOP_LABELS.contains(&top))
         });
-    (named || placeholder).then_some(Name { name: host, scheme, path })
+    (named || placeholder).then_some(Name { host, scheme, path })
 }
 
 /// `<FQDN of a server>` as `<FQDN-of-a-server>`, so that it is one word.
@@ -172,7 +173,7 @@ mod tests {
     fn found(text: &str) -> Vec<String> {
         let show = |name: Name| {
             let scheme = name.scheme.map(|scheme| format!("{scheme} ")).unwrap_or_default();
-            format!("{scheme}{}{}", name.name, name.path.unwrap_or_default())
+            format!("{scheme}{}{}", name.host, name.path.unwrap_or_default())
         };
         names(text).into_iter().map(show).collect()
     }
