@@ -126,10 +126,12 @@ fn a_mistake_in_own_entries_has_file_and_line_wherever_they_are_used() {
     }
 }
 
+/// The files of a folder, and what is said of it.
+type Case<'a> = (&'a [(&'a str, &'a [u8])], &'a str);
+
 #[test]
 fn folders_that_are_no_catalog_are_refused() {
     let large = vec![b'#'; (1 << 20) + 1];
-    type Case<'a> = (&'a [(&'a str, &'a [u8])], &'a str);
     let cases: [Case<'_>; 5] = [
         (&[], "0 files that end in .toml"),
         (&[("a.txt", b"")], "0 files that end in .toml"),

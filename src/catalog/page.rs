@@ -169,6 +169,7 @@ fn joined_placeholders(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn found(text: &str) -> Vec<String> {
         let show = |name: Name| {
@@ -213,5 +214,16 @@ mod tests {
         assert_eq!(read(text).len(), 3);
         assert_eq!(read(text), read(markdown));
         assert_eq!(read(text), read(html));
+    }
+    proptest! {
+        #[test]
+        fn any_page_gives_rows_that_are_fit_to_be_shown(text in "[ -~é\u{0}\u{1b}\u{202e}\n]{0,400}", html in any::<bool>()) {
+            let begin = if html { "<!DOCTYPE html><h1>" } else { "" };
+            let page = format!("{begin}Internet access requirements\n{text} https://{text}.com/{text}");
+            for row in rows(page.as_bytes(), &BTreeSet::new()).unwrap() {
+                let all = format!("{}{}{}", row.section, row.name, row.path.unwrap_or_default());
+                prop_assert!(!all.contains(['\u{1b}', '\u{0}', '\u{202e}', '\n']), "{all:?}");
+            }
+        }
     }
 }
