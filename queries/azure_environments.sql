@@ -1,5 +1,6 @@
 -- fact: azure_environments
 -- The endpoints of each Azure cloud, used or not: hosts, URLs, and suffixes in the columns whose name ends so.
+-- at most 1000 rows
 
 -- candidate: AzureEnvironments AS e
 SELECT

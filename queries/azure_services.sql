@@ -1,5 +1,6 @@
 -- fact: azure_services
 -- Azure services of the console.
+-- at most 1000 rows
 
 -- candidate: Azure_CloudService AS s
 SELECT

@@ -1,5 +1,6 @@
 -- fact: cloud_distribution_points
 -- Cloud distribution points, and cloud management gateways that serve content: roles whose resource is in Azure.
+-- at most 10000 rows
 
 -- candidate: vSMS_SC_SysResUse AS u
 SELECT

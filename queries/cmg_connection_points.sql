@@ -1,5 +1,6 @@
 -- fact: cmg_connection_points
 -- CMG connection points.
+-- at most 1000 rows
 
 -- candidate: vSMS_SC_SysResUse AS u
 SELECT

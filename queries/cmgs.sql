@@ -2,6 +2,7 @@
 -- Cloud management gateways (ServiceType CloudProxyService) and other cloud services. The name of the view is not
 -- documented: it is found by the columns that it must have (discover_signatures.sql), and takes the place of the one
 -- below.
+-- at most 1000 rows
 
 -- candidate: vSMS_AzureService AS a by signature
 SELECT

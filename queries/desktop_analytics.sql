@@ -4,5 +4,5 @@
 -- candidate: M365AProperties AS p
 SELECT
     1 AS fact_desktop_analytics,
-    COUNT(*) AS amount
+    COUNT(p.Name) AS amount
 FROM dbo.M365AProperties AS p;

@@ -1,6 +1,7 @@
 -- fact: entra_apps
 -- Applications registered in Microsoft Entra, and when the secret of each ends. The secrets are in other columns of
 -- the same table, which are never asked for.
+-- at most 1000 rows
 
 -- candidate: AAD_Application_Ex AS a
 SELECT

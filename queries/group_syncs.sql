@@ -4,5 +4,5 @@
 -- candidate: CollectionAADGroupMapping AS g
 SELECT
     1 AS fact_group_syncs,
-    COUNT(*) AS amount
+    COUNT(g.CollectionSiteID) AS amount
 FROM dbo.CollectionAADGroupMapping AS g;

@@ -1,5 +1,6 @@
 -- fact: service_connection_points
 -- Service connection points: OfflineMode 0 is online, 1 offline.
+-- at most 1000 rows
 
 -- candidate: vSMS_SC_SysResUse AS u, vSMS_SC_SysResUse_Properties AS p
 SELECT

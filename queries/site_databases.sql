@@ -1,5 +1,6 @@
 -- fact: site_databases
 -- The database of each site: SQLServerName is a host, or a host and an instance.
+-- at most 10000 rows
 
 -- candidate: v_SC_SiteDefinition AS d
 SELECT

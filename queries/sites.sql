@@ -1,6 +1,7 @@
 -- fact: sites
 -- The sites of the hierarchy that this database knows: kind (1 secondary, 2 primary, 4 central administration site),
 -- parent, version and site server.
+-- at most 10000 rows
 
 -- candidate: v_Site AS s
 SELECT

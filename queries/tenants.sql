@@ -1,5 +1,6 @@
 -- fact: tenants
 -- Microsoft Entra tenants: Environment 1 is the public cloud, 2 US Government.
+-- at most 1000 rows
 
 -- candidate: AAD_Tenant_Ex AS t
 SELECT

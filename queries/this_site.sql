@@ -1,5 +1,6 @@
 -- fact: this_site
 -- The site whose database this is.
+-- at most 1000 rows
 
 -- candidate: SMSData AS d
 SELECT

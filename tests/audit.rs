@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use lab::internet::{Internet, Spec};
+use lab::internet::{Internet, Manner, Seen, Spec};
 use lab::site_database::{Fault, Options, Rights, SiteDatabase};
 use serde_json::Value;
 
@@ -34,9 +34,13 @@ impl Lab {
         Self::new(Options::default(), Spec::contoso()).await
     }
 
-    /// With an internet in which everything is healthy, and an operator who lets this machine stand in for all hosts.
+    /// With an internet in which everything is healthy, and an operator who states what no database says.
     async fn healthy(options: Options) -> Self {
-        Self::new(options, Spec::contoso()).await
+        let lab = Self::new(options, healthy()).await;
+        let stated = "[stated]\ntenant_attach = true\nendpoint_analytics = true\nrevocation_restricted = true\n\
+                      notification_hosts = [\"prod1.westus2.logic.azure.com\"]\n";
+        std::fs::write(lab.path("cmcomply.toml"), stated).unwrap();
+        lab
     }
 
     fn path(&self, name: &str) -> String {
@@ -70,9 +74,24 @@ impl Lab {
     fn left_beside(&self) -> Vec<String> {
         let names = std::fs::read_dir(self.folder.path()).unwrap();
         let mut names: Vec<String> = names.map(|n| n.unwrap().file_name().to_str().unwrap().to_owned()).collect();
-        names.retain(|name| !["sql-ca.pem", "ca.pem", "run.json"].contains(&name.as_str()));
+        names.retain(|name| !["sql-ca.pem", "ca.pem", "cmcomply.toml", "run.json"].contains(&name.as_str()));
         names
     }
+}
+
+/// The Contoso names and proxies, with nothing wrong anywhere.
+fn healthy() -> Spec {
+    let mut spec = Spec::contoso();
+    spec.hosts.clear();
+    spec.names.clear();
+    for proxy in &mut spec.proxies {
+        proxy.manner = Manner::Open;
+        proxy.hosts.clear();
+    }
+    for suffix in ["com", "net", "us", "ms", "example"] {
+        spec = spec.known(suffix);
+    }
+    spec
 }
 
 /// The built program, without the environment of whoever runs the tests.
@@ -137,6 +156,67 @@ async fn contoso_is_not_compliant_and_every_kind_of_failure_has_its_name() {
     assert_eq!(lab.left_beside(), [] as [&str; 0]);
 }
 
+/// An audit of the healthy lab: exit code, table, run.
+async fn audit_healthy(options: Options) -> (Option<i32>, String, Value) {
+    let lab = Lab::healthy(options).await;
+    let mut command = lab.command();
+    command.args(["--from-here", "--stage-timeout=5", &format!("--settings={}", lab.path("cmcomply.toml"))]);
+    let done = output(command).await;
+    (done.status.code(), format!("{}{}", text(&done.stdout), text(&done.stderr)), lab.run())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hierarchy_that_reaches_everything_is_compliant() {
+    let (code, table, run) = audit_healthy(Options::default()).await;
+    assert_eq!(code, Some(0), "{table}");
+    assert!(table.contains("Result: compliant (exit code 0)"), "{table}");
+    assert!(table.contains("--connect-to") && table.contains("--ca-file") && table.contains("--dns-server"), "{table}");
+    assert!(tally(&run, "required", "pass") > 60, "{table}");
+}
+
+/// Each of these leaves the database without something that the audit rests on. None may end compliant.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_damage_to_the_database_ends_in_a_false_green() {
+    let damages = [
+        "DELETE FROM dbo.SC_SysResUse",
+        "DELETE FROM dbo.SC_SysResUse WHERE RoleTypeID = 902",
+        "DELETE FROM dbo.SC_SysResUse WHERE RoleTypeID = 901 AND NALPath LIKE N'%CM-CAS.%'",
+        "DELETE FROM dbo.Sites",
+        "UPDATE dbo.SC_Component_Property SET Value2 = N'old-sup.corp.contoso.com' WHERE Name = N'DefaultWSUS' AND SiteNumber = 0",
+        "UPDATE repl.AzureService SET ServiceType = N'CloudManagementGateway'",
+        "DELETE FROM repl.AzureService",
+        "UPDATE dbo.AAD_Tenant_Ex SET Environment = 3",
+        "UPDATE dbo.AzureEnvironments SET ActiveDirectoryEndpoint = NULL",
+        "UPDATE dbo.AzureEnvironments SET ActiveDirectoryEndpoint = N'no host name'",
+    ];
+    for damage in damages {
+        let options = Options { variants: vec![damage.to_owned()], ..Options::default() };
+        let (code, table, _) = audit_healthy(options).await;
+        assert_eq!(code, Some(3), "{damage}\n{table}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_screen_does_not_cost_the_record_and_a_device_is_no_place_for_it() {
+    if !Path::new("/dev/full").exists() {
+        return;
+    }
+    let lab = Lab::contoso().await;
+    let mut command = lab.command();
+    command.args(["--from-here", "--stage-timeout=1"]);
+    command.stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let mut child = command.spawn().unwrap();
+    let code = tokio::task::spawn_blocking(move || child.wait().unwrap().code()).await.unwrap();
+    assert_eq!(code, Some(2));
+    lab.run();
+    let mut command = lab.command();
+    command.arg("--output=/dev/null");
+    let done = output(command).await;
+    assert_eq!(done.status.code(), Some(2));
+    assert!(text(&done.stderr).contains("no regular file"), "{}", text(&done.stderr));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_fits_the_terminal_and_has_no_colours_in_a_pipe() {
     let lab = Lab::contoso().await;
@@ -194,6 +274,35 @@ async fn one_endpoint_is_probed_once_however_many_need_it() {
     let served: usize =
         run["probes"].as_array().unwrap().iter().map(|p| p["requirements"].as_array().unwrap().len()).sum();
     assert!(served > all, "no probe serves two requirements");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn revocation_lists_are_fetched_on_the_stated_route_and_decide_nothing() {
+    let lab = Lab::contoso().await;
+    let mut command = lab.command();
+    command.args(["--from-here", "--stage-timeout=2", "--width=160"]);
+    let table = text(&output(command).await.stdout);
+    assert!(table.contains("certificates name: 1 of 2 fetched and current; this decides nothing"), "{table}");
+    assert!(table.contains("  http://root-crl.contoso.example/root.crl: a revocation list that was to be renewed by"));
+    let run = lab.run();
+    let outcomes = |run: &Value| -> Vec<String> {
+        let lists = run["revocation_lists"].as_array().unwrap();
+        lists.iter().map(|list| list["fetch"]["outcome"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(outcomes(&run), ["ok", "failed"]);
+    assert!(!run["outcome"].to_string().contains("revocation"));
+    let through = |seen: &Seen, proxy: Option<&str>| {
+        matches!(seen, Seen::Request { via, host, .. }
+            if via.as_deref() == proxy && host.ends_with("crl.contoso.example"))
+    };
+    assert_eq!(lab.internet.count(|seen| through(seen, None)), 2);
+
+    let mut command = lab.command();
+    command.args(["--from-here", "--stage-timeout=2", "--proxy=system-winhttp=proxy.contoso.com:8080"]);
+    output(command).await;
+    assert_eq!(outcomes(&lab.run()), ["ok", "failed"]);
+    assert_eq!(lab.internet.count(|seen| through(seen, None)), 2, "none more without the proxy");
+    assert_eq!(lab.internet.count(|seen| through(seen, Some("proxy.contoso.com"))), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -472,6 +581,9 @@ async fn ctrl_c_while_probing_leaves_a_valid_incomplete_run() {
     assert!(errors.contains("interrupted"), "{errors}");
     assert!(run["outcome"]["incomplete"].to_string().contains("Ctrl-C"));
     assert!(causes(&run, "not_observed").contains_key("interrupted"));
+    for list in run["revocation_lists"].as_array().unwrap() {
+        assert_eq!(list["fetch"]["outcome"], "cancelled");
+    }
     assert_eq!(lab.left_beside(), [] as [&str; 0]);
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cmcomply::settings::Settings;
-use cmcomply::site::{Certificate, Fact, Facts, Options, Secret, Server, SignIn, UnknownWhy, read};
+use cmcomply::site::{Certificate, Fact, Facts, Network, Options, Secret, Server, SignIn, UnknownWhy, read};
 use lab::site_database::{self, Fault, Rights, SiteDatabase};
 use serde_json::Value;
 use site_facts::{assert_contoso, known};
@@ -28,6 +28,7 @@ async fn facts(options: site_database::Options) -> Facts {
         database: Some("CM_CAS".to_owned()),
         sign_in: SignIn::SqlLogin { user, password },
         certificate: Certificate::CaFile(ca.path().to_owned()),
+        network: Network::default(),
         connect_timeout: Duration::from_secs(10),
         query_timeout: Duration::from_secs(20),
     };
@@ -107,6 +108,35 @@ async fn v2_renamed_objects_are_found_by_their_columns() {
     for (object, fact) in renamed {
         assert_eq!(all[fact]["source"]["object"], format!("dbo.vElse_{object}"));
     }
+}
+
+/// A view in `dbo` with the columns by which gateways are found.
+fn lookalike(name: &str, condition: &str) -> String {
+    format!(
+        "CREATE VIEW dbo.{name} AS SELECT AzureServiceID, Name, ServiceType, ServiceCName, Fqdn, Region, \
+         AzureEnvironmentId, NumberOfInstances, State, StorageServiceName FROM repl.AzureService WHERE {condition};"
+    )
+}
+
+#[tokio::test]
+async fn several_objects_with_the_columns_of_a_fact_are_all_asked() {
+    let whole = contoso().await;
+    // An empty one says nothing, whatever its place in the order of names; a second one with the same rows no more.
+    for (name, condition) in [("vAAA", "1 = 0"), ("vZZZ", "1 = 0"), ("vAAA", "1 = 1")] {
+        let facts = variant(&lookalike(name, condition)).await;
+        assert_eq!(changed(&facts, &whole), [] as [&str; 0], "{name} {condition}");
+        assert_eq!(facts.data_findings, []);
+    }
+    // Nobody knows which of two is meant if they have different rows.
+    let facts = variant(&lookalike("vAAA", "Name = N'BlueRidge'")).await;
+    assert_eq!(changed(&facts, &whole), ["cmgs"]);
+    let Fact::Unknown { why, detail } = &facts.cmgs else { panic!("{:?}", facts.cmgs) };
+    assert_eq!(*why, UnknownWhy::NotEvidenced);
+    assert!(detail.ends_with("not the same rows: dbo.vAAA, dbo.vSMS_AzureService"), "{detail}");
+    // Nor is there no gateway while an object that cannot be asked may have one.
+    let sql = ["EXEC sp_rename 'dbo.vSMS_AzureService', 'v Else';", &lookalike("vAAA", "1 = 0")].join("\nGO\n");
+    let Fact::Unknown { detail, .. } = variant(&sql).await.cmgs else { panic!() };
+    assert!(detail.contains("no rows in dbo.vAAA") && detail.ends_with("cannot be asked: v Else"), "{detail}");
 }
 
 #[tokio::test]
@@ -300,6 +330,31 @@ async fn secrets_are_not_read_whatever_stands_in_them() {
     let bad = variant(&format!("UPDATE repl.ISVCatalogs SET DownloadUrl = N'sig={canary}';")).await;
     assert_eq!(bad.data_findings.len(), 2);
     assert!(!serde_json::to_string(&bad).unwrap().contains(canary), "{:?}", bad.data_findings);
+}
+
+#[tokio::test]
+async fn secrets_in_names_and_urls_are_in_no_fact_and_no_finding() {
+    let canary = "Hunter2Secret";
+    let sql = format!(
+        "UPDATE dbo.SC_SysResUse_Property SET Value2 = N'svc-proxy:{canary}@proxy.contoso.com' WHERE Name = \
+         N'ProxyName';\nGO\n\
+         UPDATE dbo.AzureEnvironments SET GatewayService = N'https://10.0.0.1/x?sv=1&sig={canary}' WHERE ID = 1;\nGO\n\
+         UPDATE dbo.Sites SET SiteServer = N'https://u:{canary}@cm-cas/' WHERE SiteCode = N'CAS';"
+    );
+    let facts = variant(&sql).await;
+    let json = serde_json::to_string(&facts).unwrap();
+    assert!(!json.contains(canary) && !json.contains("svc-proxy"), "{:#?}", facts.data_findings);
+    let mut found: Vec<_> = facts.data_findings.iter().map(|f| f.value.as_str()).collect();
+    found.sort_unstable();
+    found.dedup();
+    assert_eq!(found, ["***@proxy.contoso.com", "https://***@cm-cas/", "https://10.0.0.1/x?***"]);
+    // In the list of roles, what is no name is not kept.
+    let names = known(&facts.site_systems)
+        .iter()
+        .flat_map(|system| &system.roles)
+        .filter_map(|role| role.properties.as_ref().unwrap().get("ProxyName"));
+    let texts: Vec<_> = names.map(|property| &property.text).collect();
+    assert!(!texts.is_empty() && texts.iter().all(|text| text.is_none()), "{texts:?}");
 }
 
 #[tokio::test]

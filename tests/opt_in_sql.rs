@@ -17,7 +17,7 @@ use std::env;
 use std::io::Write;
 use std::time::Duration;
 
-use cmcomply::site::{Certificate, Options, Secret, Server, SignIn, read};
+use cmcomply::site::{Certificate, Network, Options, Secret, Server, SignIn, read};
 use lab::site_database::{self, SiteDatabase};
 use tokio_util::sync::CancellationToken;
 
@@ -66,6 +66,7 @@ async fn assert_contoso_on(
         database,
         sign_in: SignIn::SqlLogin { user: user.to_owned(), password: Secret::new(password) },
         certificate,
+        network: Network::default(),
         connect_timeout: Duration::from_secs(15),
         query_timeout: Duration::from_mins(1),
     };

@@ -168,6 +168,38 @@ async fn whatever_other_status_means_reached() {
     assert_eq!(net.count(|s| matches!(s, Seen::Request { host, .. } if host.starts_with("elsewhere"))), 0);
 }
 
+/// HEAD looked like a filter's page, or was not understood: then only the GET can tell.
+#[tokio::test]
+async fn a_get_that_is_needed_and_not_answered_is_a_failure() {
+    use Behaviour as B;
+    let spec = Spec::default()
+        .known("contoso.com")
+        .host("silent.contoso.com", B::GetSilence(403))
+        .host("silent405.contoso.com", B::GetSilence(405))
+        .host("reset.contoso.com", B::GetReset(403))
+        .host("cut.contoso.com", B::GetCut(503));
+    let net = Internet::start(spec).await;
+    let mut settings = settings(&net);
+    settings.deadlines.http = SHORT;
+    let names = [
+        ("silent", FailureCode::HttpTimeout),
+        ("silent405", FailureCode::HttpTimeout),
+        ("reset", FailureCode::HttpReset),
+        ("cut", FailureCode::HttpReset),
+    ];
+    let urls = |name: &str| [format!("https://{name}.contoso.com/"), format!("http://{name}.contoso.com/")];
+    let probes: Vec<_> = names.iter().flat_map(|(name, _)| urls(name)).map(|url| direct(&url)).collect();
+    let seen = run(&probes, &settings).await;
+    for (name, code) in names {
+        for url in urls(name) {
+            let failure = failure(&seen[&url], StageName::Http);
+            assert_eq!(failure.code, code, "{url}: {failure:?}");
+            assert!(failure.detail.starts_with("GET http"), "{url}: {failure:?}");
+            assert_eq!(seen[&url].http.evidence.as_ref().unwrap().method, "HEAD", "what HEAD said is kept");
+        }
+    }
+}
+
 #[tokio::test]
 async fn silence_ends_at_the_deadline_of_its_stage() {
     use Behaviour as B;

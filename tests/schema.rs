@@ -1,21 +1,27 @@
-//! The published JSON Schema of the run document is the one that its types make.
+//! The published JSON Schemas are those that the types make.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::path::Path;
 
 #[test]
-fn the_schema_in_the_repository_is_the_one_of_the_types() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/run.schema.json");
-    let made = schema(&schemars::schema_for!(cmcomply::evidence::Run));
-    if std::env::var_os("CMCOMPLY_UPDATE_SCHEMA").is_some() {
-        std::fs::write(&path, &made).unwrap();
+fn the_schemas_in_the_repository_are_those_of_the_types() {
+    let documents = [
+        ("run", schemars::schema_for!(cmcomply::evidence::Run)),
+        ("snapshot", schemars::schema_for!(cmcomply::site::Snapshot)),
+    ];
+    for (name, made) in documents {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schema/{name}.schema.json"));
+        let made = schema(&made);
+        if std::env::var_os("CMCOMPLY_UPDATE_SCHEMA").is_some() {
+            std::fs::write(&path, &made).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+        assert!(
+            kept == made,
+            "schema/{name}.schema.json is out of date: run this test with CMCOMPLY_UPDATE_SCHEMA=1 and commit"
+        );
     }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
-    assert!(
-        kept == made,
-        "schema/run.schema.json is out of date: run this test with CMCOMPLY_UPDATE_SCHEMA=1 and commit"
-    );
 }
 
 #[test]

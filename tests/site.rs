@@ -13,8 +13,8 @@ mod site_facts;
 use std::time::Duration;
 
 use cmcomply::site::{
-    Certificate, ConnectError, Fact, Facts, Options, ProxySetting, ReadError, Secret, Server, SignIn, SqlCertificate,
-    SqlSignIn, UnknownWhy, read,
+    Certificate, ConnectError, Fact, Facts, Network, Options, ProxySetting, ReadError, Secret, Server, SignIn,
+    SqlCertificate, SqlSignIn, UnknownWhy, read,
 };
 use lab::site_database::{self, Fault, Grant, Rights, SiteDatabase};
 use site_facts::{assert_contoso, known};
@@ -38,6 +38,7 @@ async fn lab(options: site_database::Options) -> Lab {
         database: None,
         sign_in: SignIn::SqlLogin { user: "cmcomply".to_owned(), password: Secret::new(PASSWORD) },
         certificate: Certificate::CaFile(ca.path().to_owned()),
+        network: Network::default(),
         connect_timeout: Duration::from_secs(10),
         query_timeout: Duration::from_secs(20),
     };
@@ -230,6 +231,29 @@ async fn bad_values_are_findings_and_used_nowhere() {
     assert!(!known(&facts.azure_environments)[0].hosts.contains_key("GraphEndpoint"));
     let unreadable = known(&facts.site_system_proxies).iter().filter(|p| p.setting == ProxySetting::Unreadable);
     assert_eq!(unreadable.map(|p| p.host.short()).collect::<Vec<_>>(), ["cm-cas", "cm-ps1-ccp"]);
+}
+
+#[tokio::test]
+async fn a_role_without_a_server_is_a_finding() {
+    let role = |id: u8, path: &str| {
+        format!(
+            "INSERT dbo.SC_SysResUse (ID, SiteNumber, NALResType, NALPath, RoleTypeID, SslState) VALUES ({id}, 1, \
+             N'Windows NT Server', {path}, 3, 0);"
+        )
+    };
+    let view = "DROP VIEW dbo.vSMS_SC_SysResUse;\nGO\nCREATE VIEW dbo.vSMS_SC_SysResUse AS SELECT u.ID, u.SiteNumber, \
+                d.SiteCode, u.NALResType, u.NALPath, u.RoleTypeID, t.RoleName, u.SslState, N'' AS ServerName FROM \
+                dbo.SC_SysResUse AS u JOIN dbo.SC_SiteDefinition AS d ON d.SiteNumber = u.SiteNumber JOIN repl.RoleType \
+                AS t ON t.RoleTypeID = u.RoleTypeID;";
+    let facts = variant(&[view, &role(201, "N''"), &role(202, "N' '")].join("\nGO\n")).await.facts().await;
+    assert_eq!(known(&facts.site_systems).len(), 10, "the others are known by their paths");
+    let found: Vec<&str> = facts
+        .data_findings
+        .iter()
+        .filter(|f| f.object == "dbo.vSMS_SC_SysResUse" && f.column == "server_name")
+        .map(|f| f.problem.as_str())
+        .collect();
+    assert_eq!(found, ["no server name where one is needed"; 2], "{:?}", facts.data_findings);
 }
 
 #[tokio::test]

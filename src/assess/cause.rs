@@ -134,6 +134,13 @@ pub(super) fn of_failure(
         FailureCode::HttpProtocol => {
             ("the answer is not HTTP".to_owned(), format!("check what answers for {endpoint}"))
         }
+        // Of fetched documents, which no requirement is judged by yet.
+        FailureCode::HttpRedirect
+        | FailureCode::DocumentTooLarge
+        | FailureCode::DocumentInvalid
+        | FailureCode::DocumentExpired => {
+            ("the document is not as it should be".to_owned(), format!("check what answers for {endpoint}"))
+        }
     };
     let name = requirement.name.to_string();
     let for_host = if name == target.host.as_str() { String::new() } else { format!("{}: ", target.host) };

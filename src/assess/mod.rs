@@ -11,6 +11,7 @@ use std::collections::HashMap;
 
 use crate::catalog::{CatalogRole, EntryId, Status, Tier};
 use crate::derive::{Decision, Proof, Requirement, RequirementId, RouteBasis, Subject, Via};
+use crate::host::HostName;
 use crate::plan::{Plan, Probe};
 use crate::probe::{FailureCode, Observation};
 use crate::vantage::Vantage;
@@ -33,11 +34,12 @@ pub fn judge(
             looks.entry(requirement).or_default().push(Look { probe, seen: seen.get(&probe.id).copied() });
         }
     }
+    let own = vantage.host_among(requirements.iter().filter_map(|r| r.subject.host())).cloned();
     let mut judgements: Vec<Judgement> = requirements
         .iter()
         .map(|requirement| {
             let looks = looks.get(&requirement.id).map_or(&[][..], Vec::as_slice);
-            judge_one(requirement, looks, vantage, from_here)
+            judge_one(requirement, looks, vantage, own.as_ref(), from_here)
         })
         .collect();
     weigh_successors(requirements, &mut judgements);
@@ -50,15 +52,21 @@ struct Look<'a> {
     seen: Option<&'a Observation>,
 }
 
-fn judge_one(requirement: &Requirement, looks: &[Look<'_>], vantage: &Vantage, from_here: bool) -> Judgement {
-    let on_role_host = requirement.subject.host().is_some_and(|host| vantage.is(host));
+fn judge_one(
+    requirement: &Requirement,
+    looks: &[Look<'_>],
+    vantage: &Vantage,
+    own: Option<&HostName>,
+    from_here: bool,
+) -> Judgement {
+    let on_role_host = own.is_some() && requirement.subject.host() == own;
     let grade = if requirement.tier == Tier::Advisory { Grade::Advisory } else { Grade::Required };
     let mut judgement = Judgement {
         requirement: requirement.id.clone(),
         verdict: Verdict::NotObserved,
         grade,
         probes: looks.iter().map(|look| look.probe.id.clone()).collect(),
-        observed_from_role_host: on_role_host && looks.iter().any(|look| look.seen.is_some()),
+        observed_from_role_host: on_role_host && looks.iter().any(|l| l.seen.is_some_and(|o| !o.was_cancelled())),
         cause: None,
         notes: notes(requirement, vantage, on_role_host, looks),
     };
@@ -135,7 +143,7 @@ fn verdict(
         return (Verdict::Error, Some(Cause { code: "no-result".to_owned(), stage: None, text, detail: None, remedy }));
     }
     if let Proof::Related { hosts, evidence } = &requirement.proof {
-        let names: Vec<&str> = hosts.iter().map(crate::host::HostName::as_str).collect();
+        let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
         let text = format!("reached {}, which does not prove the wildcard: {evidence}", names.join(", "));
         return not_observed("not-testable", text, "check the firewall's rules for it");
     }
@@ -145,7 +153,7 @@ fn verdict(
 fn notes(requirement: &Requirement, vantage: &Vantage, on_role_host: bool, looks: &[Look<'_>]) -> Vec<String> {
     let mut notes = Vec::new();
     if let Proof::Representative { hosts, .. } = &requirement.proof {
-        let names: Vec<&str> = hosts.iter().map(crate::host::HostName::as_str).collect();
+        let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
         notes.push(format!("proved by the representative {}", names.join(", ")));
     }
     if !looks.is_empty() && !on_role_host {
@@ -155,6 +163,9 @@ fn notes(requirement: &Requirement, vantage: &Vantage, on_role_host: bool, looks
         };
         notes.push(format!("probed from {}, not from {needs}", vantage.title()));
     }
+    for look in looks {
+        notes.extend(look.seen.and_then(partly_reached).map(|part| format!("{}: {part}", look.probe.target.host)));
+    }
     if requirement.route.basis == RouteBasis::Assumed && !looks.is_empty() {
         notes.push(requirement.route.detail.clone());
     }
@@ -162,6 +173,29 @@ fn notes(requirement: &Requirement, vantage: &Vantage, on_role_host: bool, looks
         notes.push("the documentation contradicts itself here".to_owned());
     }
     notes
+}
+
+/// Addresses that failed while another one worked: a firewall may open only some. Unreachable IPv6 is no news where
+/// IPv4 works.
+fn partly_reached(observation: &Observation) -> Option<String> {
+    let tcp = observation.tcp.evidence.as_ref()?;
+    let failed: Vec<String> = tcp
+        .attempts
+        .iter()
+        .filter(|attempt| match &attempt.failure {
+            Some(failure) => !(attempt.address.is_ipv6() && failure.code == FailureCode::TcpUnreachable),
+            None => false,
+        })
+        .map(|attempt| attempt.address.ip().to_string())
+        .collect();
+    let worked = tcp.attempts.iter().any(|attempt| attempt.failure.is_none());
+    match (worked, failed.len(), tcp.untried) {
+        (false, _, _) | (true, 0, 0) => None,
+        (true, 0, untried) => Some(format!("{untried} more addresses were not tried")),
+        (true, n, _) => {
+            Some(format!("{n} of {} addresses cannot be reached ({})", tcp.attempts.len(), failed.join(", ")))
+        }
+    }
 }
 
 /// An endpoint and the one that takes its place: the pair fails only if both fail. Where one works, the other's

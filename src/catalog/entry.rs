@@ -190,7 +190,7 @@ impl Cloud {
     }
 }
 
-/// Whose proxy settings the product uses for an endpoint (research: proxy contexts).
+/// Whose proxy settings the product uses for an endpoint, as its documentation on proxy servers says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Context {

@@ -10,16 +10,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::catalog::CatalogArgs;
 use super::console::{self, Colour};
+use super::facts::FactsArgs;
 use super::probing::ProbeArgs;
-use super::sql::SqlArgs;
 use super::{Stop, here, progress};
-use crate::evidence::{CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Tool, write_aside};
+use crate::catalog::Context;
+use crate::evidence::{
+    CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Tool, can_write_aside, write_aside,
+};
 use crate::plan::Plan;
-use crate::probe::{Observation, Settings};
-use crate::site::{Facts, Options, ReadError};
+use crate::probe::{Observation, RevocationList, Settings};
 use crate::text::hexadecimal;
 use crate::vantage::Vantage;
-use crate::{assess, derive, plan, probe, report, settings, site};
+use crate::{assess, derive, plan, probe, report};
 
 /// Arguments of `cmcomply audit`.
 #[derive(Debug, Clone, Args)]
@@ -33,10 +35,7 @@ Examples:
       a named instance, its certificate signed by a CA of your own, the record in q4.json")]
 pub(super) struct AuditArgs {
     #[command(flatten)]
-    sql: SqlArgs,
-    /// What the site database cannot say, as a file that `cmcomply init` begins (cmcomply.toml).
-    #[arg(long, value_name = "FILE", help_heading = "Site database")]
-    settings: Option<PathBuf>,
+    facts: FactsArgs,
     #[command(flatten)]
     probing: ProbeArgs,
     #[command(flatten)]
@@ -56,26 +55,23 @@ pub(super) struct AuditArgs {
 /// Runs an audit and returns its exit code.
 pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let bounds = args.probing.settings()?;
-    let stated = match &args.settings {
-        Some(path) => settings::Settings::read(path).map_err(Stop::usage)?,
-        None => settings::Settings::default(),
-    };
+    let prepared = args.facts.prepare()?;
     // What the command line says of a context counts more than the file.
-    let mut routes = stated.routes.clone();
+    let mut routes = prepared.routes().clone();
     routes.extend(args.probing.stated_routes()?);
     let catalog = args.catalog.load()?;
     writable(&args.output)?;
-    let options = args.sql.options()?;
     let cancel =
         cancel_on_ctrl_c("interrupted: ending the probes and writing what was seen (Ctrl-C again: end at once)");
 
     let started = Timestamp::now();
-    let facts = read_facts(&options, &cancel).await?.state(&stated);
+    let facts = prepared.read(&cancel).await?;
     let facts_read = Timestamp::now();
     let requirements = derive::requirements(&facts, &catalog, &routes.clone().into());
     let plan = plan::build(&requirements);
     let vantage = Vantage::local(&here::name());
     let (observations, interrupted) = probe_all(&plan, &bounds, &cancel).await?;
+    let revocation_lists = fetch_lists(&observations, &routes, &bounds, &cancel, interrupted).await;
     let judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.probing.from_here);
     let run = Run {
         format: RUN_FORMAT.to_owned(),
@@ -89,34 +85,29 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         requirements,
         probes: plan.probes,
         observations,
+        revocation_lists,
         judgements,
     };
 
-    let table = report::table(&run, console::style(args.color, args.width));
-    console::print(&table).context("cannot write to standard output").map_err(Stop::usage)?;
-    let mut record = serde_json::to_vec_pretty(&run).context("cannot write the run as JSON").map_err(Stop::usage)?;
-    record.push(b'\n');
-    write_aside(&args.output, &record)
-        .with_context(|| {
-            format!("cannot write {}; the table above is all that is left of this run", args.output.display())
-        })
+    // The record first: a screen that cannot be written to must not cost it.
+    let recorded = record(&run, &args.output);
+    let place = crate::text::printable(&args.output.display().to_string(), 500);
+    let mut table = report::table(&run, console::style(args.color, args.width));
+    if recorded.is_ok() {
+        table = format!("{table}  record: {place}\n");
+    }
+    let shown = console::print(&table).context("cannot write to standard output; the record is written");
+    recorded
+        .with_context(|| format!("cannot write {place}; the table is all that is left of this run"))
         .map_err(Stop::usage)?;
-    console::print(&format!("  record: {}\n", crate::text::printable(&args.output.display().to_string(), 500)))
-        .context("cannot write to standard output")
-        .map_err(Stop::usage)?;
+    shown.map_err(Stop::usage)?;
     Ok(run.outcome.exit_code())
 }
 
-/// The facts. An interruption leaves every fact unknown, and the run goes on to say so.
-pub(super) async fn read_facts(options: &Options, cancel: &CancellationToken) -> Result<Facts, Stop> {
-    let wheel = progress::wheel("reading the site database");
-    let read = site::read(options, cancel.clone()).await;
-    wheel.finish_and_clear();
-    match read {
-        Ok(facts) => Ok(facts),
-        Err(ReadError::Cancelled) => Ok(Facts::interrupted(options)),
-        Err(error) => Err(Stop::site(anyhow::Error::new(error).context("the site database could not be read"))),
-    }
+fn record(run: &Run, path: &Path) -> anyhow::Result<()> {
+    let mut document = serde_json::to_vec_pretty(run)?;
+    document.push(b'\n');
+    Ok(write_aside(path, &document)?)
 }
 
 /// All observations in the order of the plan, and why the probing ended before its end, if it did.
@@ -144,6 +135,26 @@ async fn probe_all(
     Ok((observations, interrupted))
 }
 
+/// The revocation lists that the served certificates name, on the route of the system's own fetches. After an
+/// interruption they are listed as such, and none is fetched.
+async fn fetch_lists(
+    observations: &[Observation],
+    routes: &derive::StatedRoutes,
+    settings: &Settings,
+    cancel: &CancellationToken,
+    interrupted: Option<&str>,
+) -> Vec<RevocationList> {
+    let cancel = cancel.child_token();
+    if interrupted.is_some() {
+        cancel.cancel();
+    }
+    let via = routes.get(&Context::SystemWinhttp).unwrap_or(&derive::Via::Direct);
+    let wheel = progress::wheel("fetching revocation lists");
+    let lists = probe::revocation::fetch(observations, via, settings, Timestamp::now(), &cancel).await;
+    wheel.finish_and_clear();
+    lists
+}
+
 /// Ends the work at the first Ctrl-C and the program at the second.
 pub(super) fn cancel_on_ctrl_c(note: &'static str) -> CancellationToken {
     let cancel = CancellationToken::new();
@@ -162,21 +173,9 @@ pub(super) fn cancel_on_ctrl_c(note: &'static str) -> CancellationToken {
 }
 
 /// Finds out before the work whether the record can be written after it.
-fn writable(path: &Path) -> Result<(), Stop> {
-    let show = path.display();
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let stop = |why: String| Err(Stop::usage(anyhow::anyhow!("cannot write --output {show}: {why}")));
-    if path.is_dir() || path.file_name().is_none() {
-        return stop("it is a folder".to_owned());
-    }
-    let probe = folder.join(format!(".cmcomply-{}.part", std::process::id()));
-    match std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)) {
-        Ok(()) => Ok(()),
-        Err(error) => stop(error.to_string()),
-    }
+pub(super) fn writable(path: &Path) -> Result<(), Stop> {
+    can_write_aside(path)
+        .map_err(|error| Stop::usage(anyhow::anyhow!("cannot write --output {}: {error}", path.display())))
 }
 
 fn record_settings(args: &ProbeArgs, settings: &Settings, stated: &derive::StatedRoutes) -> RunSettings {

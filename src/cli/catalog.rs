@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Stop, console, exit};
 use crate::catalog::{self, Catalog, EntryId, LoadError, PAGE_LIMIT};
@@ -12,7 +12,7 @@ use crate::report::{self, Listing};
 use crate::text::printable;
 
 /// Arguments of `cmcomply catalog`.
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct CatalogCommandArgs {
     #[command(subcommand)]
     command: Command,
@@ -53,7 +53,7 @@ enum Command {
 }
 
 /// Which catalog.
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Catalog")]
 pub(super) struct CatalogArgs {
     /// Own entries: files in this folder add to the catalog in this program, and override what has the same id. A
@@ -73,7 +73,7 @@ impl CatalogArgs {
 }
 
 /// How to write a list.
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 struct OutputArgs {
     /// The format.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::sql::SqlArgs;
+use super::facts::FactsArgs;
 use super::{Stop, audit, console, exit};
 use crate::evidence::write_aside;
 use crate::settings;
@@ -15,7 +15,7 @@ use crate::text::printable;
 #[derive(Debug, Clone, Args)]
 pub(super) struct InitArgs {
     #[command(flatten)]
-    sql: SqlArgs,
+    facts: FactsArgs,
     /// Where to write the settings file. A file of that name is left alone.
     #[arg(short, long, value_name = "FILE", default_value = "cmcomply.toml", help_heading = "Output")]
     output: PathBuf,
@@ -30,9 +30,9 @@ pub(super) async fn run(args: InitArgs) -> Result<u8, Stop> {
     if args.output.exists() && !args.force {
         return Err(Stop::usage(anyhow::anyhow!("{path} is there already; give another --output, or --force")));
     }
-    let options = args.sql.options()?;
+    let prepared = args.facts.prepare()?;
     let cancel = audit::cancel_on_ctrl_c("interrupted: nothing is written");
-    let facts = audit::read_facts(&options, &cancel).await?;
+    let facts = prepared.read(&cancel).await?;
     if cancel.is_cancelled() {
         return Ok(exit::INCOMPLETE);
     }

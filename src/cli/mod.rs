@@ -3,11 +3,14 @@
 mod audit;
 mod catalog;
 mod console;
+mod facts;
 mod here;
 mod init;
 mod probing;
 mod progress;
+mod queries;
 mod secret;
+mod snapshot;
 mod sql;
 
 use std::ffi::OsString;
@@ -41,8 +44,12 @@ struct Cli {
 enum Command {
     /// Read the site database, derive what each host needs, probe it and say what is compliant.
     Audit(Box<audit::AuditArgs>),
+    /// Print every statement that is sent to a SQL Server, or a script that grants exactly the rights needed.
+    Queries(queries::QueriesArgs),
     /// Read the site database and begin a settings file: what was found, and what still has to be stated.
     Init(Box<init::InitArgs>),
+    /// Read the site database and write all facts as one file, which stands in for it everywhere.
+    Snapshot(Box<snapshot::SnapshotArgs>),
     /// List, show, check and compare the catalog of endpoints.
     Catalog(catalog::CatalogCommandArgs),
 }
@@ -84,8 +91,10 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     };
     let done = match cli.command {
         Command::Audit(args) => audit::run(*args).await,
-        Command::Catalog(args) => catalog::run(args),
+        Command::Queries(args) => queries::run(&args),
         Command::Init(args) => init::run(*args).await,
+        Command::Snapshot(args) => snapshot::run(*args).await,
+        Command::Catalog(args) => catalog::run(args),
     };
     match done {
         Ok(code) => code,

@@ -7,11 +7,14 @@ use anyhow::{Context, bail};
 
 use crate::site::Secret;
 
-/// The environment variable that is read first.
+/// The environment variable that is read where neither a file nor standard input is named.
 pub(super) const VARIABLE: &str = "CMCOMPLY_SQL_PASSWORD";
 
 /// The most that is read of a file or of standard input.
 const LIMIT: u64 = 4096;
+
+/// A token is not longer.
+const TOKEN_LIMIT: u64 = 16_384;
 
 /// The password of `user`: from the file, from standard input, from the environment, or from a prompt.
 pub(super) fn password(user: &str, file: Option<&Path>, stdin: bool) -> anyhow::Result<Secret> {
@@ -35,7 +38,49 @@ pub(super) fn password(user: &str, file: Option<&Path>, stdin: bool) -> anyhow::
         );
     }
     let prompt = format!("Password of SQL login {}: ", crate::text::printable(user, 80));
-    rpassword::prompt_password(prompt).map(Secret::new).context("cannot read the password from the terminal")
+    let guard = tokio::spawn(restore_terminal_on_ctrl_c());
+    let password =
+        rpassword::prompt_password(prompt).map(Secret::new).context("cannot read the password from the terminal");
+    guard.abort();
+    password
+}
+
+/// The prompt switches the terminal's echo off. Ctrl-C there ends the program, and must not leave it off.
+async fn restore_terminal_on_ctrl_c() {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        #[cfg(unix)]
+        let _ = std::process::Command::new("stty").arg("echo").status();
+        super::console::note("interrupted: nothing was read");
+        std::process::exit(i32::from(super::exit::INCOMPLETE));
+    }
+}
+
+/// A Microsoft Entra access token from an environment variable or a file, if one of them was named.
+pub(super) fn token(variable: Option<&str>, file: Option<&Path>) -> anyhow::Result<Option<Secret>> {
+    let (text, place) = match (variable, file) {
+        (Some(name), _) => match std::env::var(name) {
+            Ok(text) => (text, "--sql-token-env"),
+            Err(_) => bail!("--sql-token-env: the environment variable {} is not set", crate::text::ascii(name, 80)),
+        },
+        (None, Some(path)) => {
+            let open = std::fs::File::open(path);
+            let file = open.with_context(|| format!("cannot read --sql-token-file {}", path.display()))?;
+            let mut text = String::new();
+            file.take(TOKEN_LIMIT + 8).read_to_string(&mut text).context("--sql-token-file cannot be read as text")?;
+            (text, "--sql-token-file")
+        }
+        (None, None) => return Ok(None),
+    };
+    one_token(&text).map(Some).context(place)
+}
+
+/// A token is one word of visible ASCII characters (RFC 6750, section 2.1).
+fn one_token(text: &str) -> anyhow::Result<Secret> {
+    let token = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
+    if token.is_empty() || token.len() as u64 > TOKEN_LIMIT || !token.bytes().all(|b| b.is_ascii_graphic()) {
+        bail!("holds no access token (one word of visible ASCII characters, at most {TOKEN_LIMIT} of them)");
+    }
+    Ok(Secret::new(token))
 }
 
 /// The first line, without its end.
@@ -66,6 +111,19 @@ pub(super) struct PasswordArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_is_one_word() {
+        for text in ["eyJ0.abc-_", "eyJ0.abc-_\r\n", "\u{feff}eyJ0.abc-_ "] {
+            assert_eq!(one_token(text).unwrap().expose(), "eyJ0.abc-_");
+        }
+        for text in ["", "\n", "two words", "na\u{ef}ve", "a\nb", &"x".repeat(16_385)] {
+            let error = one_token(text).unwrap_err().to_string();
+            assert!(error.contains("no access token") && (text.len() < 2 || !error.contains(text)), "{error}");
+        }
+        assert!(token(None, None).unwrap().is_none());
+        assert!(token(Some("CMCOMPLY_NO_SUCH_VARIABLE"), None).is_err());
+    }
 
     #[test]
     fn the_first_line_counts_with_or_without_a_mark_and_an_end() {

@@ -6,25 +6,31 @@ use std::time::Duration;
 use clap::{Args, value_parser};
 
 use super::{Stop, secret};
-use crate::site::{Certificate, Options, Server, SignIn};
+use crate::site::{Certificate, Encryption, Network, Options, Server, SignIn};
 
 /// Which site database, and as whom.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Site database")]
 pub(super) struct SqlArgs {
     /// The SQL Server of the site database: HOST, HOST,PORT or HOST\INSTANCE.
-    #[arg(long, value_name = "SERVER", value_parser = Server::parse)]
-    sql: Server,
+    #[arg(long, value_name = "SERVER", value_parser = Server::parse, required_unless_present = "snapshot")]
+    sql: Option<Server>,
     /// The site database, such as `CM_PS1`. Default: the one `CM_xxx` database on the server that has a site.
     #[arg(long, value_name = "NAME", value_parser = database)]
     database: Option<String>,
+    /// Sign in with a Microsoft Entra access token, from this environment variable.
+    #[arg(long, value_name = "VARIABLE", conflicts_with_all = ["sql_user", "sql_token_file"])]
+    sql_token_env: Option<String>,
+    /// Sign in with a Microsoft Entra access token, from the first line of this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "sql_user")]
+    sql_token_file: Option<PathBuf>,
     /// Sign in with this SQL login. The password comes from `CMCOMPLY_SQL_PASSWORD`, a file, standard input or a prompt.
     #[cfg_attr(windows, arg(conflicts_with = "windows_user"))]
     #[arg(long, value_name = "LOGIN")]
     sql_user: Option<String>,
     /// Sign in with this Windows account (DOMAIN\user) instead of the one that runs cmcomply.
     #[cfg(windows)]
-    #[arg(long, value_name = "ACCOUNT")]
+    #[arg(long, value_name = "ACCOUNT", conflicts_with_all = ["sql_token_env", "sql_token_file"])]
     windows_user: Option<String>,
     #[command(flatten)]
     password: secret::PasswordArgs,
@@ -34,6 +40,12 @@ pub(super) struct SqlArgs {
     /// Do not check the SQL Server's certificate. The connection is still encrypted; the run says that nobody was checked.
     #[arg(long)]
     trust_server_certificate: bool,
+    /// `required`: TLS as every SQL Server does it. `strict`: TDS 8.0, for SQL Server 2022 and later that wants it.
+    #[arg(long, value_name = "KIND", value_enum, default_value_t = Encrypt::Required)]
+    sql_encrypt: Encrypt,
+    /// Connect to all addresses of the server's name at once: for availability groups over several subnets.
+    #[arg(long)]
+    multi_subnet_failover: bool,
     /// Seconds for each of: resolving the server's name, connecting, signing in.
     #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = value_parser!(u64).range(1..=600))]
     sql_connect_timeout: u64,
@@ -45,6 +57,13 @@ pub(super) struct SqlArgs {
 impl SqlArgs {
     /// The options of the site reader. Asks for a password where one is needed.
     pub(super) fn options(&self) -> Result<Options, Stop> {
+        if self.sql_encrypt == Encrypt::Strict && self.trust_server_certificate {
+            return Err(Stop::usage(anyhow::anyhow!(
+                "--sql-encrypt strict always checks the certificate; leave out --trust-server-certificate, or give \
+                 the CA with --sql-ca-file"
+            )));
+        }
+        let server = self.sql.clone().ok_or_else(|| Stop::usage(anyhow::anyhow!("no site database: give --sql")))?;
         let certificate = match (&self.sql_ca_file, self.trust_server_certificate) {
             (Some(path), _) => {
                 std::fs::metadata(path).map_err(|error| {
@@ -56,10 +75,18 @@ impl SqlArgs {
             (None, false) => Certificate::MachineRoots,
         };
         Ok(Options {
-            server: self.sql.clone(),
+            server,
             database: self.database.clone(),
             sign_in: self.sign_in()?,
             certificate,
+            network: Network {
+                encryption: match self.sql_encrypt {
+                    Encrypt::Required => Encryption::Required,
+                    Encrypt::Strict => Encryption::Strict,
+                },
+                multi_subnet_failover: self.multi_subnet_failover,
+                ..Network::default()
+            },
             connect_timeout: Duration::from_secs(self.sql_connect_timeout),
             query_timeout: Duration::from_secs(self.sql_query_timeout),
         })
@@ -73,6 +100,11 @@ impl SqlArgs {
         if let Some(user) = &self.sql_user {
             return Ok(SignIn::SqlLogin { user: user.clone(), password: password(user)? });
         }
+        if let Some(token) =
+            secret::token(self.sql_token_env.as_deref(), self.sql_token_file.as_deref()).map_err(Stop::usage)?
+        {
+            return Ok(SignIn::EntraToken { token });
+        }
         #[cfg(windows)]
         {
             Ok(match &self.windows_user {
@@ -80,11 +112,23 @@ impl SqlArgs {
                 None => SignIn::WindowsCurrent,
             })
         }
-        #[cfg(not(windows))]
+        #[cfg(all(unix, feature = "gssapi"))]
+        {
+            Ok(SignIn::Kerberos)
+        }
+        #[cfg(not(any(windows, all(unix, feature = "gssapi"))))]
         Err(Stop::usage(anyhow::anyhow!(
-            "no account: give --sql-user (signing in with a Windows account works on Windows only)"
+            "no account: give --sql-user, --sql-token-env or --sql-token-file (signing in with the account that runs \
+             this works on Windows, and with a Kerberos ticket in a build with the feature gssapi)"
         )))
     }
+}
+
+/// The kinds of encryption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Encrypt {
+    Required,
+    Strict,
 }
 
 /// A database name as SQL Server allows it: 1 to 128 characters, none of them a control character.

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::ops::Deref;
 
-use super::sup::{self, Link};
+use super::sup::{self, Link, Synchronization};
 use crate::host::HostName;
-use crate::site::{DistributionPoint, Facts, SiteCode, SiteSystemProxy, SoftwareUpdatePoint, SyncSource};
+use crate::site::{DistributionPoint, Facts, Role, SiteCode, SiteSystemProxy, SoftwareUpdatePoint, SyncSource};
 
 /// The facts with look-ups by server. Servers are filed under their short names, since the database may hold either.
 pub(super) struct Index<'a> {
@@ -14,10 +14,14 @@ pub(super) struct Index<'a> {
     points: HashMap<&'a str, Vec<&'a SoftwareUpdatePoint>>,
     points_of_site: HashMap<&'a SiteCode, Vec<&'a SoftwareUpdatePoint>>,
     syncs: HashMap<&'a SiteCode, &'a SyncSource>,
-    distribution_points: HashMap<&'a str, Vec<&'a DistributionPoint>>,
-    newest_build: Option<u32>,
     /// By the short name of the server at the upper end.
     downstream: HashMap<String, Vec<(HostName, Link)>>,
+    /// What is missing to tell whether others synchronize from a server; by its short name.
+    unsure_downstream: HashMap<String, Vec<(HostName, String)>>,
+    /// What is missing to tell whether a site synchronizes from any server of another one.
+    unsure_anywhere: Vec<(SiteCode, String)>,
+    distribution_points: HashMap<&'a str, Vec<&'a DistributionPoint>>,
+    newest_build: Option<u32>,
 }
 
 impl Deref for Index<'_> {
@@ -35,9 +39,11 @@ impl<'a> Index<'a> {
             points: HashMap::new(),
             points_of_site: HashMap::new(),
             syncs: HashMap::new(),
+            downstream: HashMap::new(),
+            unsure_downstream: HashMap::new(),
+            unsure_anywhere: Vec::new(),
             distribution_points: HashMap::new(),
             newest_build: facts.sites.rows().iter().filter_map(|site| site.build).max(),
-            downstream: HashMap::new(),
         };
         for proxy in facts.site_system_proxies.rows() {
             this.proxies.entry(proxy.host.short()).or_default().push(proxy);
@@ -52,8 +58,16 @@ impl<'a> Index<'a> {
         for point in facts.distribution_points.rows() {
             this.distribution_points.entry(point.host.short()).or_default().push(point);
         }
-        for (upper, link) in sup::synchronizations(&this) {
-            this.downstream.entry(upper.short().to_owned()).or_default().push((upper, link));
+        for synchronization in sup::synchronizations(&this) {
+            match synchronization {
+                Synchronization::Link(upper, link) => {
+                    this.downstream.entry(upper.short().to_owned()).or_default().push((upper, link));
+                }
+                Synchronization::Unsure(upper, missing) => {
+                    this.unsure_downstream.entry(upper.short().to_owned()).or_default().push((upper, missing));
+                }
+                Synchronization::UnsureAnywhere(site, missing) => this.unsure_anywhere.push((site, missing)),
+            }
         }
         this
     }
@@ -86,6 +100,21 @@ impl<'a> Index<'a> {
         all.iter().filter(move |(upper, _)| upper.same_machine(host)).map(|(_, link)| link)
     }
 
+    /// What is missing to tell whether still others synchronize from this server of a site.
+    pub(super) fn unsure_downstream(&self, site: &SiteCode, host: &HostName) -> Vec<String> {
+        let here = self.unsure_downstream.get(host.short()).into_iter().flatten();
+        let here = here.filter(|(upper, _)| upper.same_machine(host)).map(|(_, missing)| missing);
+        let others = self.unsure_anywhere.iter().filter(|(of, _)| of != site).map(|(_, missing)| missing);
+        here.chain(others).cloned().collect()
+    }
+
+    /// The sites that have software update points, with these, in the order of their codes.
+    pub(super) fn sites_with_points(&self) -> Vec<(&'a SiteCode, &[&'a SoftwareUpdatePoint])> {
+        let mut all: Vec<_> = self.points_of_site.iter().map(|(site, points)| (*site, points.as_slice())).collect();
+        all.sort_unstable_by_key(|(site, _)| *site);
+        all
+    }
+
     /// The synchronization source of a site.
     pub(super) fn sync(&self, site: &SiteCode) -> Option<&'a SyncSource> {
         self.syncs.get(site).copied()
@@ -95,6 +124,14 @@ impl<'a> Index<'a> {
     pub(super) fn distribution_point(&self, site: &SiteCode, host: &HostName) -> Option<&'a DistributionPoint> {
         let all = self.distribution_points.get(host.short()).map_or(&[][..], Vec::as_slice);
         all.iter().copied().find(|p| p.site == *site && p.host.same_machine(host))
+    }
+
+    /// Whether the list of site systems has a server with this role; `None` if the list does not tell, since it is not
+    /// known or has no row at all.
+    pub(super) fn has_role(&self, role: &Role) -> Option<bool> {
+        let systems = self.facts.site_systems.rows();
+        let is_installed = || systems.iter().flat_map(|system| &system.roles).any(|installed| installed.role == *role);
+        (!systems.is_empty()).then(is_installed)
     }
 
     /// The newest build of the sites, if one is known.

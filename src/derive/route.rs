@@ -28,9 +28,11 @@ pub(super) fn route(
         (Context::SiteSystemProxy, Some((site, host))) => site_system(facts, site, host),
         (Context::Wsus, Some((site, host))) => wsus(facts, site, host),
         (Context::SiteSystemProxy | Context::Wsus, None) => unknown("the server is not known".to_owned()),
-        (Context::Intranet, _) => {
-            Route { via: Via::Direct, basis: RouteBasis::Assumed, detail: "between site systems, no proxy".to_owned() }
-        }
+        (Context::Intranet, _) => Route {
+            via: Via::Direct,
+            basis: RouteBasis::Documentation,
+            detail: "between site systems, no proxy".to_owned(),
+        },
         (context, _) => stated.get(&context).map_or_else(
             || Route {
                 via: Via::Direct,
@@ -60,7 +62,9 @@ fn site_system(facts: &Index<'_>, site: &SiteCode, host: &HostName) -> Route {
     }
     let rows: Vec<&ProxySetting> = facts.proxies(site, host).map(|p| &p.setting).collect();
     match rows.as_slice() {
-        [] | [ProxySetting::NeverSet] => {
+        // A server that was never set has a row that says so. One without a row was not looked at.
+        [] => unknown("the site database has no row for this server's proxy".to_owned()),
+        [ProxySetting::NeverSet] => {
             database(Via::Direct, "the site system has no proxy setting (no UseProxy property)".to_owned())
         }
         [ProxySetting::Direct] => database(Via::Direct, "the site system uses no proxy (UseProxy 0)".to_owned()),

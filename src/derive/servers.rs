@@ -1,6 +1,6 @@
 //! Who needs endpoints: servers by role, clients and consoles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::condition::missing;
 use super::index::Index;
@@ -27,24 +27,31 @@ impl Who {
     }
 }
 
+/// What is missing where the list of site systems has no row.
+const EMPTY: &str = "site systems: the list is empty";
+
 /// The servers by role, from the list of site systems and from the facts about single roles.
 pub(super) struct Servers {
     by_role: BTreeMap<Role, BTreeMap<Subject, String>>,
-    /// Why the list of site systems is not known.
+    /// Why the list of site systems is not known. No site is without a server, so an empty list is none.
     missing: Option<String>,
     /// Roles whose servers are known from a fact of their own.
     known: Vec<Role>,
     /// Roles that some server has, or is to have, and nothing says which.
     open: BTreeMap<Role, String>,
+    /// Sites whose site server nothing names.
+    sites_without_server: Vec<String>,
 }
 
 impl Servers {
     pub(super) fn of(facts: &Index<'_>) -> Self {
         let mut this = Self {
             by_role: BTreeMap::new(),
-            missing: missing("site systems", &facts.site_systems),
+            missing: missing("site systems", &facts.site_systems)
+                .or_else(|| facts.site_systems.rows().is_empty().then(|| EMPTY.to_owned())),
             known: Vec::new(),
             open: BTreeMap::new(),
+            sites_without_server: Vec::new(),
         };
         if let Fact::Known { value, source } = &facts.site_systems {
             for system in value {
@@ -58,7 +65,39 @@ impl Servers {
         this.add_rows(Role::CmgConnectionPoint, &facts.cmg_connection_points, |p| (&p.site, &p.host));
         this.add_rows(Role::DistributionPoint, &facts.distribution_points, |p| (&p.site, &p.host));
         this.add_rows(Role::AssetIntelligenceSynchronizationPoint, &facts.asset_intelligence, |p| (&p.site, &p.host));
+        this.add_site_servers(facts);
         this
+    }
+
+    /// The site servers that the list of sites names, where the list of site systems does not have them.
+    fn add_site_servers(&mut self, facts: &Index<'_>) {
+        let mut machines: HashMap<(&SiteCode, &str), Vec<&HostName>> = HashMap::new();
+        for system in facts.site_systems.rows() {
+            machines.entry((&system.site, system.host.short())).or_default().push(&system.host);
+        }
+        let mut servers: HashMap<SiteCode, Vec<HostName>> = HashMap::new();
+        for subject in self.by_role.get(&Role::SiteServer).into_iter().flat_map(BTreeMap::keys) {
+            if let Subject::Host { site, host } = subject {
+                servers.entry(site.clone()).or_default().push(host.clone());
+            }
+        }
+        let Fact::Known { value, source } = &facts.sites else { return };
+        for site in value {
+            let listed = servers.get(&site.code).map_or(&[][..], Vec::as_slice);
+            match &site.server {
+                Some(server) if listed.iter().any(|host| host.same_machine(server)) => {}
+                Some(server) => {
+                    // The name that the list of site systems has for this machine, since other facts go by that.
+                    let known = machines.get(&(&site.code, server.short())).into_iter().flatten();
+                    let host = known.copied().find(|host| host.same_machine(server)).unwrap_or(server);
+                    self.add(Role::SiteServer, &site.code, host, &source.object);
+                }
+                None if listed.is_empty() => {
+                    self.sites_without_server.push(format!("site server of site {}: nothing names it", site.code));
+                }
+                None => {}
+            }
+        }
     }
 
     fn add(&mut self, role: Role, site: &SiteCode, host: &HostName, source: &str) {
@@ -69,7 +108,10 @@ impl Servers {
     fn add_rows<T>(&mut self, role: Role, fact: &Fact<Vec<T>>, place: impl Fn(&T) -> (&SiteCode, &HostName)) {
         match fact {
             Fact::Known { value, source } => {
-                self.known.push(role.clone());
+                // Where there is not one site system, that there is none of this role says nothing.
+                if !value.is_empty() || self.missing.as_deref() != Some(EMPTY) {
+                    self.known.push(role.clone());
+                }
                 for row in value {
                     let (site, host) = place(row);
                     self.add(role.clone(), site, host, &source.object);
@@ -93,9 +135,12 @@ impl Servers {
             .map(|(subject, source)| Who { subject: subject.clone(), source: source.clone(), missing: Vec::new() })
             .collect();
         let open = if subjects.is_empty() { self.open.get(&role) } else { None };
-        let missing = self.missing.as_ref().filter(|_| !self.known.contains(&role)).or(open);
-        if let Some(missing) = missing {
-            let missing = vec![missing.clone()];
+        let unlisted = self.missing.as_ref().filter(|_| !self.known.contains(&role)).or(open);
+        let mut missing: Vec<String> = unlisted.into_iter().cloned().collect();
+        if role == Role::SiteServer && missing.is_empty() {
+            missing.clone_from(&self.sites_without_server);
+        }
+        if !missing.is_empty() {
             subjects.push(Who { subject: Subject::UnknownHosts, source: String::new(), missing });
         }
         subjects

@@ -27,10 +27,14 @@ pub(super) fn site_sync<'a>(facts: &Index<'a>, site: &SiteCode) -> Result<&'a Sy
 }
 
 /// Whether this server is the one of its site that synchronizes from the source. Where the database does not name it,
-/// a site with one software update point has no choice.
+/// a site with one software update point has no choice. A name that no software update point of the site has is stale,
+/// and says nothing.
 pub(super) fn is_default(facts: &Index<'_>, sync: &SyncSource, host: &HostName) -> Option<bool> {
     if let Some(default) = &sync.default_sup {
-        return Some(default.same_machine(host));
+        if default.same_machine(host) {
+            return Some(true);
+        }
+        return facts.point(&sync.site, default).map(|_| false);
     }
     facts.software_update_points.known()?;
     (facts.points_of(&sync.site).len() == 1).then_some(true)
@@ -66,22 +70,62 @@ pub(super) fn downstream<'a>(facts: &'a Index<'_>, host: &HostName) -> Result<Ve
     Ok(facts.downstream(host).collect())
 }
 
-/// Every synchronization in the hierarchy: the server at the upper end, and the link to the one below it.
-pub(super) fn synchronizations(facts: &Index<'_>) -> Vec<(HostName, Link)> {
+/// A synchronization in the hierarchy, seen from its upper end.
+pub(super) enum Synchronization {
+    /// This server is the upper end of this link.
+    Link(HostName, Link),
+    /// This server may be the upper end of one more: what is missing to tell.
+    Unsure(HostName, String),
+    /// Any server outside this site may be.
+    UnsureAnywhere(SiteCode, String),
+}
+
+/// Every synchronization in the hierarchy, also those of which nobody can tell.
+pub(super) fn synchronizations(facts: &Index<'_>) -> Vec<Synchronization> {
     let mut all = Vec::new();
-    for sync in facts.sync_sources.rows() {
-        for point in facts.points_of(&sync.site) {
+    for (site, points) in facts.sites_with_points() {
+        let Some(sync) = facts.sync(site) else {
+            let missing = format!("synchronization source of site {site}: no row in the site database");
+            all.push(Synchronization::UnsureAnywhere(site.clone(), missing));
+            continue;
+        };
+        for point in points {
             let upper = match is_default(facts, sync, &point.host) {
                 Some(true) if sync.source == Some(SyncFrom::Upstream) => sync.upstream.as_ref(),
                 Some(false) => sync.default_sup.as_ref(),
                 _ => None,
             };
             if let Some(upper) = upper.filter(|upper| !upper.same_machine(&point.host)) {
-                all.push((upper.clone(), link_to(facts, &point.site, &point.host)));
+                all.push(Synchronization::Link(upper.clone(), link_to(facts, &point.site, &point.host)));
             }
         }
+        unsure(facts, sync, &mut all);
     }
     all
+}
+
+/// What may be synchronized besides, where the default or the source of a site is not known.
+fn unsure(facts: &Index<'_>, sync: &SyncSource, all: &mut Vec<Synchronization>) {
+    let (site, points) = (&sync.site, facts.points_of(&sync.site));
+    let is_open = points.iter().any(|point| is_default(facts, sync, &point.host).is_none());
+    let which = format!("which software update point of site {site} synchronizes from the source");
+    if is_open && points.len() > 1 {
+        all.extend(points.iter().map(|point| Synchronization::Unsure(point.host.clone(), which.clone())));
+    }
+    match (sync.source, &sync.upstream) {
+        (Some(SyncFrom::Upstream), Some(upstream)) if is_open => {
+            all.push(Synchronization::Unsure(upstream.clone(), which));
+        }
+        (Some(SyncFrom::Upstream), None) => {
+            let missing = format!("name of the upstream server of site {site}");
+            all.push(Synchronization::UnsureAnywhere(site.clone(), missing));
+        }
+        (None, _) => {
+            let missing = format!("synchronization source of site {site}");
+            all.push(Synchronization::UnsureAnywhere(site.clone(), missing));
+        }
+        _ => {}
+    }
 }
 
 /// The link to an upstream server: what the synchronization source says of it, else what its own role says.

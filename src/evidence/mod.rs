@@ -4,6 +4,6 @@ mod outcome;
 mod run;
 mod write;
 
-pub use outcome::{Outcome, Tally};
+pub use outcome::{Outcome, Tally, unknown_facts};
 pub use run::{CatalogRecord, CitedEntry, Moments, RUN_FORMAT, Run, RunSettings, Tool};
-pub use write::write_aside;
+pub use write::{can_write_aside, write_aside};

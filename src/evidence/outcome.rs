@@ -1,12 +1,13 @@
 //! The outcome of a run: compliant, non-compliant, incomplete.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::assess::{Grade, Judgement, Verdict};
-use crate::site::{Fact, Facts};
+use crate::host::HostName;
+use crate::site::{Fact, Facts, Role, SiteCode};
 
 /// What a run came to. Non-compliant and incomplete can both hold; non-compliant decides the exit code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +50,7 @@ impl Outcome {
             }
         }
         incomplete.extend(unknown_facts(facts).into_iter().map(|(name, detail)| format!("unknown: {name} ({detail})")));
+        incomplete.extend(contradictions(facts));
         if !facts.data_findings.is_empty() {
             incomplete.push(format!("{} unusable values in the site database", facts.data_findings.len()));
         }
@@ -84,7 +86,7 @@ impl Outcome {
 }
 
 /// The facts that are unknown, with the reason.
-fn unknown_facts(facts: &Facts) -> Vec<(&'static str, String)> {
+pub fn unknown_facts(facts: &Facts) -> Vec<(&'static str, String)> {
     fn detail<T>(fact: &Fact<T>) -> Option<&String> {
         match fact {
             Fact::Unknown { detail, .. } => Some(detail),
@@ -160,4 +162,39 @@ fn unknown_facts(facts: &Facts) -> Vec<(&'static str, String)> {
     .into_iter()
     .filter_map(|(name, detail)| detail.map(|d| (name, d.clone())))
     .collect()
+}
+
+/// Lists that cannot be whole: no hierarchy is without a site or a server, and each site has a site server that both
+/// lists know. What such a list does not have was not looked at.
+fn contradictions(facts: &Facts) -> Vec<String> {
+    let mut found = Vec::new();
+    for (what, empty) in [("sites", is_empty(&facts.sites)), ("site systems", is_empty(&facts.site_systems))] {
+        if empty {
+            found.push(format!("the list of {what} is empty"));
+        }
+    }
+    let Some(systems) = facts.site_systems.known().filter(|systems| !systems.is_empty()) else { return found };
+    let mut servers: HashMap<&SiteCode, Vec<&HostName>> = HashMap::new();
+    for system in systems {
+        if system.roles.iter().any(|installed| installed.role == Role::SiteServer) {
+            servers.entry(&system.site).or_default().push(&system.host);
+        }
+    }
+    for site in facts.sites.rows() {
+        let listed = servers.get(&site.code).map_or(&[][..], Vec::as_slice);
+        match &site.server {
+            Some(server) if listed.iter().any(|host| host.same_machine(server)) => {}
+            Some(server) => found.push(format!(
+                "the list of site systems is not whole: {server}, the site server of {}, is not in it as one",
+                site.code
+            )),
+            None if listed.is_empty() => found.push(format!("nothing names the site server of {}", site.code)),
+            None => {}
+        }
+    }
+    found
+}
+
+fn is_empty<T>(fact: &Fact<Vec<T>>) -> bool {
+    !fact.is_unknown() && fact.rows().is_empty()
 }

@@ -11,7 +11,7 @@ use crate::assess::Judgement;
 use crate::catalog::{Catalog, Document, EntryId, SourceRef};
 use crate::derive::Requirement;
 use crate::plan::Probe;
-use crate::probe::Observation;
+use crate::probe::{Observation, RevocationList};
 use crate::site::Facts;
 use crate::vantage::Vantage;
 
@@ -43,6 +43,8 @@ pub struct Run {
     pub probes: Vec<Probe>,
     /// What was seen, in the order of the probes.
     pub observations: Vec<Observation>,
+    /// The revocation lists that the certificates of trusted chains name, by URL. They decide nothing yet.
+    pub revocation_lists: Vec<RevocationList>,
     /// What it means, in the order of the requirements.
     pub judgements: Vec<Judgement>,
 }

@@ -5,21 +5,45 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes `bytes` beside `path` and renames the file once it is complete, so that no half-written file is ever seen
-/// under that name. A file of that name is replaced.
+/// under that name. A regular file of that name is replaced, a link is followed, and anything else (a device, a pipe,
+/// a folder) is refused.
 pub fn write_aside(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let aside = aside(path)?;
+    let path = target(path)?;
+    let aside = aside(&path)?;
     let written = (|| {
         let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&aside)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         drop(file);
-        fs::rename(&aside, path)
+        fs::rename(&aside, &path)
     })();
     if written.is_err() {
         // Best effort: the error that is reported is the first one.
         let _ = fs::remove_file(&aside);
     }
     written
+}
+
+/// Finds out whether [`write_aside`] could write there, by making the file that it would make and removing it.
+pub fn can_write_aside(path: &Path) -> io::Result<()> {
+    let aside = aside(&target(path)?)?;
+    fs::OpenOptions::new().write(true).create_new(true).open(&aside)?;
+    fs::remove_file(&aside)
+}
+
+/// Where a path leads, if a file may be written there.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    let path = if path.is_symlink() { fs::canonicalize(path)? } else { path.to_owned() };
+    match fs::metadata(&path) {
+        Ok(there) if there.is_dir() => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a folder")),
+        Ok(there) if !there.is_file() => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")),
+        Ok(there) if there.permissions().readonly() => {
+            Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file is read-only"))
+        }
+        Ok(_) => Ok(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path),
+        Err(error) => Err(error),
+    }
 }
 
 /// A name in the same folder that nobody else uses.
@@ -30,7 +54,7 @@ fn aside(path: &Path) -> io::Result<PathBuf> {
         .to_string_lossy();
     let unique =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
-    Ok(path.with_file_name(format!(".{name}.{}-{unique}.part", std::process::id())))
+    Ok(path.with_file_name(format!(".{name}.{}-{unique:09}.part", std::process::id())))
 }
 
 #[cfg(test)]
@@ -48,14 +72,31 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_leaves_the_old_file_and_nothing_beside() {
+    fn what_is_no_regular_file_is_refused_and_left_alone() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("run.json");
-        // A folder stands where the file should go: the rename fails after the writing.
-        fs::create_dir(&path).unwrap();
-        fs::write(path.join("inside"), b"kept").unwrap();
-        assert!(write_aside(&path, b"new").is_err());
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        let folder = dir.path().join("run.json");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("inside"), b"kept").unwrap();
+        assert!(write_aside(&folder, b"new").is_err() && can_write_aside(&folder).is_err());
         assert!(write_aside(Path::new("/"), b"x").is_err());
+        let long = dir.path().join("x".repeat(250));
+        assert!(can_write_aside(&long).is_err(), "the file beside it would have too long a name");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_followed_and_a_pipe_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let (real, link) = (dir.path().join("real.json"), dir.path().join("link.json"));
+        fs::write(&real, b"old").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        write_aside(&link, b"new").unwrap();
+        assert_eq!(fs::read(&real).unwrap(), b"new");
+        assert!(link.is_symlink());
+        let pipe = dir.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(write_aside(&pipe, b"new").unwrap_err().to_string().contains("no regular file"));
+        assert!(can_write_aside(Path::new("/dev/null")).is_err());
     }
 }

@@ -11,10 +11,10 @@ use tokio::select;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
-use super::layer::Seen;
+use super::layer::{Seen, io_words};
 use super::route::Route;
 use super::schedule::{broken, schedule};
-use super::tcp::{Attempts, Opened, micros};
+use super::tcp::{Attempts, Opened, code_of, micros};
 use super::trust::Trust;
 use super::{Failure, FailureCode, Observation, Outcome, Settings, Stage, dns, http, proxy, tls};
 use crate::host::HostOrAddress;
@@ -142,7 +142,7 @@ impl Engine {
         }
         if target.scheme == Scheme::Http {
             let _place = self.enter(&self.talks, &mut seen.http).await?;
-            let again = async || Some(Box::new(tcp_again(address).await?) as Box<dyn http::Wire>);
+            let again = async || Ok(Box::new(tcp_again(address).await?) as Box<dyn http::Wire>);
             let visit = http::visit(Box::new(stream), target, route.proxied, limits.http, again);
             return self.stage(&mut seen.http, visit).await;
         }
@@ -154,12 +154,15 @@ impl Engine {
             let mut stream = tcp_again(address).await?;
             if route.has_tunnel() {
                 let tunnel = proxy::connect(&mut stream, address, &target.host, target.port, limits.connect);
-                tunnel.await.result.ok()?;
+                tunnel.await.result?;
             }
             let handshake = self.tls.handshake(stream, address, &target.host, limits.tls);
-            let (session, same) = handshake.await.result.ok()?;
-            // Only the first chain was judged.
-            (same == chain).then(|| Box::new(session) as Box<dyn http::Wire>)
+            let (session, same) = handshake.await.result?;
+            // Another certificate of the same host, as behind a load balancer, is judged like the first.
+            if same != chain {
+                self.trust.judge(same, &target.host, limits.trust).await.result?;
+            }
+            Ok(Box::new(session) as Box<dyn http::Wire>)
         };
         let visit = http::visit(Box::new(session), target, false, limits.http, again);
         self.stage(&mut seen.http, visit).await
@@ -198,8 +201,11 @@ impl Engine {
 }
 
 /// Another connection to an address that was open a moment ago, under the deadline of the stage that asks.
-async fn tcp_again(address: SocketAddr) -> Option<TcpStream> {
-    TcpStream::connect(address).await.ok()
+async fn tcp_again(address: SocketAddr) -> Result<TcpStream, Failure> {
+    TcpStream::connect(address).await.map_err(|error| {
+        let detail = format!("connect to {address} once more: {}", io_words(&error));
+        Failure::new(code_of(&error, address), &detail)
+    })
 }
 
 /// The connection opened and was reset before anything could be sent: the failure of the next layer.

@@ -34,15 +34,17 @@ pub(super) async fn visit(
     target: &Target,
     by_proxy: bool,
     limit: Duration,
-    open_again: impl AsyncFnOnce() -> Option<Box<dyn Wire>>,
+    open_again: impl AsyncFnOnce() -> Result<Box<dyn Wire>, Failure>,
 ) -> Seen<(), HttpEvidence> {
     let visit = Visit { target, by_proxy };
     let mut evidence = None;
     let result = match timeout(limit, visit.go(stream, &mut evidence, open_again)).await {
         Ok(result) => result,
-        // What HEAD said stands, also if the GET after it was not answered.
-        Err(_) if evidence.is_some() => Ok(()),
-        Err(_) => Err(Failure::silence(FailureCode::HttpTimeout, &visit.operation(&Method::HEAD), limit)),
+        // What HEAD said needed the GET, so without its answer nothing is known.
+        Err(_) => {
+            let method = if evidence.is_some() { Method::GET } else { Method::HEAD };
+            Err(Failure::silence(FailureCode::HttpTimeout, &visit.operation(&method), limit))
+        }
     };
     let result = result.and_then(|()| evidence.as_ref().map_or(Ok(()), |seen| visit.judge(seen)));
     Seen { evidence, result }
@@ -58,7 +60,7 @@ impl Visit<'_> {
         &self,
         stream: Box<dyn Wire>,
         evidence: &mut Option<HttpEvidence>,
-        open_again: impl AsyncFnOnce() -> Option<Box<dyn Wire>>,
+        open_again: impl AsyncFnOnce() -> Result<Box<dyn Wire>, Failure>,
     ) -> Result<(), Failure> {
         let mut connection = Connection::open(stream).await.map_err(|e| self.failure(&Method::HEAD, &e))?;
         let head = connection.send(self.request(&Method::HEAD)?).await.map_err(|e| self.failure(&Method::HEAD, &e))?;
@@ -69,37 +71,36 @@ impl Visit<'_> {
         if seen.block_page.is_some() || !(not_understood || suspicious) {
             return Ok(());
         }
-        if let Some((answer, body)) = self.get(connection, open_again).await {
-            let mark = block_page::mark_in_head(&answer.headers);
-            let mark = mark.or_else(|| is_html(&answer).then(|| block_page::mark_in_body(&body)).flatten());
-            *seen = HttpEvidence { block_page: mark, ..answer };
-        }
+        let (answer, body) = self.get(connection, open_again).await?;
+        let mark = block_page::mark_in_head(&answer.headers);
+        let mark = mark.or_else(|| block_page::mark_in_body(&body));
+        *seen = HttpEvidence { block_page: mark, ..answer };
         Ok(())
     }
 
-    /// GET with the beginning of its body, on this connection or, if it is closed, on another.
+    /// GET with the beginning of its HTML, on this connection or, if it is closed, on another.
     async fn get(
         &self,
         mut connection: Connection,
-        open_again: impl AsyncFnOnce() -> Option<Box<dyn Wire>>,
-    ) -> Option<(HttpEvidence, Vec<u8>)> {
-        let response = if let Ok(response) = connection.send(self.request(&Method::GET).ok()?).await {
+        open_again: impl AsyncFnOnce() -> Result<Box<dyn Wire>, Failure>,
+    ) -> Result<(HttpEvidence, Vec<u8>), Failure> {
+        let failure = |error: &hyper::Error| self.failure(&Method::GET, error);
+        let response = if let Ok(response) = connection.send(self.request(&Method::GET)?).await {
             response
         } else {
-            connection = Connection::open(open_again().await?).await.ok()?;
-            connection.send(self.request(&Method::GET).ok()?).await.ok()?
+            drop(connection); // its socket, before there is another
+            connection = Connection::open(open_again().await?).await.map_err(|e| failure(&e))?;
+            connection.send(self.request(&Method::GET)?).await.map_err(|e| failure(&e))?
         };
         let answer = describe(&Method::GET, &response);
         let mut body = response.into_body();
         let mut kept = Vec::new();
-        while let Some(Ok(frame)) = body.frame().await {
-            kept.extend_from_slice(frame.data_ref().map(AsRef::as_ref).unwrap_or_default());
-            if kept.len() >= MAX_BODY {
-                kept.truncate(MAX_BODY);
-                break;
-            }
+        while is_html(&answer) && kept.len() < MAX_BODY {
+            let Some(frame) = body.frame().await else { break };
+            kept.extend_from_slice(frame.map_err(|e| failure(&e))?.data_ref().map(AsRef::as_ref).unwrap_or_default());
         }
-        Some((answer, kept))
+        kept.truncate(MAX_BODY);
+        Ok((answer, kept))
     }
 
     fn request(&self, method: &Method) -> Result<Request<Empty<Bytes>>, Failure> {

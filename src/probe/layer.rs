@@ -93,7 +93,7 @@ pub(super) fn header<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
 }
 
 /// A shared access signature is a secret, also in somebody else's redirect.
-fn without_signature(location: &str) -> &str {
+pub(super) fn without_signature(location: &str) -> &str {
     match location.split_once('?') {
         Some((head, query)) if query.to_ascii_lowercase().contains("sig=") => head,
         _ => location,

@@ -2,17 +2,20 @@
 //!
 //! Each layer has its file and hands on what it opened: `dns` addresses, `tcp` a stream, `proxy` a tunnel in it, `tls` a
 //! session over it, `trust` a judgement of its chain, `http` one answer. `schedule` says which probe
-//! runs when, `engine` walks each one through its layers.
+//! runs when, `engine` walks each one through its layers. Afterwards, `revocation` fetches the lists that the served
+//! certificates name, by way of `document`.
 
 mod block_page;
 mod chain;
 mod dns;
 mod dns_client;
+mod document;
 mod engine;
 mod http;
 mod layer;
 mod observation;
 mod proxy;
+pub mod revocation;
 mod route;
 mod schedule;
 mod settings;
@@ -20,11 +23,13 @@ mod tcp;
 mod tls;
 mod trust;
 
+pub use document::DocumentEvidence;
 pub use engine::{SetupError, run};
 pub use observation::{
     Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, NameEvidence, Observation, Outcome,
     Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence,
 };
+pub use revocation::{RevocationContents, RevocationEvidence, RevocationList};
 pub use settings::{Bounds, ConnectTo, ConnectToError, Deadlines, Settings};
 
 /// Who we are to proxies and servers.

@@ -205,6 +205,14 @@ pub enum FailureCode {
     HttpReset,
     /// The answer is no HTTP.
     HttpProtocol,
+    /// A redirect on the way to a document led in a circle, too far, or to where it is not followed.
+    HttpRedirect,
+    /// A document is larger than any real one.
+    DocumentTooLarge,
+    /// What came is not the document that it should be.
+    DocumentInvalid,
+    /// The document is out of date or not yet valid.
+    DocumentExpired,
     /// The probe itself broke, by a defect of this program: nothing is known about the endpoint.
     Internal,
 }
@@ -296,6 +304,15 @@ pub struct Certificate {
     pub not_after: Option<Timestamp>,
     /// SHA-256 over the DER, lower-case hexadecimal.
     pub sha256: String,
+    /// Where its revocation list is (CRL distribution points), as it says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crl_urls: Vec<String>,
+    /// Where to ask for its status (authority information access, OCSP), as it says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ocsp_urls: Vec<String>,
+    /// Where its issuer's certificate is (authority information access, CA issuers), as it says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issuer_urls: Vec<String>,
 }
 
 /// How the chain was judged.

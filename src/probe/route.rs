@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{ConnectTo, NameEvidence};
 use crate::derive::Via;
-use crate::host::{HostOrAddress, Scheme};
+use crate::host::{HostName, HostOrAddress, Scheme};
 use crate::plan::Probe;
 
 /// The way of one probe.
@@ -24,15 +24,20 @@ pub(super) struct Route {
 impl Route {
     /// `None` if the plan does not know the route. With a proxy the rules are for the proxy, as it is what is dialled.
     pub(super) fn of(probe: &Probe, rules: &[ConnectTo]) -> Option<Self> {
-        let (proxied, host, port) = match &probe.via {
-            Via::Direct => (false, HostOrAddress::Name(probe.target.host.clone()), probe.target.port),
+        Self::to(probe.target.scheme, &probe.target.host, probe.target.port, &probe.via, rules)
+    }
+
+    /// The way to a host.
+    pub(super) fn to(scheme: Scheme, host: &HostName, port: u16, via: &Via, rules: &[ConnectTo]) -> Option<Self> {
+        let (proxied, host, port) = match via {
+            Via::Direct => (false, HostOrAddress::Name(host.clone()), port),
             Via::Proxy { host, port } => (true, host.clone(), *port),
             Via::Unknown => return None,
         };
         let rule = rules.iter().find(|rule| rule.applies(&host, port));
         let route = Self {
             proxied,
-            scheme: probe.target.scheme,
+            scheme,
             port: rule.and_then(|rule| rule.to_port).unwrap_or(port),
             dial: rule.and_then(|rule| rule.to_host.clone()).unwrap_or(host),
             rule: rule.map(ToString::to_string),
@@ -63,7 +68,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::host::HostName;
     use crate::plan::{ProbeId, Target};
 
     fn probe(scheme: Scheme, via: Via) -> Probe {

@@ -124,7 +124,8 @@ pub(super) fn micros(clock: Instant) -> u64 {
     clock.elapsed().as_micros().try_into().unwrap_or(u64::MAX)
 }
 
-fn code_of(error: &io::Error, address: SocketAddr) -> FailureCode {
+/// What an error of a connection means.
+pub(super) fn code_of(error: &io::Error, address: SocketAddr) -> FailureCode {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => FailureCode::TcpRefused,
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => FailureCode::TcpReset,

@@ -4,6 +4,8 @@ mod catalog;
 mod grid;
 mod layout;
 mod listing;
+pub mod lists;
+mod revocation;
 mod table;
 mod words;
 

@@ -7,12 +7,13 @@ use std::fmt::Write as _;
 
 use super::grid::grid;
 use super::layout::hanging;
-use super::words;
+use super::{revocation, words};
 use crate::assess::{Grade, Judgement, Verdict};
 use crate::catalog::CatalogRole;
 use crate::derive::{Requirement, Subject, Via};
 use crate::evidence::Run;
 use crate::probe::Observation;
+use crate::site::SqlCertificate;
 use crate::text::printable;
 
 /// How the table is drawn.
@@ -27,7 +28,7 @@ pub struct Style {
 /// Width of the verdict column: fits `not observed` in two lines.
 const VERDICT: usize = 8;
 
-/// The run as a table by host and role, then what to do, then the result.
+/// The run as a table by host and role, then what to do, the revocation lists, and the result.
 pub fn table(run: &Run, style: Style) -> String {
     let width = style.width.max(60);
     let mut out = String::new();
@@ -37,6 +38,7 @@ pub fn table(run: &Run, style: Style) -> String {
     }
     findings(run, width, &mut out);
     to_do(run, width, &mut out);
+    revocation::section(&run.revocation_lists, width, &mut out);
     result(run, width, style, &mut out);
     out
 }
@@ -74,7 +76,7 @@ fn rank(judgement: &Judgement) -> (Grade, usize) {
 }
 
 /// A line of text, wrapped; what follows the first line is indented by two more columns than the first.
-fn line(text: &str, width: usize, out: &mut String) {
+pub(super) fn line(text: &str, width: usize, out: &mut String) {
     let indent = text.len() - text.trim_start_matches(' ').len();
     let wrapped = hanging(&printable(text.trim_start_matches(' '), 4000), width - indent, 2);
     for line in wrapped.lines() {
@@ -92,7 +94,31 @@ fn head(run: &Run, width: usize, out: &mut String) {
     } else {
         line(&format!("Probed from {}", run.vantage.title()), width, out);
     }
+    for limit in limits(run) {
+        line(&limit, width, out);
+    }
     out.push('\n');
+}
+
+/// What was asked for that makes the result say less, or something else, than a reader would take it to say.
+fn limits(run: &Run) -> Vec<String> {
+    let settings = &run.settings;
+    let mut limits = Vec::new();
+    if run.facts.connection.certificate == SqlCertificate::NotChecked {
+        limits.push("The SQL Server's certificate was not checked (--trust-server-certificate)".to_owned());
+    }
+    if let Some(server) = &settings.dns_server {
+        limits.push(format!("Names were resolved by {server} (--dns-server), not as this machine does"));
+    }
+    match settings.connect_to.len() {
+        0 => {}
+        n => limits.push(format!("Connections were led elsewhere by {n} rules (--connect-to): not the real endpoints")),
+    }
+    match settings.extra_roots.len() {
+        0 => {}
+        n => limits.push(format!("{n} more certificate authorities were trusted (--ca-file) than this machine trusts")),
+    }
+    limits
 }
 
 fn group(subject: &Subject, role: CatalogRole, lines: Vec<Line<'_>>, width: usize, style: Style, out: &mut String) {
@@ -128,10 +154,7 @@ fn group(subject: &Subject, role: CatalogRole, lines: Vec<Line<'_>>, width: usiz
 }
 
 fn draw(lines: &[&Line<'_>], width: usize, style: Style) -> String {
-    if lines.is_empty() {
-        return String::new();
-    }
-    // Two spaces before each of the three columns.
+    // Two spaces before each of the three columns, which are as wide in every group.
     let room = width - VERDICT - 6;
     let endpoint = (room / 2 + 2).min(60);
     let rows: Vec<[(String, usize); 3]> = lines
@@ -237,7 +260,8 @@ fn result(run: &Run, width: usize, style: Style, out: &mut String) {
         line(&format!("  incomplete: {reason}"), width, out);
     }
     let text = format!(
-        "  {} endpoints probed in {}; catalog {}",
+        "  {} of {} endpoints probed in {}; catalog {}",
+        run.observations.iter().filter(|o| !o.was_cancelled()).count(),
         run.probes.len(),
         seconds(run.moments.finished.duration_since(run.moments.facts_read).as_millis()),
         run.catalog.version

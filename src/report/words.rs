@@ -45,5 +45,6 @@ pub(super) fn seen(judgement: &Judgement, observations: &[&Observation]) -> Stri
     if let Some(note) = judgement.notes.iter().find(|note| note.starts_with("proved by")) {
         parts.push(note.clone());
     }
+    parts.extend(judgement.notes.iter().filter(|note| note.contains(" addresses ")).cloned());
     parts.join(", ")
 }

@@ -6,9 +6,6 @@ use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
-/// Where SQL Server Browser listens.
-pub(super) const UDP_PORT: u16 = 1434;
-
 /// Asks about one instance: `CLNT_UCAST_INST` (0x04) and its name. Three tries, since UDP may lose one.
 ///
 /// The error is a text: silence, or an answer that names no port.

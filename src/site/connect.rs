@@ -1,8 +1,10 @@
 //! From options to a signed-in session. TLS is always on.
 
+use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 
 use tiberius::error::Error as DriverError;
 use tiberius::{AuthMethod, Client, Config, EncryptionLevel};
@@ -13,17 +15,19 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::browser;
 use super::error::ConnectError;
-use super::options::{Certificate, Options, SignIn};
+use super::options::{Certificate, Encryption, Options, SignIn};
 use super::refusal::{self, Place};
 use super::server::Endpoint;
-use super::session::{MAX_OCTETS, Metered, Session, Wire};
+use super::session::{MAX_HANDSHAKE, MAX_OCTETS, Metered, Session, Wire};
 use crate::host::HostName;
 use crate::text;
 
 /// How often a server may send us on to another one.
 const MAX_REDIRECTS: usize = 3;
-/// How many addresses of a name are tried.
+/// How many addresses of a name are tried, one after the other.
 const MAX_ADDRESSES: usize = 8;
+/// How many are tried at once; Microsoft's own clients refuse more.
+const MAX_ADDRESSES_AT_ONCE: usize = 64;
 /// A file of CA certificates is not larger.
 const MAX_CA_FILE: u64 = 4 * 1024 * 1024;
 
@@ -91,38 +95,45 @@ impl<'a> Connector<'a> {
     /// The TCP connection, and the port that it was made to.
     async fn dial(&self, host: &str, endpoint: &Endpoint) -> Result<(TcpStream, u16), ConnectError> {
         let addresses = self.resolve(host).await?;
+        let no_address = || ConnectError::NameNotResolved { host: host.to_owned(), detail: "no address".to_owned() };
+        if self.options.network.multi_subnet_failover {
+            let attempts = addresses.into_iter().map(|ip| self.reach(ip, host, endpoint));
+            return first_of(attempts.collect()).await.map_err(|failure| failure.unwrap_or_else(no_address));
+        }
         let mut failure = None;
-        for ip in addresses {
-            let port = match endpoint {
-                Endpoint::Port(port) => *port,
-                Endpoint::Instance(instance) => {
-                    let browser = SocketAddr::new(ip, browser::UDP_PORT);
-                    match browser::port_of(browser, instance, self.options.connect_timeout).await {
-                        Ok(port) => port,
-                        Err(detail) => {
-                            let (host, instance) = (host.to_owned(), instance.clone());
-                            failure = Some(ConnectError::BrowserSilent { host, instance, detail });
-                            continue;
-                        }
-                    }
-                }
-            };
-            let address = host_port(host, port);
-            let limit = self.options.connect_timeout;
-            match timeout(limit, TcpStream::connect((ip, port))).await {
-                Ok(Ok(stream)) => {
-                    // Without it each small packet of the handshake would wait for the acknowledgement of the last.
-                    let _ = stream.set_nodelay(true);
-                    return Ok((stream, port));
-                }
-                Ok(Err(error)) => failure = Some(refusal::explain_tcp(&error, address, limit)),
-                Err(_) => failure = Some(ConnectError::TcpTimeout { address, limit }),
+        for ip in addresses.into_iter().take(MAX_ADDRESSES) {
+            match self.reach(ip, host, endpoint).await {
+                Ok(reached) => return Ok(reached),
+                Err(error) => failure = Some(error),
             }
         }
-        Err(failure.unwrap_or_else(|| ConnectError::NameNotResolved {
-            host: host.to_owned(),
-            detail: "no address".to_owned(),
-        }))
+        Err(failure.unwrap_or_else(no_address))
+    }
+
+    /// The TCP connection to one address.
+    async fn reach(&self, ip: IpAddr, host: &str, endpoint: &Endpoint) -> Result<(TcpStream, u16), ConnectError> {
+        let limit = self.options.connect_timeout;
+        let port = match endpoint {
+            Endpoint::Port(port) => *port,
+            Endpoint::Instance(instance) => {
+                let browser = SocketAddr::new(ip, self.options.network.browser_port);
+                browser::port_of(browser, instance, limit).await.map_err(|detail| ConnectError::BrowserSilent {
+                    host: host.to_owned(),
+                    instance: instance.clone(),
+                    detail,
+                })?
+            }
+        };
+        let address = host_port(host, port);
+        match timeout(limit, TcpStream::connect((ip, port))).await {
+            Ok(Ok(stream)) => {
+                // Without it each small packet of the handshake would wait for the acknowledgement of the last.
+                let _ = stream.set_nodelay(true);
+                Ok((stream, port))
+            }
+            Ok(Err(error)) => Err(refusal::explain_tcp(&error, address, limit)),
+            Err(_) => Err(ConnectError::TcpTimeout { address, limit }),
+        }
     }
 
     async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ConnectError> {
@@ -137,7 +148,7 @@ impl<'a> Connector<'a> {
         };
         let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
         addresses.dedup();
-        addresses.truncate(MAX_ADDRESSES);
+        addresses.truncate(MAX_ADDRESSES_AT_ONCE);
         Ok(addresses)
     }
 
@@ -154,7 +165,10 @@ impl<'a> Connector<'a> {
         config.port(port);
         config.database(database);
         config.authentication(authentication(&self.options.sign_in));
-        config.encryption(EncryptionLevel::Required);
+        config.encryption(match self.options.network.encryption {
+            Encryption::Required => EncryptionLevel::Required,
+            Encryption::Strict => EncryptionLevel::Strict,
+        });
         // `trust_cert` together with a CA would be a panic; the options make it impossible.
         match (&self.options.certificate, &self.roots) {
             (Certificate::NotChecked, _) => config.trust_cert(),
@@ -168,20 +182,47 @@ impl<'a> Connector<'a> {
         config.handshake_timeout(Some(self.options.connect_timeout));
         // The session's own limit holds for a whole answer, this one only for the silence in it.
         config.command_timeout(None);
-        let stream = Metered::new(stream, Arc::clone(&self.octets)).compat_write();
+        let own = Arc::new(AtomicU64::new(MAX_HANDSHAKE));
+        let stream = Metered::new(stream, Arc::clone(&self.octets), Arc::clone(&own)).compat_write();
         let task = AbortOnDropHandle::new(tokio::spawn(Client::connect(config, stream)));
-        task.await.map_err(|_| None)?.map_err(Some)
+        let wire = task.await.map_err(|_| None)?.map_err(Some)?;
+        own.store(MAX_OCTETS, Ordering::Relaxed);
+        Ok(wire)
     }
 }
 
 fn authentication(sign_in: &SignIn) -> AuthMethod {
     match sign_in {
         SignIn::SqlLogin { user, password } => AuthMethod::sql_server(user, password.expose()),
+        SignIn::EntraToken { token } => AuthMethod::aad_token(token.expose()),
+        #[cfg(all(unix, feature = "gssapi"))]
+        SignIn::Kerberos => AuthMethod::Integrated,
         #[cfg(windows)]
         SignIn::WindowsAccount { user, password } => AuthMethod::windows(user, password.expose()),
         #[cfg(windows)]
         SignIn::WindowsCurrent => AuthMethod::Integrated,
     }
+}
+
+/// The first attempt that works, all of them at once; else the failure of the last one, if there was any.
+async fn first_of<T, E>(attempts: Vec<impl Future<Output = Result<T, E>>>) -> Result<T, Option<E>> {
+    let mut attempts: Vec<_> = attempts.into_iter().map(Box::pin).collect();
+    let mut failure = None;
+    poll_fn(|cx| {
+        let mut next = 0;
+        while let Some(attempt) = attempts.get_mut(next) {
+            match attempt.as_mut().poll(cx) {
+                Poll::Ready(Ok(value)) => return Poll::Ready(Ok(value)),
+                Poll::Ready(Err(error)) => {
+                    failure = Some(error);
+                    drop(attempts.swap_remove(next));
+                }
+                Poll::Pending => next += 1,
+            }
+        }
+        if attempts.is_empty() { Poll::Ready(Err(failure.take())) } else { Poll::Pending }
+    })
+    .await
 }
 
 fn host_port(host: &str, port: u16) -> String {
@@ -235,6 +276,20 @@ mod tests {
         assert_eq!(read_roots(&path).await.unwrap(), certificate.pem().into_bytes());
         std::fs::write(&path, certificate.der()).unwrap();
         assert!(read_roots(&path).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn one_address_that_answers_is_enough() {
+        type Attempt = std::pin::Pin<Box<dyn Future<Output = Result<u8, &'static str>>>>;
+        let silent = || -> Attempt { Box::pin(std::future::pending()) };
+        let refused = || -> Attempt { Box::pin(std::future::ready(Err("refused"))) };
+        let alive: Attempt = Box::pin(async {
+            tokio::task::yield_now().await;
+            Ok(7)
+        });
+        assert_eq!(first_of(vec![silent(), refused(), refused(), alive, silent()]).await, Ok(7));
+        assert_eq!(first_of(vec![refused(), refused()]).await, Err(Some("refused")));
+        assert_eq!(first_of(Vec::<Attempt>::new()).await, Err(None));
     }
 
     #[test]

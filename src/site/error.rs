@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use super::retry::is_passing;
+
 /// Why the facts could not be read at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
@@ -27,7 +29,7 @@ pub enum ReadError {
     SeveralSiteDatabases {
         /// The server.
         server: String,
-        /// Their names.
+        /// Their names, and in words which of them were not looked into.
         databases: Vec<String>,
     },
     /// The database is none of a site, or this login sees nothing in it.
@@ -51,6 +53,12 @@ pub enum ReadError {
         /// What was asked.
         detail: String,
     },
+    /// The answer to the first question has no end.
+    #[error("{server} answers the first question without end; is it a SQL Server?")]
+    Endless {
+        /// The server.
+        server: String,
+    },
     /// The connection broke before the first question was answered.
     #[error("the connection to {server} broke before the first question was answered ({detail}); try again")]
     Cut {
@@ -72,6 +80,17 @@ pub enum ReadError {
     /// The caller gave up.
     #[error("interrupted")]
     Cancelled,
+}
+
+impl ReadError {
+    /// Whether it may be otherwise a moment later.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Self::Cut { .. } | Self::Connect(ConnectError::Cut { .. }) => true,
+            Self::Refused { number, .. } => is_passing(i64::from(*number)),
+            _ => false,
+        }
+    }
 }
 
 /// Why there is no connection.
@@ -138,7 +157,7 @@ pub enum ConnectError {
     /// It accepted the connection and then stalled.
     #[error(
         "{address} accepted the connection and did not finish the handshake within {}; is it a SQL Server? One that \
-         offers no TLS, or strict encryption only, stalls like this too",
+         offers no TLS, or only the other kind of encryption (--sql-encrypt), stalls like this too",
         seconds(.limit)
     )]
     HandshakeStalled {
@@ -239,7 +258,10 @@ pub enum ConnectError {
         message: String,
     },
     /// What answers does not speak SQL Server's protocol.
-    #[error("what answers at {address} does not speak the SQL Server protocol ({detail}); check the port in --sql")]
+    #[error(
+        "what answers at {address} does not speak the SQL Server protocol ({detail}); check the port in --sql, and \
+         --sql-encrypt if the server wants another kind of encryption"
+    )]
     NotSqlServer {
         /// `host:port`
         address: String,
@@ -249,7 +271,7 @@ pub enum ConnectError {
     /// The connection ended during the handshake.
     #[error(
         "{address} closed the connection during the handshake ({detail}); is it a SQL Server? A firewall in between, or \
-         a server that offers strict encryption only, does this too"
+         a server that offers only the other kind of encryption (--sql-encrypt strict), does this too"
     )]
     Cut {
         /// `host:port`
@@ -271,6 +293,22 @@ pub enum ConnectError {
         /// The name, made harmless.
         name: String,
     },
+}
+
+impl ConnectError {
+    /// Whether a server that answered before may answer again: it restarts, or its availability group fails over.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. }
+                | Self::TcpTimeout { .. }
+                | Self::Unreachable { .. }
+                | Self::HandshakeStalled { .. }
+                | Self::DatabaseUnavailable { .. }
+                | Self::ServerRefused { .. }
+                | Self::Cut { .. }
+        )
+    }
 }
 
 fn seconds(limit: &Duration) -> String {

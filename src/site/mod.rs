@@ -11,16 +11,22 @@ mod database;
 mod error;
 mod fact;
 mod facts;
+mod grants;
 mod interrupted;
+mod matches;
 mod names;
 mod options;
 mod query;
 mod read;
 mod readers;
+mod redact;
 mod refusal;
+mod retry;
 mod schema;
 mod server;
 mod session;
+mod snapshot;
+mod statements;
 mod value;
 
 pub use error::{ConnectError, ReadError};
@@ -33,7 +39,11 @@ pub use facts::{
     SiteSystem, SiteSystemProxy, SoftwareUpdatePoint, SqlCertificate, SqlSignIn, StoreForBusiness, Subscription,
     SubscriptionKind, SyncFrom, SyncSource, Tenant, ThirdPartyCatalog, UpdatePackage, UpdatePackageState,
 };
+pub use grants::{Login, LoginError, ROLE, grant_script};
 pub use names::{Role, SiteCode, SiteCodeError};
-pub use options::{Certificate, Options, Secret, SignIn};
+pub use options::{Certificate, Encryption, Network, Options, Secret, SignIn};
 pub use read::read;
+pub use redact::redact;
 pub use server::{Server, ServerError};
+pub use snapshot::{SNAPSHOT_FORMAT, Snapshot, SnapshotError};
+pub use statements::{ColumnUse, ObjectUse, Place, Query, Way, queries};

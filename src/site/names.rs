@@ -52,7 +52,7 @@ impl From<SiteCode> for String {
     }
 }
 
-/// A site system role, under the exact name that the site database uses (research: `vSMS_SC_SysResUse.RoleName`).
+/// A site system role, under the exact name that the site database uses (`vSMS_SC_SysResUse.RoleName`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]

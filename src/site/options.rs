@@ -18,10 +18,39 @@ pub struct Options {
     pub sign_in: SignIn,
     /// How the server's certificate is judged.
     pub certificate: Certificate,
+    /// How the server is reached.
+    pub network: Network,
     /// The limit of each of: resolving the name, connecting to one address, the handshake with the sign-in.
     pub connect_timeout: Duration,
     /// The limit of one round trip, from sending the statements to the end of the answer.
     pub query_timeout: Duration,
+}
+
+/// How the server is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    /// Which kind of encryption. There is always one.
+    pub encryption: Encryption,
+    /// Connect to all addresses of the name at once, and take the first that answers: for the listener of an
+    /// availability group over several subnets, whose name has an address in each, and only one of them is alive.
+    pub multi_subnet_failover: bool,
+    /// The UDP port of SQL Server Browser, 1434 everywhere but in a test.
+    pub browser_port: u16,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self { encryption: Encryption::Required, multi_subnet_failover: false, browser_port: 1434 }
+    }
+}
+
+/// The kind of encryption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encryption {
+    /// TLS inside the protocol: TDS 7, which every SQL Server speaks.
+    Required,
+    /// The protocol inside TLS: TDS 8.0, of SQL Server 2022 and later.
+    Strict,
 }
 
 /// The account that reads the site database.
@@ -34,6 +63,14 @@ pub enum SignIn {
         /// Its password.
         password: Secret,
     },
+    /// A Microsoft Entra access token for `https://database.windows.net/`.
+    EntraToken {
+        /// The token.
+        token: Secret,
+    },
+    /// The Kerberos ticket of the account that runs the program.
+    #[cfg(all(unix, feature = "gssapi"))]
+    Kerberos,
     /// A Windows account by name.
     #[cfg(windows)]
     WindowsAccount {
@@ -52,6 +89,9 @@ impl SignIn {
     pub fn record(&self) -> SqlSignIn {
         match self {
             Self::SqlLogin { user, .. } => SqlSignIn::SqlLogin { user: user.clone() },
+            Self::EntraToken { .. } => SqlSignIn::EntraToken,
+            #[cfg(all(unix, feature = "gssapi"))]
+            Self::Kerberos => SqlSignIn::Kerberos,
             #[cfg(windows)]
             Self::WindowsAccount { user, .. } => SqlSignIn::WindowsAccount { user: user.clone() },
             #[cfg(windows)]
@@ -113,5 +153,7 @@ mod tests {
         let sign_in = SignIn::SqlLogin { user: "reader".to_owned(), password: Secret::new("hunter2") };
         assert_eq!(format!("{sign_in:?}"), "SqlLogin { user: \"reader\", password: *** }");
         assert!(!serde_json::to_string(&sign_in.record()).unwrap().contains("hunter2"));
+        let token = SignIn::EntraToken { token: Secret::new("eyJ0eXAi") };
+        assert_eq!(format!("{token:?} {:?}", token.record()), "EntraToken { token: *** } EntraToken");
     }
 }

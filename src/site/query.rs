@@ -2,7 +2,8 @@
 //!
 //! A file is valid T-SQL as it stands. Its comments say the rest: `-- fact: NAME`, what it is for, and before each
 //! statement `-- candidate: OBJECT AS ALIAS, …`, best first. A line that ends in `-- optional` asks for one column that
-//! a build may lack; where it does, `NULL` takes its place. `-- heavy` marks a fact that is not asked for twice.
+//! a build may lack; where it does, `NULL` takes its place. `-- heavy` marks a fact that is not asked for twice, and
+//! `-- at most N rows` one of which no hierarchy has more.
 
 use std::sync::LazyLock;
 
@@ -52,12 +53,24 @@ static FILES: [&str; 42] = [
     include_str!("../../queries/client_counts.sql"),
 ];
 
+/// More rows than any fact of a real hierarchy has.
+const MAX_ROWS: usize = 200_000;
+
+/// How many rows a result set of this name may have.
+pub(super) fn max_rows(set: &str) -> usize {
+    let fact = set.strip_prefix("fact_").and_then(|fact| FACTS.iter().find(|file| file.fact == fact));
+    fact.map_or(MAX_ROWS, |file| file.max_rows)
+}
+
 /// The fact files, in the order in which they are asked for.
 pub(super) static FACTS: LazyLock<Vec<QueryFile>> =
     LazyLock::new(|| FILES.iter().map(|text| QueryFile::parse(text).expect("a test parses every file")).collect());
 
+/// The manners of a session, with comments.
+pub(super) const SESSION: &str = include_str!("../../queries/session.sql");
+
 /// The manners of a session: sent first on every connection.
-pub(super) static PREAMBLE: LazyLock<String> = LazyLock::new(|| bare(include_str!("../../queries/session.sql")));
+pub(super) static PREAMBLE: LazyLock<String> = LazyLock::new(|| bare(SESSION));
 
 /// What is asked before the facts: the server's version, the objects, and those found by signature.
 pub(super) static DISCOVERY: LazyLock<Vec<QueryFile>> = LazyLock::new(|| {
@@ -80,9 +93,13 @@ pub(super) static DATABASES: LazyLock<QueryFile> =
 pub(super) struct QueryFile {
     /// The fact; a result set of it has `fact_<name>` as the name of its first column.
     pub(super) fact: String,
+    /// What it is for, in sentences.
+    pub(super) purpose: String,
     /// Whether the statement goes over many rows (one for each client, say), so that one that ran out of time is not
     /// sent again.
     pub(super) heavy: bool,
+    /// More rows than this are not taken.
+    pub(super) max_rows: usize,
     /// The ways to ask for it, best first.
     pub(super) candidates: Vec<Candidate>,
 }
@@ -129,6 +146,8 @@ pub(super) enum QueryFileError {
     Candidate(String),
     #[error("line `{0}` stands before the first `-- candidate:`")]
     Stray(String),
+    #[error("`{0}` is no limit: expected `-- at most NUMBER rows`")]
+    Limit(String),
     #[error("no statement after `-- candidate:`")]
     Empty,
     #[error("optional line `{0}` names no column of the candidate's objects, or no alias")]
@@ -138,15 +157,21 @@ pub(super) enum QueryFileError {
 impl QueryFile {
     /// Parses a file of `queries/`.
     pub(super) fn parse(text: &str) -> Result<Self, QueryFileError> {
-        let (mut fact, mut heavy) = (None, false);
+        let (mut fact, mut heavy, mut max_rows) = (None, false, MAX_ROWS);
+        let mut purpose: Vec<&str> = Vec::new();
         let mut candidates: Vec<Candidate> = Vec::new();
         for line in text.lines() {
             if let Some(name) = line.strip_prefix("-- fact:") {
                 fact = Some(name.trim().to_owned());
             } else if let Some(header) = line.strip_prefix("-- candidate:") {
                 candidates.push(Candidate::parse_header(header.trim())?);
+            } else if let Some(limit) = line.strip_prefix("-- at most ") {
+                let limit = limit.strip_suffix(" rows").and_then(|number| number.parse().ok());
+                max_rows = limit.ok_or_else(|| QueryFileError::Limit(line.to_owned()))?;
             } else if line == "-- heavy" {
                 heavy = true;
+            } else if let (Some(words), true) = (line.strip_prefix("--"), candidates.is_empty()) {
+                purpose.push(words.trim());
             } else if !line.trim().is_empty() && !line.starts_with("--") {
                 let candidate = candidates.last_mut().ok_or_else(|| QueryFileError::Stray(line.to_owned()))?;
                 let parsed = Line::parse(line, &candidate.objects)?;
@@ -156,7 +181,8 @@ impl QueryFile {
         if candidates.iter().any(|c| c.lines.is_empty()) || candidates.is_empty() {
             return Err(QueryFileError::Empty);
         }
-        Ok(Self { fact: fact.ok_or(QueryFileError::NoFact)?, heavy, candidates })
+        let fact = fact.ok_or(QueryFileError::NoFact)?;
+        Ok(Self { fact, purpose: purpose.join(" "), heavy, max_rows, candidates })
     }
 
     /// The statement of a file whose only candidate needs nothing discovered.
@@ -267,10 +293,12 @@ fn references(sql: &str, objects: &[Object]) -> Vec<ColumnRef> {
 
 /// The statement as it is sent: an error in it becomes a result set of its own, and the statements after it still run.
 /// An error one level down is what `CATCH` sees; a missing object on its own level would end the whole batch.
+///
+/// The set `end_<fact>` comes only after the whole of the fact: rows without it are not all, whatever follows them.
 pub(super) fn envelope(fact: &str, statement: &str) -> String {
     format!(
-        "BEGIN TRY\nEXEC sys.sp_executesql N'{}';\nEND TRY\nBEGIN CATCH\nSELECT 1 AS error_{fact}, ERROR_NUMBER() AS \
-         error_number, ERROR_MESSAGE() AS error_message;\nEND CATCH;\n",
+        "BEGIN TRY\nEXEC sys.sp_executesql N'{}';\nSELECT 1 AS end_{fact};\nEND TRY\nBEGIN CATCH\nSELECT 1 AS \
+         error_{fact}, ERROR_NUMBER() AS error_number, ERROR_MESSAGE() AS error_message;\nEND CATCH;\n",
         statement.replace('\'', "''")
     )
 }
@@ -330,6 +358,7 @@ mod tests {
         assert_eq!(error("-- fact: x\nSELECT 1;"), QueryFileError::Stray("SELECT 1;".to_owned()));
         assert_eq!(error("-- fact: x\n-- candidate: vA\nSELECT 1;"), QueryFileError::Candidate("vA".to_owned()));
         assert_eq!(error("-- fact: x\n-- candidate: vA AS a\n"), QueryFileError::Empty);
+        assert_eq!(error("-- at most many rows"), QueryFileError::Limit("-- at most many rows".to_owned()));
         assert!(matches!(
             error("-- fact: x\n-- candidate: vA AS a\n    1 AS one, -- optional"),
             QueryFileError::Optional(_)
@@ -348,7 +377,7 @@ mod tests {
     fn quotes_are_doubled_in_the_envelope() {
         let sql = envelope("x", "SELECT N'a' AS b;");
         assert!(sql.contains("EXEC sys.sp_executesql N'SELECT N''a'' AS b;';"), "{sql}");
-        assert!(sql.contains("1 AS error_x"));
+        assert!(sql.contains("1 AS error_x") && sql.contains("\nSELECT 1 AS end_x;\nEND TRY\n"));
     }
 
     #[test]
@@ -376,6 +405,14 @@ mod tests {
                 assert_eq!(sql.matches("dbo.").count(), candidate.objects.len().max(sql.matches("N'dbo.'").count()));
             }
         }
+    }
+
+    #[test]
+    fn a_small_fact_has_few_rows() {
+        let limits = ["sites", "cmgs", "tenants", "azure_environments", "site_systems"];
+        let limits = limits.map(|fact| max_rows(&format!("fact_{fact}")));
+        assert_eq!(limits, [10_000, 1000, 1000, 1000, MAX_ROWS]);
+        assert_eq!(max_rows("error_sites"), MAX_ROWS);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The reading: two round trips, and one by one what they did not bring.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -11,16 +10,20 @@ use super::database;
 use super::error::ReadError;
 use super::fact::{Source, UnknownWhy};
 use super::facts::{Connection, Facts};
+use super::matches;
 use super::options::Options;
-use super::query::{FACTS, PREAMBLE, envelope};
+use super::query::{FACTS, PREAMBLE, envelope, max_rows};
 use super::readers;
+use super::retry::{Retries, is_passing};
 use super::schema::{Schema, Statement};
-use super::session::{End, MAX_ROWS, ResultSet, Session};
+use super::session::{Answer, End, ResultSet, Session};
 use super::value::Row;
 use crate::text;
 
 /// How often a broken connection is opened again.
-const MAX_RECONNECTS: usize = 3;
+const MAX_RECONNECTS: u32 = 3;
+/// How often statements are sent again that were the victims of deadlocks, or ran into locks.
+const MAX_RETRIES: u32 = 3;
 
 /// Reads all facts. It ends within the limits of `options`, or at once when cancelled.
 ///
@@ -43,7 +46,12 @@ async fn read_facts(options: &Options) -> Result<Facts, ReadError> {
         sign_in: options.sign_in.record(),
     };
     let answers = ask_all(&connector, &site.name, site.session, &site.schema).await;
-    Ok(readers::facts(connection, answers))
+    // Not among what waits: whoever interrupts the reading does not wait for it.
+    let reading = tokio::task::spawn_blocking(move || readers::facts(connection, answers));
+    reading.await.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => ReadError::Cancelled,
+    })
 }
 
 /// What is known about one fact before its rows are understood.
@@ -59,8 +67,8 @@ pub(super) enum Raw {
 pub(super) type Answers = BTreeMap<String, Raw>;
 
 /// Sends all statements as one batch; what that does not answer is sent one by one on a new connection, so that one
-/// bad object costs one fact.
-async fn ask_all(connector: &Connector<'_>, database: &str, mut session: Session, schema: &Schema) -> Answers {
+/// bad object costs one fact. What failed for a passing reason is sent again.
+async fn ask_all(connector: &Connector<'_>, database: &str, session: Session, schema: &Schema) -> Answers {
     let mut answers = Answers::new();
     let mut pending = Vec::new();
     for file in FACTS.iter() {
@@ -72,35 +80,107 @@ async fn ask_all(connector: &Connector<'_>, database: &str, mut session: Session
     if pending.is_empty() {
         return answers;
     }
+    let mut line = Line::new(connector, database, session);
+    let (mut busy, rest) = ask_at_once(&mut line, pending, &mut answers).await;
+
+    // The whole of what follows may take twice as long as one round trip.
+    let deadline = Instant::now() + connector.options().query_timeout.saturating_mul(2);
+    line.reconnects = Retries::new(MAX_RECONNECTS, deadline);
+    busy.extend(ask_singly(&mut line, rest, &mut answers).await);
+    let mut retries = Retries::new(MAX_RETRIES, deadline);
+    while !busy.is_empty() && retries.again().await {
+        busy = ask_singly(&mut line, busy, &mut answers).await;
+    }
+    answers
+}
+
+/// Sends all statements as one batch. What comes back are those that failed for a passing reason, and those without an
+/// answer that another connection may bring.
+async fn ask_at_once(
+    line: &mut Line<'_>,
+    mut pending: Vec<Statement>,
+    answers: &mut Answers,
+) -> (Vec<Statement>, Vec<Statement>) {
     let batch: String = pending.iter().map(|s| envelope(&s.fact, &s.sql)).collect();
-    let answer = session.ask(batch).await;
-    let complete = answer.end == End::Complete;
+    let answer = line.ask(batch).await;
     let mut sets = answer.sets;
     if let End::TooMany(name) = &answer.end {
-        let (endless, rest) = pending.into_iter().partition(|s| *name == format!("fact_{}", s.fact));
+        let (endless, rest): (Vec<_>, _) = pending.into_iter().partition(|s| *name == format!("fact_{}", s.fact));
         pending = rest;
-        let endless: Vec<Statement> = endless;
-        answers.extend(endless.into_iter().map(|statement| (statement.fact, too_many())));
+        answers.extend(endless.into_iter().map(|statement| (statement.fact, too_many(name))));
     }
-    pending.retain(|statement| match answer_in(&mut sets, statement) {
-        Some(raw) => {
-            answers.insert(statement.fact.clone(), raw);
-            false
+    let mut busy = Vec::new();
+    pending.retain(|statement| {
+        let Some((raw, passing)) = answer_in(&mut sets, statement) else { return true };
+        if passing {
+            busy.push(statement.clone());
         }
-        None => true,
+        answers.insert(statement.fact.clone(), raw);
+        false
     });
-    if complete {
+    if answer.end == End::Complete {
         // The batch ran to its end, so an answer that is not there will not come.
-        for statement in pending {
-            let detail = format!("{}: the server sent no answer", statement.source.object);
-            answers.insert(statement.fact, Raw::Unknown { why: UnknownWhy::QueryFailed, detail });
-        }
-        return answers;
+        answers.extend(pending.drain(..).map(|statement| {
+            let raw = unanswered(&answer.end, &statement);
+            (statement.fact, raw)
+        }));
     }
     answers.extend(give_up_heavy(&mut pending, &answer.end));
-    let rest = ask_singly(connector, database, pending).await;
-    answers.extend(rest);
-    answers
+    (busy, pending)
+}
+
+/// Sends statements one by one, and gives back those that failed for a passing reason.
+async fn ask_singly(line: &mut Line<'_>, pending: Vec<Statement>, answers: &mut Answers) -> Vec<Statement> {
+    let mut busy = Vec::new();
+    for statement in pending {
+        let mut answer = line.ask(envelope(&statement.fact, &statement.sql)).await;
+        let (raw, passing) = answer_in(&mut answer.sets, &statement)
+            .unwrap_or_else(|| (unanswered(&answer.end, &statement), passes(&answer.end)));
+        answers.insert(statement.fact.clone(), raw);
+        if passing {
+            busy.push(statement);
+        }
+    }
+    busy
+}
+
+/// A connection that is opened again when it breaks.
+struct Line<'a> {
+    connector: &'a Connector<'a>,
+    database: &'a str,
+    session: Session,
+    reconnects: Retries,
+    /// Why it could not be opened again.
+    lost: Option<String>,
+}
+
+impl<'a> Line<'a> {
+    /// A line that is not opened again until `reconnects` says how often.
+    fn new(connector: &'a Connector<'a>, database: &'a str, session: Session) -> Self {
+        Self { connector, database, session, reconnects: Retries::new(0, Instant::now()), lost: None }
+    }
+
+    async fn ask(&mut self, sql: String) -> Answer {
+        if self.session.is_usable() {
+            return self.session.ask(sql).await;
+        }
+        while self.reconnects.again().await {
+            match self.connector.open(self.database).await {
+                Ok(session) => {
+                    self.session = session;
+                    return self.session.ask(format!("{}{sql}", *PREAMBLE)).await;
+                }
+                Err(error) => {
+                    if !error.is_passing() {
+                        self.reconnects.give_up();
+                    }
+                    self.lost = Some(format!("it could not be opened again: {error}"));
+                }
+            }
+        }
+        let detail = self.lost.clone().unwrap_or_else(|| "there was no time for more".to_owned());
+        Answer { sets: Vec::new(), end: End::Cut(detail) }
+    }
 }
 
 /// A heavy statement that ran out of time, which is the first without an answer, would only do so again.
@@ -113,69 +193,27 @@ fn give_up_heavy(pending: &mut Vec<Statement>, end: &End) -> Option<(String, Raw
     Some((statement.fact, raw))
 }
 
-async fn ask_singly(connector: &Connector<'_>, database: &str, pending: Vec<Statement>) -> Answers {
-    let mut answers = Answers::new();
-    let deadline = Instant::now() + patience(connector.options().query_timeout);
-    let mut session: Option<Session> = None;
-    let mut reconnects = 0;
-    let mut lost = String::new();
-    for statement in pending {
-        let mut first = false;
-        if !session.as_ref().is_some_and(Session::is_usable) {
-            session = None;
-            if reconnects < MAX_RECONNECTS && Instant::now() < deadline {
-                reconnects += 1;
-                first = true;
-                match connector.open(database).await {
-                    Ok(opened) => session = Some(opened),
-                    Err(error) => {
-                        lost = format!("the connection broke and could not be opened again: {error}");
-                        reconnects = MAX_RECONNECTS;
-                    }
-                }
-            }
-        }
-        let Some(open) = &mut session else {
-            let why = if lost.is_empty() { "the connection broke, and there was no time for more" } else { &lost };
-            let detail = format!("{}: {why}", statement.source.object);
-            answers.insert(statement.fact, Raw::Unknown { why: UnknownWhy::Cut, detail });
-            continue;
-        };
-        let preamble = if first { PREAMBLE.as_str() } else { "" };
-        let mut answer = open.ask(format!("{preamble}{}", envelope(&statement.fact, &statement.sql))).await;
-        let raw = match answer_in(&mut answer.sets, &statement) {
-            Some(raw) => raw,
-            None => unanswered(&answer.end, &statement),
-        };
-        answers.insert(statement.fact, raw);
+/// The answer to a statement, if it is among the result sets, and whether it may be another one a moment later. An
+/// error counts more than rows before it: they are not all. Nor are rows that no end follows: the error may have been
+/// cut off.
+fn answer_in(sets: &mut Vec<ResultSet>, statement: &Statement) -> Option<(Raw, bool)> {
+    let error = sets.iter().find(|set| set.name == format!("error_{}", statement.fact)).and_then(ResultSet::error);
+    if let Some((number, message)) = error {
+        return Some((refused(number, &message, statement), is_passing(number)));
     }
-    answers
+    sets.iter().find(|set| set.name == format!("end_{}", statement.fact))?;
+    matches::answer(sets, statement).map(|raw| (raw, false))
 }
 
-/// The whole of the second attempt may take as long as this.
-fn patience(query_timeout: Duration) -> Duration {
-    query_timeout.saturating_mul(2)
-}
-
-/// The answer to a statement, if it is among the result sets. An error counts more than rows before it: they are not
-/// all.
-fn answer_in(sets: &mut Vec<ResultSet>, statement: &Statement) -> Option<Raw> {
-    let error = sets.iter().find(|set| set.name == format!("error_{}", statement.fact));
-    if let Some(row) = error.map(|set| set.rows.first()) {
-        let number = row.and_then(|row| row.get("error_number").number().ok().flatten()).unwrap_or(0);
-        let message = row.and_then(|row| row.get("error_message").text().ok().flatten()).unwrap_or_default();
-        return Some(refused(number, &message, statement));
-    }
-    let place = sets.iter().position(|set| set.name == format!("fact_{}", statement.fact))?;
-    let set = sets.swap_remove(place);
-    Some(Raw::Rows { rows: set.rows, source: statement.source.clone(), columns: statement.columns.clone() })
+fn passes(end: &End) -> bool {
+    matches!(end, End::Refused(number, _) if is_passing(i64::from(*number)))
 }
 
 fn unanswered(end: &End, statement: &Statement) -> Raw {
     let object = &statement.source.object;
     let (why, detail) = match end {
         End::Refused(number, message) => return refused(i64::from(*number), message, statement),
-        End::TooMany(_) => return too_many(),
+        End::TooMany(name) => return too_many(name),
         End::TimedOut(limit) => (UnknownWhy::Cut, format!("{object}: no answer within {} s", limit.as_secs_f32())),
         End::Cut(detail) => (UnknownWhy::Cut, format!("{object}: the connection broke ({detail})")),
         End::Complete => (UnknownWhy::QueryFailed, format!("{object}: the server sent no answer")),
@@ -190,12 +228,15 @@ fn refused(number: i64, message: &str, statement: &Statement) -> Raw {
     Raw::Unknown { why, detail: format!("{}: error {number}, {message}", statement.source.object) }
 }
 
-fn too_many() -> Raw {
-    Raw::Unknown { why: UnknownWhy::QueryFailed, detail: format!("more than {MAX_ROWS} rows") }
+fn too_many(set: &str) -> Raw {
+    let detail = format!("more than {} rows, or more columns than were asked for", max_rows(set));
+    Raw::Unknown { why: UnknownWhy::QueryFailed, detail }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -206,6 +247,8 @@ mod tests {
             heavy,
             source: Source { object: "dbo.v".to_owned(), missing_columns: Vec::new() },
             columns: Vec::new(),
+            also: Vec::new(),
+            unasked: Vec::new(),
         };
         let late = End::TimedOut(Duration::from_mins(1));
         let mut pending = vec![statement("clients", true), statement("sites", false)];

@@ -79,6 +79,9 @@ fn explain_login(number: u32, message: String, place: &Place<'_>) -> ConnectErro
 fn account(sign_in: &SignIn) -> String {
     match sign_in {
         SignIn::SqlLogin { user, .. } => format!("SQL login {}", text::printable(user, 128)),
+        SignIn::EntraToken { .. } => "the Microsoft Entra access token".to_owned(),
+        #[cfg(all(unix, feature = "gssapi"))]
+        SignIn::Kerberos => "the account of the Kerberos ticket".to_owned(),
         #[cfg(windows)]
         SignIn::WindowsAccount { user, .. } => format!("Windows account {}", text::printable(user, 128)),
         #[cfg(windows)]
@@ -118,7 +121,7 @@ fn explain_tls(message: &str, address: String, host: &str) -> ConnectError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::{Certificate, Secret, Server};
+    use crate::site::{Certificate, Network, Secret, Server};
 
     fn options() -> Options {
         Options {
@@ -126,6 +129,7 @@ mod tests {
             database: None,
             sign_in: SignIn::SqlLogin { user: "reader".to_owned(), password: Secret::new("hunter2") },
             certificate: Certificate::MachineRoots,
+            network: Network::default(),
             connect_timeout: Duration::from_secs(15),
             query_timeout: Duration::from_mins(1),
         }

@@ -1,11 +1,13 @@
 //! What the database has of the objects that we know, and which statement that makes of each fact.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::fact::{Source, UnknownWhy};
+use super::matches;
 use super::query::{Candidate, ColumnRef, Identifier, Object, QueryFile};
 use super::session::ResultSet;
 use super::value::Row;
+use crate::text;
 
 /// The objects that this login sees.
 #[derive(Debug, Default)]
@@ -40,6 +42,10 @@ pub(super) struct Statement {
     pub(super) source: Source,
     /// Name in the result and column in the object, where a result column is simply one.
     pub(super) columns: Vec<(String, String)>,
+    /// More objects with the columns of this fact. Each answers with a result set of its own, in this order.
+    pub(super) also: Vec<Source>,
+    /// Objects with these columns that cannot be asked.
+    pub(super) unasked: Vec<String>,
 }
 
 /// Why a fact cannot be asked for.
@@ -60,7 +66,10 @@ impl Schema {
                     schema.reads_all = row.is_some_and(|row| row.get("reads_all").flag() == Ok(Some(true)));
                 }
                 "fact_objects" => set.rows.iter().for_each(|row| schema.add_object(row)),
-                "fact_signatures" => set.rows.iter().for_each(|row| schema.add_found(row)),
+                "fact_signatures" => {
+                    let mut places = HashMap::new();
+                    set.rows.iter().for_each(|row| schema.add_found(row, &mut places));
+                }
                 "error_signatures" => {
                     let number = set.rows.first().and_then(|row| row.get("error_number").number().ok().flatten());
                     let number = number.map_or_else(String::new, |number| format!(" (error {number})"));
@@ -68,6 +77,10 @@ impl Schema {
                 }
                 _ => {}
             }
+        }
+        if schema.search_failed.is_some() {
+            // What was found before the error is not all, and its columns are not.
+            schema.found.clear();
         }
         for found in schema.found.values_mut() {
             found.sort_by(|a, b| (b.hits, b.is_view).cmp(&(a.hits, a.is_view)).then_with(|| a.name.cmp(&b.name)));
@@ -86,22 +99,31 @@ impl Schema {
     }
 
     /// The statement of the first candidate that can be sent: all its objects and required columns are there and may
-    /// be read.
+    /// be read. Where objects are found by their columns, all that are found are asked.
     pub(super) fn statement(&self, file: &QueryFile) -> Result<Statement, Unaskable> {
         let mut forbidden = None;
         let mut odd_name = false;
         for candidate in &file.candidates {
             if candidate.by_signature {
+                let (mut fitting, mut unasked) = (Vec::new(), Vec::new());
                 for found in self.found.get(&file.fact).into_iter().flatten() {
                     // A name that is not plain stays out of every statement.
                     let Some(name) = Identifier::parse(&found.name) else {
                         odd_name = true;
+                        unasked.push(text::printable(&found.name, 128));
                         continue;
                     };
                     match fit(file, candidate, &[&found.columns], Some(&name)) {
-                        Ok(statement) => return Ok(statement),
-                        Err(refused) => forbidden = forbidden.or(refused),
+                        Ok(statement) => fitting.push(statement),
+                        Err(Some(refused)) => {
+                            unasked.push(refused.clone());
+                            forbidden = forbidden.or(Some(refused));
+                        }
+                        Err(None) => {}
                     }
+                }
+                if let Some(statement) = matches::join(fitting, unasked)? {
+                    return Ok(statement);
                 }
             } else {
                 let columns: Option<Vec<&Columns>> =
@@ -137,14 +159,15 @@ impl Schema {
         }
     }
 
-    fn add_found(&mut self, row: &Row) {
+    /// `places` are those of the objects in the list of their signature.
+    fn add_found(&mut self, row: &Row, places: &mut HashMap<(String, String), usize>) {
         let (Some(signature), Some(name), Some((column, readable))) =
             (name(row, "signature"), name(row, "object_name"), column(row))
         else {
             return;
         };
-        let found = self.found.entry(signature).or_default();
-        let place = found.iter().position(|f| f.name == name).unwrap_or_else(|| {
+        let found = self.found.entry(signature.clone()).or_default();
+        let place = *places.entry((signature, name.clone())).or_insert_with(|| {
             let is_view = row.get("object_type").text().is_ok_and(|t| t.is_some_and(|t| t.trim() == "V"));
             let hits = row.get("hits").number().ok().flatten().unwrap_or(0);
             found.push(Found { name, is_view, hits, columns: Columns::new() });
@@ -196,6 +219,8 @@ fn fit(
         heavy: file.heavy,
         source: Source { object: objects.join(", "), missing_columns: missing },
         columns: candidate.aliases().map(|(alias, column)| (alias.to_owned(), column.to_owned())).collect(),
+        also: Vec::new(),
+        unasked: Vec::new(),
     })
 }
 
@@ -315,7 +340,13 @@ mod tests {
         let schema = Schema::from_sets(&[set("fact_signatures", &columns, &rows)]);
         let statement = schema.statement(file("cmgs")).unwrap();
         assert_eq!(statement.source.object, "dbo.vSomethingElse");
-        assert!(statement.sql.ends_with("FROM dbo.[vSomethingElse] AS a;"), "{}", statement.sql);
+        assert!(statement.sql.contains("FROM dbo.[vSomethingElse] AS a;\nSELECT\n"), "{}", statement.sql);
+        assert!(statement.sql.ends_with("FROM dbo.[vWeaker] AS a;"), "{}", statement.sql);
+        assert_eq!(
+            statement.also.iter().map(|s| s.object.as_str()).collect::<Vec<_>>(),
+            ["dbo.TheTable", "dbo.vWeaker"]
+        );
+        assert_eq!(statement.unasked, ["v]; DROP TABLE x;--"]);
         assert!(statement.sql.contains("a.Region AS region,") && statement.sql.contains("NULL AS deployment_name,"));
 
         let hostile = Schema::from_sets(&[set("fact_signatures", &columns, &rows[3..4])]);

@@ -20,13 +20,18 @@ use tokio::time::timeout;
 use tokio_util::compat::Compat;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::query::max_rows;
 use super::value::{Row, Value};
 use crate::text;
 
-/// More rows than any fact of a real hierarchy has.
-pub(super) const MAX_ROWS: usize = 200_000;
 /// The octets that one reading takes from the server, over all its connections.
-pub(super) const MAX_OCTETS: u64 = 256 * 1024 * 1024;
+pub(super) const MAX_OCTETS: u64 = 128 * 1024 * 1024;
+/// The octets that one handshake takes: certificates, the login and its messages.
+pub(super) const MAX_HANDSHAKE: u64 = 1024 * 1024;
+/// More columns than any statement of ours has. A row of NULLs takes no room on the wire, and much in the memory.
+const MAX_COLUMNS: usize = 64;
+/// More result sets than any batch of ours gives.
+const MAX_SETS: usize = 256;
 
 /// The driver's connection.
 pub(super) type Wire = tiberius::Client<Compat<Metered<TcpStream>>>;
@@ -54,6 +59,19 @@ pub(super) struct ResultSet {
     pub(super) rows: Vec<Row>,
 }
 
+impl ResultSet {
+    /// The error that a `CATCH` reported with this set: its number and text.
+    pub(super) fn error(&self) -> Option<(i64, String)> {
+        if !self.name.starts_with("error_") {
+            return None;
+        }
+        let row = self.rows.first();
+        let number = row.and_then(|row| row.get("error_number").number().ok().flatten()).unwrap_or(0);
+        let message = row.and_then(|row| row.get("error_message").text().ok().flatten()).unwrap_or_default();
+        Some((number, message))
+    }
+}
+
 /// How an answer ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum End {
@@ -61,7 +79,7 @@ pub(super) enum End {
     Complete,
     /// With an error of the server that no statement caught.
     Refused(u32, String),
-    /// A result set has more rows than we take.
+    /// A result set has more rows or columns than we take.
     TooMany(String),
     /// Not within the limit.
     TimedOut(Duration),
@@ -115,7 +133,9 @@ async fn receive(wire: &mut Wire, sql: String, sink: &Mutex<Vec<ResultSet>>) -> 
         Err(error) => return ended_by(error),
     };
     let mut open: Option<ResultSet> = None;
+    let mut limit = 0;
     let mut columns: Arc<[String]> = Arc::from([]);
+    let mut count = 0;
     loop {
         match poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
             None => {
@@ -124,13 +144,23 @@ async fn receive(wire: &mut Wire, sql: String, sink: &Mutex<Vec<ResultSet>>) -> 
             }
             Some(Err(error)) => return ended_by(error),
             Some(Ok(QueryItem::Metadata(head))) => {
+                count += 1;
+                if count > MAX_SETS {
+                    return End::Cut("more result sets than statements".to_owned());
+                }
+                if head.columns().len() > MAX_COLUMNS {
+                    return End::TooMany(
+                        head.columns().first().map(|c| c.name().to_ascii_lowercase()).unwrap_or_default(),
+                    );
+                }
                 columns = head.columns().iter().map(|c: &Column| c.name().to_ascii_lowercase()).collect();
                 let name = columns.first().cloned().unwrap_or_default();
+                limit = max_rows(&name);
                 finish(open.replace(ResultSet { name, rows: Vec::new() }));
             }
             Some(Ok(QueryItem::Row(row))) => {
                 let Some(set) = &mut open else { continue };
-                if set.rows.len() == MAX_ROWS {
+                if set.rows.len() == limit {
                     return End::TooMany(set.name.clone());
                 }
                 let values = row.cells().map(|(_, data)| Value::from(data)).collect();
@@ -150,13 +180,15 @@ fn ended_by(error: DriverError) -> End {
 /// A stream that gives up after its share of octets, so that no server can fill the memory.
 pub(super) struct Metered<S> {
     inner: S,
+    /// The share of the whole reading, and the part of it that this stream may take.
     left: Arc<AtomicU64>,
+    own: Arc<AtomicU64>,
 }
 
 impl<S> Metered<S> {
-    /// `left` may be shared by several streams.
-    pub(super) fn new(inner: S, left: Arc<AtomicU64>) -> Self {
-        Self { inner, left }
+    /// `left` is shared by several streams, `own` is of this one.
+    pub(super) fn new(inner: S, left: Arc<AtomicU64>, own: Arc<AtomicU64>) -> Self {
+        Self { inner, left, own }
     }
 }
 
@@ -165,9 +197,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         let before = buf.filled().len();
         let outcome = Pin::new(&mut self.inner).poll_read(cx, buf);
         let read = (buf.filled().len() - before) as u64;
-        let spent = self.left.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(read)).is_err();
+        let take = |from: &AtomicU64| {
+            from.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(read)).is_err()
+        };
+        let spent = take(&self.left) | take(&self.own);
         match outcome {
-            Poll::Ready(Ok(())) if spent => Poll::Ready(Err(io::Error::other("the server sends more than 256 MiB"))),
+            Poll::Ready(Ok(())) if spent => {
+                Poll::Ready(Err(io::Error::other("the server sends more than any site has")))
+            }
             outcome => outcome,
         }
     }
@@ -196,9 +233,13 @@ mod tests {
     #[tokio::test]
     async fn a_stream_ends_when_its_share_is_spent() {
         let left = Arc::new(AtomicU64::new(10));
-        let mut stream = Metered::new(&[7u8; 64][..], Arc::clone(&left));
+        let own = || Arc::new(AtomicU64::new(20));
+        let mut stream = Metered::new(&[7u8; 64][..], Arc::clone(&left), own());
         let mut buffer = [0; 8];
         assert_eq!(stream.read(&mut buffer).await.unwrap(), 8);
-        assert!(stream.read(&mut buffer).await.unwrap_err().to_string().contains("256 MiB"));
+        assert!(stream.read(&mut buffer).await.unwrap_err().to_string().contains("more than any site"));
+        let mut stream = Metered::new(&[7u8; 64][..], Arc::new(AtomicU64::new(99)), own());
+        let mut buffer = [0; 32];
+        assert!(stream.read(&mut buffer).await.is_err(), "its own share is smaller");
     }
 }

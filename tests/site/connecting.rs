@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use cmcomply::site::{Certificate, ConnectError, ReadError, Secret, Server, SignIn, SqlCertificate};
+use cmcomply::site::{Certificate, ConnectError, ReadError, Secret, Server, SignIn, SqlCertificate, SqlSignIn};
 
 use crate::lab::site_database::{self, Encryption, Fault};
 use crate::site_facts::assert_contoso;
@@ -12,11 +12,29 @@ use crate::{faulty, lab};
 async fn the_database_with_a_site_is_found_among_others() {
     let lab = lab(site_database::Options {
         empty_databases: vec!["CM_TST".to_owned(), "ReportServer".to_owned()],
-        closed_databases: vec!["CM_OLD".to_owned()],
+        closed_databases: vec!["Contoso".to_owned()],
         ..Default::default()
     })
     .await;
     assert_eq!(lab.facts().await.connection.database, "CM_CAS");
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_opened_may_be_the_one_that_is_meant() {
+    let options = site_database::Options { closed_databases: vec!["CM_PS1".to_owned()], ..Default::default() };
+    let mut closed = lab(options).await;
+    let error = closed.error().await;
+    let ReadError::SeveralSiteDatabases { databases, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(databases, &["CM_CAS", "CM_PS1 (cannot be opened)"]);
+    assert!(error.to_string().contains("--database"), "{error}");
+    closed.options.database = Some("CM_CAS".to_owned());
+    assert_contoso(&closed.facts().await);
+
+    // The site's own database may be beyond those that are looked into.
+    let empty_databases = (0..32).map(|n| format!("CM_A{n:02}")).collect();
+    let many = lab(site_database::Options { empty_databases, database: "CM_ZZZ".to_owned(), ..Default::default() });
+    let error = many.await.error().await;
+    assert!(error.to_string().contains("1 more"), "{error}");
 }
 
 #[tokio::test]
@@ -149,4 +167,69 @@ async fn a_ca_file_that_is_none_is_an_error_before_any_connection() {
     let error = lab.connect_error().await;
     assert!(matches!(&error, ConnectError::CaFile { file, .. } if file == "no-such-file.pem"), "{error:?}");
     assert_eq!(lab.database.logins(), []);
+}
+
+#[tokio::test]
+async fn strict_encryption_is_spoken_where_it_is_asked_for() {
+    let options = site_database::Options { encryption: Encryption::Strict, ..Default::default() };
+    let mut lab = lab(options).await;
+    // Without it, the server is not understood, and the message names the option.
+    lab.options.connect_timeout = Duration::from_secs(2);
+    let error = lab.connect_error().await;
+    assert!(error.to_string().contains("--sql-encrypt"), "{error}");
+    lab.options.connect_timeout = Duration::from_secs(10);
+    lab.options.network.encryption = cmcomply::site::Encryption::Strict;
+    assert_contoso(&lab.facts().await);
+
+    let mut other = crate::lab(site_database::Options::default()).await;
+    other.options.network.encryption = cmcomply::site::Encryption::Strict;
+    other.options.connect_timeout = Duration::from_secs(2);
+    let error = other.connect_error().await;
+    assert!(error.to_string().contains("--sql-encrypt"), "{error}");
+    assert_eq!(other.database.logins(), []);
+}
+
+#[tokio::test]
+async fn an_entra_token_signs_in_and_shows_nowhere() {
+    let token = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.Y29udG9zbw.c2lnbmF0dXJl";
+    for encryption in [Encryption::Offered, Encryption::Strict] {
+        let options = site_database::Options { entra_token: Some(token.to_owned()), encryption, ..Default::default() };
+        let mut lab = lab(options).await;
+        if encryption == Encryption::Strict {
+            lab.options.network.encryption = cmcomply::site::Encryption::Strict;
+        }
+        lab.options.sign_in = SignIn::EntraToken { token: Secret::new(token) };
+        let facts = lab.facts().await;
+        assert_contoso(&facts);
+        assert_eq!(facts.connection.sign_in, SqlSignIn::EntraToken);
+        assert!(!format!("{facts:?} {:?}", lab.options).contains(token));
+        assert!(lab.database.logins().iter().all(|login| login.entra && login.accepted && login.user.is_empty()));
+
+        lab.options.sign_in = SignIn::EntraToken { token: Secret::new("eyJ.expired.token") };
+        let error = lab.connect_error().await;
+        assert!(matches!(&error, ConnectError::LoginRefused { number: 18456, .. }), "{error:?}");
+        assert!(error.to_string().contains("Entra") && !error.to_string().contains("eyJ"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_named_instance_is_found_through_the_browser_and_read() {
+    let options = site_database::Options { browser_instance: Some("CMINST".to_owned()), ..Default::default() };
+    let mut lab = lab(options).await;
+    lab.options.network.browser_port = lab.database.browser_address().unwrap().port();
+    lab.options.server = Server::parse("localhost\\cminst").unwrap();
+    let facts = lab.facts().await;
+    assert_contoso(&facts);
+    assert_eq!(facts.connection.server, "localhost\\cminst");
+}
+
+#[tokio::test]
+async fn all_addresses_of_a_listener_are_tried_at_once() {
+    let mut lab = lab(site_database::Options::default()).await;
+    lab.options.network.multi_subnet_failover = true;
+    assert_contoso(&lab.facts().await);
+    assert!(lab.database.logins().iter().all(|login| login.read_only), "read-only intent, to get a secondary");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    lab.options.server = Server::parse(&format!("localhost,{free}")).unwrap();
+    assert!(matches!(lab.connect_error().await, ConnectError::Refused { .. }));
 }

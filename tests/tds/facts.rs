@@ -1,4 +1,4 @@
-//! The queries of the research, over the replica: each answers what the rows of the replica imply.
+//! Queries over the replica: each answers what the rows of the replica imply.
 
 use crate::client::{lab, rows};
 use crate::lab::site_database::Options;

@@ -1,6 +1,6 @@
 //! The same server through clients of quite another making: `FreeTDS` (C) and python-tds.
 
-use std::io::Write as _;
+use std::io::{Read, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -127,6 +127,16 @@ fn run(command: &mut Command, input: &str) -> String {
     let mut stdin = child.stdin.take().expect("piped");
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
+    // Read while it runs: a full pipe would make it wait for us.
+    let pipes: [Box<dyn Read + Send>; 2] =
+        [Box::new(child.stdout.take().expect("piped")), Box::new(child.stderr.take().expect("piped"))];
+    let readers = pipes.map(|mut pipe| {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _ = pipe.read_to_end(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
+        })
+    });
     let deadline = Instant::now() + Duration::from_mins(1);
     while child.try_wait().expect("a child").is_none() {
         if Instant::now() > deadline {
@@ -135,8 +145,7 @@ fn run(command: &mut Command, input: &str) -> String {
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    let output = child.wait_with_output().expect("its output");
-    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let text = readers.map(|reader| reader.join().expect("reading does not panic"));
     // tsql writes a prompt before each line that it reads.
     text.concat().replace("1> ", "").replace("2> ", "")
 }

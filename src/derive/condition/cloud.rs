@@ -1,9 +1,10 @@
 //! Conditions on the service connection point and on what it connects to.
 
 use super::super::index::Index;
+use super::super::template;
 use super::{Asker, Tri, count, decide, missing, source};
 use crate::catalog::Cloud;
-use crate::site::Fact;
+use crate::site::{Fact, Role};
 
 pub(super) fn scp_online(asker: Asker<'_>) -> Tri {
     let fact = &asker.facts.service_connection_points;
@@ -24,7 +25,7 @@ pub(super) fn cmg_exists(asker: Asker<'_>) -> Tri {
     if let Some(missing) = missing("cloud management gateways", fact) {
         return Tri::unknown(missing);
     }
-    let mut undecided = None;
+    let mut undecided = template::no_gateway(asker.facts);
     for cmg in fact.rows() {
         let name = cmg.name.as_deref().unwrap_or("(no name)");
         match cmg.environment.map(Cloud::from_environment) {
@@ -54,7 +55,11 @@ pub(super) fn hierarchy_online(facts: &Index<'_>) -> Tri {
                 source(fact)
             )]);
         }
-        if points.iter().any(|point| point.online.is_none()) {
+        // An empty list of its own says that there is none, unless the list of site systems is empty too or has one.
+        let contradicted = points.is_empty()
+            && !facts.site_systems.is_unknown()
+            && facts.has_role(&Role::ServiceConnectionPoint) != Some(false);
+        if contradicted || points.iter().any(|point| point.online.is_none()) {
             return Tri::unknown(
                 "mode of the service connection point: the site database does not say online or offline",
             );
@@ -67,7 +72,7 @@ pub(super) fn hierarchy_online(facts: &Index<'_>) -> Tri {
 pub(super) fn entra_tenant(asker: Asker<'_>) -> Tri {
     let fact = &asker.facts.tenants;
     decide("Microsoft Entra tenants", fact, |tenants| {
-        let mut undecided = None;
+        let mut undecided = template::no_tenant(asker.facts);
         for tenant in tenants {
             let name = tenant.name.as_deref().unwrap_or(&tenant.id);
             match tenant.environment.map(Cloud::from_environment) {

@@ -29,8 +29,10 @@ pub(super) fn of_sup(asker: Asker<'_>, ask: impl FnOnce(&Index<'_>, &SiteCode, &
 }
 
 /// Whether servers of child sites, or others of its site, synchronize from this one.
-pub(super) fn has_downstream(facts: &Index<'_>, _: &SiteCode, host: &HostName) -> Tri {
+pub(super) fn has_downstream(facts: &Index<'_>, site: &SiteCode, host: &HostName) -> Tri {
+    let unsure = facts.unsure_downstream(site, host);
     match sup::downstream(facts, host) {
+        Ok(links) if links.is_empty() && !unsure.is_empty() => Tri::Unknown(unsure),
         Ok(links) => Tri::of(!links.is_empty(), || {
             let names: Vec<&str> = links.iter().map(|l| l.host.as_str()).collect();
             format!("software update points that synchronize from this one: {}", names.join(", "))

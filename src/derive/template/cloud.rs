@@ -3,15 +3,18 @@
 use super::super::condition::missing;
 use super::super::index::Index;
 use super::{Filled, fixed, join, named, unfilled};
-use crate::catalog::{Cloud, Entry, Part, PortRule, Ports, Variable};
+use crate::catalog::{Cloud, Entry, Part, PortRule, Ports, Tier, Variable};
 use crate::host::{HostName, HostPattern};
-use crate::site::{AzureEnvironment, Cmg, Fact};
+use crate::site::{AzureEnvironment, Cmg, Fact, Role};
 
 pub(super) fn from_cmgs(entry: &Entry, parts: &[Part], facts: &Index<'_>) -> Vec<Filled> {
     if let Some(missing) = missing("cloud management gateways", &facts.cmgs) {
         return vec![unfilled(entry, missing)];
     }
     let mut filled = Vec::new();
+    if let Some(missing) = no_gateway(facts) {
+        filled.push(unfilled(entry, missing));
+    }
     for (number, cmg) in facts.cmgs.rows().iter().enumerate() {
         let title = cmg.name.clone().unwrap_or_else(|| format!("number {}", number + 1));
         let cloud = cmg.environment.and_then(Cloud::from_environment);
@@ -91,14 +94,15 @@ fn azure_value(row: &AzureEnvironment, column: &str, facts: &Index<'_>) -> Resul
     if let Some(name) = row.hosts.get(column).or_else(|| row.suffixes.get(column)) {
         return Ok(Some(name.to_string()));
     }
-    let not_there = match &facts.azure_environments {
-        Fact::Known { source, .. } => source.missing_columns.iter().any(|c| c.eq_ignore_ascii_case(column)),
-        _ => true,
+    let (not_there, object) = match &facts.azure_environments {
+        Fact::Known { source, .. } => {
+            (source.missing_columns.iter().any(|c| c.eq_ignore_ascii_case(column)), source.object.as_str())
+        }
+        _ => (true, ""),
     };
-    let bad = facts
-        .data_findings
-        .iter()
-        .any(|f| f.object.ends_with("AzureEnvironments") && f.column.eq_ignore_ascii_case(column));
+    // A finding of no object says that there are more findings than are listed: this column may be among them.
+    let bad =
+        facts.data_findings.iter().any(|f| f.object.is_empty() || (f.object == object && is_alias(&f.column, column)));
     if not_there {
         Err(format!("column {column} of AzureEnvironments is not visible"))
     } else if bad {
@@ -106,6 +110,13 @@ fn azure_value(row: &AzureEnvironment, column: &str, facts: &Index<'_>) -> Resul
     } else {
         Ok(None)
     }
+}
+
+/// Whether a finding's column is this one. A finding names it as the statement does: `graph_endpoint` for
+/// `GraphEndpoint`.
+fn is_alias(alias: &str, column: &str) -> bool {
+    let letters = |name: &str| name.replace('_', "").to_ascii_lowercase();
+    letters(alias) == letters(column)
 }
 
 pub(super) fn from_environments(entry: &Entry, parts: &[Part], facts: &Index<'_>) -> Vec<Filled> {
@@ -118,9 +129,11 @@ pub(super) fn from_environments(entry: &Entry, parts: &[Part], facts: &Index<'_>
         filled.push(unfilled(entry, missing.clone()));
     }
     for (id, user) in &in_use.ids {
-        if Cloud::from_environment(*id).is_some_and(|cloud| !entry.clouds.contains(&cloud)) {
+        let cloud = Cloud::from_environment(*id);
+        if cloud.is_some_and(|cloud| !entry.clouds.contains(&cloud)) {
             continue;
         }
+        let unsure = cloud.is_none().then(|| unknown_cloud(*id, user));
         let Some(row) = facts.azure_environments.rows().iter().find(|row| row.id == *id) else {
             filled.push(unfilled(entry, format!("AzureEnvironments has no row {id}, which {user} uses")));
             continue;
@@ -130,11 +143,16 @@ pub(super) fn from_environments(entry: &Entry, parts: &[Part], facts: &Index<'_>
             _ => Ok(None),
         };
         match join(parts, value) {
+            // What all set-ups of a gateway use is in each row; an address for one feature may well be none.
+            Ok(None) if matches!(entry.tier, Tier::Critical | Tier::Required) => {
+                let missing = format!("{} in AzureEnvironments row {id}, which {user} uses: empty", entry.endpoint);
+                filled.push(unfilled(entry, missing));
+            }
             Ok(None) => {}
             Ok(Some(pattern)) => {
                 let title = row.name.as_deref().unwrap_or("no name");
                 let reasons = vec![format!("AzureEnvironments row {id} ({title}), used by {user}")];
-                filled.push(named(entry, pattern, fixed(&entry.ports), reasons, Vec::new()));
+                filled.push(named(entry, pattern, fixed(&entry.ports), reasons, unsure.into_iter().collect()));
             }
             Err(missing) => filled.push(unfilled(entry, missing)),
         }
@@ -172,6 +190,9 @@ pub(super) fn for_each_tenant(entry: &Entry, path: &str, facts: &Index<'_>, fill
     if let Some(missing) = missing("Microsoft Entra tenants", &facts.tenants) {
         return with(path, None, Some(&missing));
     }
+    if let Some(missing) = no_tenant(facts) {
+        return with(path, None, Some(&missing));
+    }
     let mut all = Vec::new();
     for tenant in facts.tenants.rows() {
         let title = tenant.name.as_deref().unwrap_or(&tenant.id);
@@ -196,6 +217,22 @@ fn is_guid(text: &str) -> bool {
     text.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && text.split('-').all(hex)
 }
 
+/// A CMG connection point without a gateway: the list of gateways cannot be whole.
+pub(in crate::derive) fn no_gateway(facts: &Index<'_>) -> Option<String> {
+    let has_point =
+        !facts.cmg_connection_points.rows().is_empty() || facts.has_role(&Role::CmgConnectionPoint) == Some(true);
+    let contradicted = !facts.cmgs.is_unknown() && facts.cmgs.rows().is_empty() && has_point;
+    contradicted
+        .then(|| "cloud management gateways: there is a CMG connection point, and no gateway is listed".to_owned())
+}
+
+/// User discovery without a tenant: the list of tenants cannot be whole.
+pub(in crate::derive) fn no_tenant(facts: &Index<'_>) -> Option<String> {
+    let is_on = facts.entra_user_discovery.known() == Some(&true);
+    let contradicted = !facts.tenants.is_unknown() && facts.tenants.rows().is_empty() && is_on;
+    contradicted.then(|| "Microsoft Entra tenants: user discovery is on, and no tenant is listed".to_owned())
+}
+
 /// The rows of `AzureEnvironments` that a tenant or a gateway uses. The table lists all environments, used or not.
 struct EnvironmentsInUse {
     /// Id and who uses it, once for each id.
@@ -208,6 +245,8 @@ impl EnvironmentsInUse {
         let mut this = Self { ids: Vec::new(), missing: Vec::new() };
         this.missing.extend(missing("Microsoft Entra tenants", &facts.tenants));
         this.missing.extend(missing("cloud management gateways", &facts.cmgs));
+        this.missing.extend(no_gateway(facts));
+        this.missing.extend(no_tenant(facts));
         for tenant in facts.tenants.rows() {
             let title = tenant.name.as_deref().unwrap_or(&tenant.id);
             this.add(tenant.environment, format!("Microsoft Entra tenant {title}"));
@@ -228,16 +267,22 @@ impl EnvironmentsInUse {
     }
 }
 
+/// What is missing where an environment is of a cloud that cmcomply does not know: it may be any.
+fn unknown_cloud(id: i64, user: &str) -> String {
+    format!("cloud of Azure environment {id}, which {user} uses")
+}
+
 /// Whether a cloud is in use: by a tenant or a gateway. `Err`: what is missing to tell.
 pub(in crate::derive) fn cloud_in_use(facts: &Index<'_>, clouds: &[Cloud]) -> Result<Option<String>, Vec<String>> {
-    let in_use = EnvironmentsInUse::of(facts);
-    let user = in_use
-        .ids
-        .iter()
-        .find_map(|(id, user)| Cloud::from_environment(*id).filter(|c| clouds.contains(c)).map(|c| (c, user)));
-    match user {
-        Some((cloud, user)) => Ok(Some(format!("{} is used by {user}", cloud.title()))),
-        None if in_use.missing.is_empty() => Ok(None),
-        None => Err(in_use.missing),
+    let EnvironmentsInUse { ids, mut missing } = EnvironmentsInUse::of(facts);
+    for (id, user) in &ids {
+        match Cloud::from_environment(*id) {
+            Some(cloud) if clouds.contains(&cloud) => {
+                return Ok(Some(format!("{} is used by {user}", cloud.title())));
+            }
+            Some(_) => {}
+            None => missing.push(unknown_cloud(*id, user)),
+        }
     }
+    if missing.is_empty() { Ok(None) } else { Err(missing) }
 }

@@ -3,7 +3,7 @@
 mod cloud;
 mod updates;
 
-pub(super) use cloud::cloud_in_use;
+pub(super) use cloud::{cloud_in_use, no_gateway, no_tenant};
 
 use super::index::Index;
 use super::requirement::RequiredName;

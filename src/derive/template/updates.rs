@@ -28,6 +28,10 @@ pub(super) fn from_sups(
         Err(missing) => return vec![unfilled(entry, missing)],
     };
     let mut filled = Vec::new();
+    let unsure = if up { Vec::new() } else { facts.unsure_downstream(site, host) };
+    if !unsure.is_empty() {
+        filled.push(Filled { missing: unsure, ..unfilled(entry, String::new()) });
+    }
     for link in links {
         let mut missing = Vec::new();
         let port = match (entry.scheme, link.tls) {

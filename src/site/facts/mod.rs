@@ -224,6 +224,10 @@ pub enum SqlSignIn {
         /// The login's name.
         user: String,
     },
+    /// A Microsoft Entra access token.
+    EntraToken,
+    /// The Kerberos ticket of the account that runs cmcomply.
+    Kerberos,
     /// A Windows account given by name.
     WindowsAccount {
         /// `DOMAIN\user`.

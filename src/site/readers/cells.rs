@@ -1,5 +1,6 @@
 //! One row at a time: each cell as what it should be, or a finding.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use jiff::civil::DateTime;
@@ -25,12 +26,12 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// Adds a finding; `row` and `value` may be hostile. The same bad value in the same column is listed once, with
+    /// Adds a finding; `row` and `value` may be hostile, and what may be a secret in `value` is cut out. The same bad value in the same column is listed once, with
     /// the first row that has it; a missing one for each row.
     pub(super) fn add(&mut self, object: &str, column: &str, row: &str, problem: &str, value: &str) {
-        let (problem, value) = (text::ascii(problem, 200), text::ascii(value, 80));
+        let (problem, value) = (text::ascii(problem, 200), text::ascii(&without_secrets(value), 80));
         let key = [object, column, &problem, &value].map(str::to_owned);
-        if value != "NULL" && !value.is_empty() && self.seen.contains(&key) {
+        if value != "NULL" && !value.trim().is_empty() && self.seen.contains(&key) {
             return;
         }
         if self.list.len() >= MAX_FINDINGS {
@@ -127,15 +128,14 @@ impl Cells<'_> {
         SiteCode::parse(&text).map(Some).map_err(|error| self.report(column, &error.to_string()))
     }
 
-    /// The server of a row: `server_name`, or else the host in `nal_path`.
+    /// The server of a row: `server_name`, or else the host in `nal_path`. A row without one has a finding, always: what
+    /// it says of a server would be lost without a word.
     pub(super) fn server(&mut self) -> Option<HostName> {
         if let Some(host) = self.host("server_name") {
             return Some(host);
         }
         let Some(path) = self.raw_text("nal_path") else {
-            if matches!(self.row.get("server_name"), Value::Null) {
-                self.report("server_name", "no server name where one is needed");
-            }
+            self.needed("server_name", "no server name where one is needed");
             return None;
         };
         let host = host_of_nal_path(&path).and_then(|host| HostName::parse(host).ok());
@@ -197,12 +197,41 @@ impl Cells<'_> {
     }
 }
 
+/// What stands for a part that may be a secret. No name and no address has it, so that what was cut is never used.
+const CUT: &str = "***";
+
+/// The text without the parts of a URL that may hold a secret: an account before `@`, and a query or fragment.
+pub(super) fn without_secrets(text: &str) -> Cow<'_, str> {
+    if !text.contains(['@', '?', '#']) {
+        return Cow::Borrowed(text);
+    }
+    let (scheme, rest) = text.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).unwrap_or(("", text));
+    let start = if scheme.is_empty() { String::new() } else { format!("{scheme}://") };
+    // A mark before the last `@` may be one of the password, or the `@` one of the query: nothing of both is kept.
+    let account = rest.rfind('@');
+    match (account, rest.find(['?', '#'])) {
+        (Some(at), Some(mark)) if mark < at => format!("{start}{CUT}"),
+        (Some(at), Some(mark)) => format!("{start}{CUT}@{}{CUT}", &rest[at + 1..=mark]),
+        (Some(at), None) => format!("{start}{CUT}@{}", &rest[at + 1..]),
+        (None, Some(mark)) => format!("{start}{}{CUT}", &rest[..=mark]),
+        (None, None) => text.to_owned(),
+    }
+    .into()
+}
+
+fn is_scheme(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
+}
+
 /// The first three cells that are not NULL, which tell the row from others in every statement of ours. URLs are left
 /// out: they tell little, and may hold a key.
 fn row_key(row: &Row) -> String {
     let tells = |name: &str| !name.starts_with("fact_") && !name.ends_with("_url");
     let cells = row.cells().filter(|(name, value)| tells(name) && **value != Value::Null).take(3);
-    cells.map(|(name, value)| format!("{name}={}", text::ascii(&value.shown(), 60))).collect::<Vec<_>>().join(", ")
+    cells
+        .map(|(name, value)| format!("{name}={}", text::ascii(&without_secrets(&value.shown()), 60)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Eight, four, four, four and twelve hexadecimal digits.
@@ -258,6 +287,10 @@ mod tests {
         assert_eq!((host, findings[0].column.as_str()), (None, "nal_path"));
         let (host, findings) = server("NULL", "NULL");
         assert_eq!((host, findings[0].column.as_str()), (None, "server_name"));
+        for (name, path) in [("", "NULL"), ("  ", ""), ("", "\t"), ("NULL", " "), (" ", "nonsense"), ("a b", "NULL")] {
+            let (host, findings) = server(name, path);
+            assert_eq!((host, findings.len()), (None, 1), "{name:?} {path:?}: {findings:?}");
+        }
     }
 
     #[test]
@@ -272,6 +305,33 @@ mod tests {
         assert_eq!(findings[0].row, "site_code=PS1, server_name=<b>\\u{1b}[2J</b>");
         assert_eq!(findings[0].value, "<b>\\u{1b}[2J</b>");
         assert!(findings[0].problem.contains("U+003C"));
+    }
+
+    #[test]
+    fn a_finding_holds_no_account_and_no_query() {
+        for (text, shown) in [
+            ("svc-proxy:Hunter2Secret@proxy.contoso.com:8080", "***@proxy.contoso.com:8080"),
+            ("https://svc:Hunter2Secret@10.0.0.1/x", "https://***@10.0.0.1/x"),
+            ("https://10.0.0.1/x?sv=1&sig=Hunter2Secret", "https://10.0.0.1/x?***"),
+            ("https://10.0.0.1/x#token=Hunter2Secret", "https://10.0.0.1/x#***"),
+            ("https://svc:Hunter2Secret@h/x?sig=Hunter2Secret", "https://***@h/x?***"),
+            ("https://svc:Hunter2?Secret@h/x", "https://***"),
+            ("https://h/x?mail=a@b&sig=Hunter2Secret", "https://***"),
+            ("svc:Hunter2://Secret@h", "***@h"),
+            ("two words", "two words"),
+        ] {
+            assert_eq!(without_secrets(text), shown);
+            let row = row(&["fact_x", "name", "server_name"], vec![Value::Number(1), value(text), value("a b")]);
+            let (_, findings) = with_findings(|findings| {
+                let mut cells = Cells { object: "dbo.v", row: &row, findings };
+                (cells.host("name"), cells.host("server_name"))
+            });
+            assert_eq!(findings[0].value, shown);
+            assert_eq!(findings[1].row, format!("name={shown}, server_name=a b"));
+        }
+        let long = format!("https://{}:Hunter2Secret@h", "x".repeat(100));
+        let ((), findings) = with_findings(|findings| findings.add("o", "c", "r", "p", &long));
+        assert_eq!(findings[0].value, "https://***@h");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Azure and Microsoft Entra.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use url::Url;
 
@@ -12,8 +12,10 @@ use super::cells::{Cells, Findings};
 use super::known;
 use crate::host::HostName;
 
-/// The service type of a cloud management gateway; other rows are other cloud services.
+/// The service type of a cloud management gateway.
 const CMG: &str = "CloudProxyService";
+/// The other documented type; cloud distribution points are a fact of their own.
+const CLOUD_DISTRIBUTION_POINT: &str = "CloudDistributionPoint";
 
 /// The cloud management gateways. Where the object does not say what a row is, its rows could be anything.
 pub(super) fn cmgs(raw: Raw, findings: &mut Findings) -> Fact<Vec<Cmg>> {
@@ -30,7 +32,12 @@ pub(super) fn cmgs(raw: Raw, findings: &mut Findings) -> Fact<Vec<Cmg>> {
             let mut cells = Cells { object, row, findings };
             match cells.raw_text("service_type") {
                 Some(kind) if kind.eq_ignore_ascii_case(CMG) => {}
-                Some(_) => continue,
+                Some(kind) if kind.eq_ignore_ascii_case(CLOUD_DISTRIBUTION_POINT) => continue,
+                Some(_) => {
+                    // It may be a gateway under a name or a number that we do not know.
+                    cells.report("service_type", "no known service type; this may be a gateway");
+                    continue;
+                }
                 None => {
                     if matches!(row.get("service_type"), Value::Null | Value::Text(_)) {
                         cells.report("service_type", "no service type where one is needed");
@@ -57,6 +64,7 @@ pub(super) fn cmgs(raw: Raw, findings: &mut Findings) -> Fact<Vec<Cmg>> {
 pub(super) fn tenants(raw: Raw, findings: &mut Findings) -> Fact<Vec<Tenant>> {
     known(raw, |rows, object| {
         let mut tenants: Vec<Tenant> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         for row in rows {
             let mut cells = Cells { object, row, findings };
             let Some(id) = cells.guid("tenant_id") else {
@@ -65,8 +73,11 @@ pub(super) fn tenants(raw: Raw, findings: &mut Findings) -> Fact<Vec<Tenant>> {
             };
             let (name, environment) = (cells.name("name"), cells.number("environment"));
             let tenant = Tenant { id, name, environment };
-            match tenants.iter_mut().find(|known| known.id == tenant.id) {
-                None => tenants.push(tenant),
+            match places.get(&tenant.id).and_then(|place| tenants.get_mut(*place)) {
+                None => {
+                    places.insert(tenant.id.clone(), tenants.len());
+                    tenants.push(tenant);
+                }
                 Some(known) if known.environment == tenant.environment => {}
                 Some(known) => {
                     known.environment = None;
@@ -85,7 +96,7 @@ pub(super) fn azure_environments(raw: Raw, findings: &mut Findings) -> Fact<Vec<
         Raw::Unknown { .. } => Vec::new(),
     };
     known(raw, |rows, object| {
-        let mut environments: Vec<AzureEnvironment> = Vec::new();
+        let mut environments: BTreeMap<i64, AzureEnvironment> = BTreeMap::new();
         for row in rows {
             let mut cells = Cells { object, row, findings };
             let Some(id) = cells.number("id") else {
@@ -94,7 +105,7 @@ pub(super) fn azure_environments(raw: Raw, findings: &mut Findings) -> Fact<Vec<
                 }
                 continue;
             };
-            if environments.iter().any(|known| known.id == id) {
+            if environments.contains_key(&id) {
                 cells.report("id", "two environments with one id; the first is used");
                 continue;
             }
@@ -113,10 +124,9 @@ pub(super) fn azure_environments(raw: Raw, findings: &mut Findings) -> Fact<Vec<
                     None => cells.report(alias, "neither a URL with a host name nor a host name"),
                 }
             }
-            environments.push(AzureEnvironment { id, name, hosts, suffixes });
+            environments.insert(id, AzureEnvironment { id, name, hosts, suffixes });
         }
-        environments.sort_by_key(|environment| environment.id);
-        environments
+        environments.into_values().collect()
     })
 }
 
@@ -179,6 +189,15 @@ mod tests {
         );
         let columns: Vec<_> = findings.iter().map(|f| f.column.as_str()).collect();
         assert_eq!(columns, ["service_type", "service_name", "deployment_name", "instances", "storage_name"]);
+    }
+
+    #[test]
+    fn a_service_of_an_unknown_type_is_reported() {
+        let rows = ["1|a|2|a.contoso.com", "2|b|CloudProxyService2|b.contoso.com", "3|c|clouddistributionpoint|c"];
+        let (fact, findings) = with_findings(|f| cmgs(raw("service_id|name|service_type|service_name", &rows), f));
+        assert_eq!(fact.known(), Some(&Vec::new()));
+        let found: Vec<_> = findings.iter().map(|f| (f.column.as_str(), f.value.as_str())).collect();
+        assert_eq!(found, [("service_type", "2"), ("service_type", "CloudProxyService2")]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Facts that cannot all be true. Nothing is changed: each contradiction is a finding, so that someone looks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::fact::Fact;
 use super::super::facts::{Facts, Site};
@@ -20,7 +20,8 @@ pub(super) fn find(facts: &Facts, findings: &mut Findings) {
 /// Parents exist, and lead to a site without one.
 fn sites(facts: &Facts, findings: &mut Findings) {
     let Some((sites, object)) = seen(&facts.sites) else { return };
-    let of = |code: &SiteCode| sites.iter().find(|site| site.code == *code);
+    let by_code: BTreeMap<&SiteCode, &Site> = sites.iter().map(|site| (&site.code, site)).collect();
+    let of = |code: &SiteCode| by_code.get(code).copied();
     for site in sites {
         let Some(parent) = &site.parent else { continue };
         let row = format!("site_code={}", site.code);
@@ -75,9 +76,10 @@ fn service_connection_points(facts: &Facts, findings: &mut Findings) {
         findings.add(object, "server_name", &row, "a second service connection point", point.host.as_str());
     }
     let Some((sites, _)) = seen(&facts.sites) else { return };
+    let parents: BTreeMap<&SiteCode, Option<&SiteCode>> =
+        sites.iter().map(|site| (&site.code, site.parent.as_ref())).collect();
     for point in points {
-        let parent = sites.iter().find(|site| site.code == point.site).and_then(|site| site.parent.as_ref());
-        if let Some(parent) = parent {
+        if let Some(Some(parent)) = parents.get(&point.site) {
             let problem = format!("a service connection point below site {parent}; it belongs to the top-level site");
             findings.add(object, "site_code", &format!("server_name={}", point.host), &problem, point.site.as_str());
         }

@@ -29,17 +29,13 @@ pub(super) fn cmg_addresses(raw: Raw, findings: &mut Findings) -> Fact<Vec<HostN
 /// The cloud distribution points. One whose name is no host name is still there.
 pub(super) fn cloud_distribution_points(raw: Raw, findings: &mut Findings) -> Fact<Vec<CloudDistributionPoint>> {
     known(raw, |rows, object| {
-        let mut points = Vec::new();
+        let mut points = BTreeSet::new();
         for row in rows {
             let mut cells = Cells { object, row, findings };
             let Some(site) = cells.site("site_code") else { continue };
-            let point = CloudDistributionPoint { site, host: cells.server() };
-            if !points.contains(&point) {
-                points.push(point);
-            }
+            points.insert((site, cells.server()));
         }
-        points.sort_by(|a, b| (&a.site, &a.host).cmp(&(&b.site, &b.host)));
-        points
+        points.into_iter().map(|(site, host)| CloudDistributionPoint { site, host }).collect()
     })
 }
 

@@ -230,6 +230,36 @@ mod tests {
     }
 
     #[test]
+    fn many_rows_are_read_in_one_pass() {
+        // Each of these took minutes when a row was looked for among all those before it.
+        const ROWS: usize = 100_000;
+        let begun = std::time::Instant::now();
+        let rows = |row: &dyn Fn(usize) -> String| (0..ROWS).map(row).collect::<Vec<_>>();
+        let raw = |columns: &str, rows: &[String]| {
+            test_rows::raw(columns, &rows.iter().map(String::as_str).collect::<Vec<_>>())
+        };
+        let tenant = rows(&|n| format!("11111111-2222-4333-8444-{n:012}|x|1"));
+        let environment = rows(&|n| format!("{n}|x"));
+        let property = rows(&|n| format!("PS1|cm01|Property{n}|1"));
+        let role = rows(&|n| format!("PS1|Role {n}|cm01"));
+        let point = rows(&|n| format!("PS1|dp{n}.contoso.com"));
+        let answers = [
+            ("tenants", raw("tenant_id|name|environment", &tenant)),
+            ("azure_environments", raw("id|environment_name", &environment)),
+            ("site_system_proxies", raw("site_code|server_name|property_name|number", &property)),
+            ("site_systems", raw("site_code|role_name|server_name", &role)),
+            ("cloud_distribution_points", raw("site_code|server_name", &point)),
+        ];
+        let facts = facts(connection(), answers.into_iter().map(|(fact, raw)| (fact.to_owned(), raw)).collect());
+        assert_eq!((facts.tenants.rows().len(), facts.azure_environments.rows().len()), (ROWS, ROWS));
+        assert_eq!(
+            (facts.site_systems.rows()[0].roles.len(), facts.cloud_distribution_points.rows().len()),
+            (ROWS, ROWS)
+        );
+        assert!(begun.elapsed() < std::time::Duration::from_mins(1), "{:?}", begun.elapsed());
+    }
+
+    #[test]
     fn what_was_not_answered_is_unknown() {
         let facts = facts(connection(), BTreeMap::new());
         assert!(facts.sites.is_unknown() && facts.this_site.is_unknown() && facts.cmgs.is_unknown());

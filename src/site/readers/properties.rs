@@ -1,18 +1,22 @@
 //! Properties: one row each, a number or a text under a name, gathered by server or by site.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::super::facts::PropertyValue;
 use super::super::value::Row;
-use super::cells::{Cells, Findings};
+use super::cells::{Cells, Findings, without_secrets};
 use crate::host::{HostError, HostName, HostOrAddress};
 use crate::text;
+
+/// Properties of roles whose texts are names of hosts, or addresses.
+const NAMES: [&str; 2] = ["ProxyName", "Server Remote Public Name"];
 
 /// The properties of one server or site. A name with two different values has none.
 #[derive(Debug, Default)]
 pub(super) struct Properties {
-    values: BTreeMap<String, PropertyValue>,
-    contradicted: Vec<String>,
+    /// By name in lower case: the name as it was written first, and the value, none if two rows contradict each other.
+    values: BTreeMap<String, (String, Option<PropertyValue>)>,
 }
 
 /// Where properties are from, for findings about them.
@@ -24,41 +28,45 @@ pub(super) struct Origin<'a> {
 }
 
 impl Properties {
-    /// Adds the property of a row; a row without a name has none.
+    /// Adds the property of a row, without what may be a secret in its text; a row without a name has none.
     pub(super) fn add(&mut self, cells: &mut Cells<'_>) {
         let Some(name) = cells.name("property_name") else { return };
         let text = cells.raw_text("text2").or_else(|| cells.raw_text("text1"));
-        let value =
-            PropertyValue { number: cells.number("number"), text: text.map(|text| text::printable(&text, 255)) };
-        let key = name.to_ascii_lowercase();
-        if self.contradicted.contains(&key) {
-            return;
-        }
-        let there = self.values.keys().find(|known| known.eq_ignore_ascii_case(&name)).cloned();
-        match there {
-            Some(there) if self.values[&there] != value => {
-                cells.report("property_name", "two different values for one property");
-                self.values.remove(&there);
-                self.contradicted.push(key);
+        let value = PropertyValue {
+            number: cells.number("number"),
+            text: text.map(|text| text::printable(&without_secrets(&text), 255)),
+        };
+        match self.values.entry(name.to_ascii_lowercase()) {
+            Entry::Vacant(place) => drop(place.insert((name, Some(value)))),
+            Entry::Occupied(mut place) => {
+                if place.get().1.as_ref().is_some_and(|known| *known != value) {
+                    cells.report("property_name", "two different values for one property");
+                    place.get_mut().1 = None;
+                }
             }
-            Some(_) => {}
-            None => drop(self.values.insert(name, value)),
         }
     }
 
-    /// All of them.
+    /// All of them. Texts that should be names and are none are left out: nobody knows what they hold.
     pub(super) fn into_values(self) -> BTreeMap<String, PropertyValue> {
-        self.values
+        let agreed = self.values.into_values().filter_map(|(name, value)| Some((name, value?)));
+        let kept = |(name, mut value): (String, PropertyValue)| {
+            if NAMES.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+                value.text = value.text.take().filter(|text| HostOrAddress::parse(text).is_ok());
+            }
+            (name, value)
+        };
+        agreed.map(kept).collect()
     }
 
     /// Whether rows contradict each other about this one.
     pub(super) fn is_contradicted(&self, name: &str) -> bool {
-        self.contradicted.iter().any(|known| known.eq_ignore_ascii_case(name))
+        self.values.get(&name.to_ascii_lowercase()).is_some_and(|(_, value)| value.is_none())
     }
 
     /// A property, by its name without regard to case.
     pub(super) fn get(&self, name: &str) -> Option<&PropertyValue> {
-        self.values.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.values.get(&name.to_ascii_lowercase())?.1.as_ref()
     }
 
     /// Yes or no.

@@ -16,7 +16,7 @@ use crate::text;
 /// The database of each site; the server is written as a host, or as `HOST\\INSTANCE`.
 pub(super) fn site_databases(raw: Raw, findings: &mut Findings) -> Fact<Vec<DatabaseServer>> {
     known(raw, |rows, object| {
-        let mut databases: Vec<DatabaseServer> = Vec::new();
+        let mut databases: BTreeMap<SiteCode, DatabaseServer> = BTreeMap::new();
         for row in rows {
             let mut cells = Cells { object, row, findings };
             let (Some(site), Some(server)) = (cells.site("site_code"), cells.raw_text("sql_server_name")) else {
@@ -36,14 +36,13 @@ pub(super) fn site_databases(raw: Raw, findings: &mut Findings) -> Fact<Vec<Data
             };
             let instance = instance.filter(|instance| !instance.is_empty());
             let database = DatabaseServer { site, host, instance, database: cells.name("database_name") };
-            match databases.iter().find(|known| known.site == database.site) {
-                None => databases.push(database),
+            match databases.get(&database.site) {
+                None => drop(databases.insert(database.site.clone(), database)),
                 Some(known) if *known == database => {}
                 Some(_) => cells.report("site_code", "two databases of one site; the first is used"),
             }
         }
-        databases.sort_by(|a, b| a.site.cmp(&b.site));
-        databases
+        databases.into_values().collect()
     })
 }
 

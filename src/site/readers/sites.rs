@@ -1,5 +1,7 @@
 //! The sites of the hierarchy.
 
+use std::collections::BTreeMap;
+
 use super::super::fact::{Fact, UnknownWhy};
 use super::super::facts::{Site, SiteKind};
 use super::super::names::SiteCode;
@@ -35,7 +37,7 @@ pub(super) fn this_site(raw: Raw, findings: &mut Findings) -> Fact<SiteCode> {
 /// The sites. A row whose parent is no site code is left out: without one it would look like a top-level site.
 pub(super) fn sites(raw: Raw, findings: &mut Findings) -> Fact<Vec<Site>> {
     known(raw, |rows, object| {
-        let mut sites: Vec<Site> = Vec::new();
+        let mut sites: BTreeMap<SiteCode, Site> = BTreeMap::new();
         for row in rows {
             let mut cells = Cells { object, row, findings };
             let (Some(code), Ok(parent)) = (cells.site("site_code"), cells.optional_site("parent_site_code")) else {
@@ -50,14 +52,13 @@ pub(super) fn sites(raw: Raw, findings: &mut Findings) -> Fact<Vec<Site>> {
                 version: cells.name("version"),
                 server: cells.host("server_name"),
             };
-            match sites.iter().find(|known| known.code == site.code) {
-                None => sites.push(site),
+            match sites.get(&site.code) {
+                None => drop(sites.insert(site.code.clone(), site)),
                 Some(known) if *known == site => {}
                 Some(_) => cells.report("site_code", "two sites with one code; the first is used"),
             }
         }
-        sites.sort_by(|a, b| a.code.cmp(&b.code));
-        sites
+        sites.into_values().collect()
     })
 }
 

@@ -36,7 +36,7 @@ pub(super) fn site_systems(
     findings: &mut Findings,
 ) -> Fact<Vec<SiteSystem>> {
     known(raw, |rows, object| {
-        let mut systems: BTreeMap<Place, Vec<InstalledRole>> = BTreeMap::new();
+        let mut systems: BTreeMap<Place, BTreeMap<Role, InstalledRole>> = BTreeMap::new();
         for row in rows {
             let mut cells = Cells { object, row, findings };
             if cells.raw_text("resource_type").is_some_and(|kind| kind.eq_ignore_ascii_case("Windows Azure")) {
@@ -44,14 +44,15 @@ pub(super) fn site_systems(
             }
             let (Some(place), Some(role)) = (place(&mut cells), role(&mut cells)) else { continue };
             let roles = systems.entry(place.clone()).or_default();
-            if roles.iter().any(|installed| installed.role == role) {
+            if roles.contains_key(&role) {
                 continue;
             }
             let owner = (place, role);
             let properties = properties.map(|all| all.get(&owner).cloned().unwrap_or_default());
-            roles.push(InstalledRole { role: owner.1, properties });
+            roles.insert(owner.1.clone(), InstalledRole { role: owner.1, properties });
         }
-        let system = |((site, host), mut roles): (Place, Vec<InstalledRole>)| {
+        let system = |((site, host), roles): (Place, BTreeMap<Role, InstalledRole>)| {
+            let mut roles: Vec<InstalledRole> = roles.into_values().collect();
             roles.sort_by(|a, b| a.role.database_name().cmp(b.role.database_name()));
             SiteSystem { site, host, roles }
         };

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{ToSpan, Zoned};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, CrlDistributionPoint,
+    DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, SerialNumber,
 };
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::spec::List;
 
 /// Makes certificates on demand and keeps them.
 pub(super) struct Certificates {
@@ -40,8 +42,8 @@ impl Certificates {
     /// New authorities, with new keys.
     pub(super) fn new() -> Self {
         Self {
-            lab: Authority::new("Contoso Lab"),
-            foreign: Authority::new("Contoso Web Filter"),
+            lab: Authority::new("Contoso Lab", "crl.contoso.example"),
+            foreign: Authority::new("Contoso Web Filter", "filter-crl.contoso.example"),
             key: new_key(),
             configs: Mutex::default(),
         }
@@ -57,6 +59,17 @@ impl Certificates {
         self.foreign.root.pem()
     }
 
+    /// The octets of a revocation list of the lab: its root's or its issuing CA's.
+    pub(super) fn list(&self, list: List, of_root: bool) -> Vec<u8> {
+        let issuer = if of_root { &self.lab.root } else { &self.lab.intermediate };
+        match list {
+            List::Current => revocation_list(issuer, -1, 6),
+            List::Expired => revocation_list(issuer, -30, -2),
+            List::Garbage => b"\x30\x82\x01\x00 no list \x1b[2J\xff\x00".to_vec(),
+            List::TooLarge | List::Endless => vec![0x30; 17 << 20],
+        }
+    }
+
     /// The TLS settings of the server with this name.
     pub(super) fn config(&self, kind: Kind, name: &str) -> Arc<ServerConfig> {
         let mut configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
@@ -65,10 +78,10 @@ impl Certificates {
 
     fn new_config(&self, kind: Kind, name: &str) -> Arc<ServerConfig> {
         let chain = match kind {
-            Kind::Good => self.lab.chain(&leaf(name, -30, 90), &self.key),
-            Kind::Foreign => self.foreign.chain(&leaf(name, -30, 90), &self.key),
-            Kind::Expired => self.lab.chain(&leaf(name, -400, -30), &self.key),
-            Kind::WrongName => self.lab.chain(&leaf("default.hosting.example", -30, 90), &self.key),
+            Kind::Good => self.lab.chain(leaf(name, -30, 90), &self.key),
+            Kind::Foreign => self.foreign.chain(leaf(name, -30, 90), &self.key),
+            Kind::Expired => self.lab.chain(leaf(name, -400, -30), &self.key),
+            Kind::WrongName => self.lab.chain(leaf("default.hosting.example", -30, 90), &self.key),
             Kind::SelfSigned => {
                 vec![leaf(name, -30, 90).self_signed(&self.key).expect("a P-256 key signs").der().clone()]
             }
@@ -89,10 +102,13 @@ impl Certificates {
 struct Authority {
     root: CertifiedIssuer<'static, KeyPair>,
     intermediate: CertifiedIssuer<'static, KeyPair>,
+    /// Where the revocation list of the intermediate is.
+    list: String,
 }
 
 impl Authority {
-    fn new(organisation: &str) -> Self {
+    /// `lists` serves the revocation list of the intermediate, and `root-` before it that of the root.
+    fn new(organisation: &str, lists: &str) -> Self {
         let authority = |role: &str| {
             let mut params = validity(CertificateParams::default(), -400, 3650);
             params.distinguished_name = subject(organisation, &format!("{organisation} {role} CA"));
@@ -101,14 +117,14 @@ impl Authority {
             params
         };
         let root = CertifiedIssuer::self_signed(authority("Root"), new_key()).expect("a P-256 key signs");
-        let intermediate =
-            CertifiedIssuer::signed_by(authority("Issuing"), new_key(), &root).expect("a P-256 key signs");
-        Self { root, intermediate }
+        let issuing = revoked_at(authority("Issuing"), &format!("http://root-{lists}/root.crl"));
+        let intermediate = CertifiedIssuer::signed_by(issuing, new_key(), &root).expect("a P-256 key signs");
+        Self { root, intermediate, list: format!("http://{lists}/issuing.crl") }
     }
 
     /// The server's certificate and the intermediate, as a well-kept server sends them.
-    fn chain(&self, leaf: &CertificateParams, key: &KeyPair) -> Vec<CertificateDer<'static>> {
-        let leaf = leaf.signed_by(key, &self.intermediate).expect("a P-256 key signs");
+    fn chain(&self, leaf: CertificateParams, key: &KeyPair) -> Vec<CertificateDer<'static>> {
+        let leaf = revoked_at(leaf, &self.list).signed_by(key, &self.intermediate).expect("a P-256 key signs");
         vec![leaf.der().clone(), self.intermediate.der().clone()]
     }
 }
@@ -124,15 +140,36 @@ fn leaf(name: &str, from: i64, to: i64) -> CertificateParams {
     params
 }
 
-fn validity(mut params: CertificateParams, from: i64, to: i64) -> CertificateParams {
-    let day = |days: i64| {
-        let date = Zoned::now().date() + days.days();
-        let part = |number: i8| u8::try_from(number).expect("months and days are positive");
-        rcgen::date_time_ymd(i32::from(date.year()), part(date.month()), part(date.day()))
-    };
-    params.not_before = day(from);
-    params.not_after = day(to);
+/// Names the revocation list.
+fn revoked_at(mut params: CertificateParams, list: &str) -> CertificateParams {
+    params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![list.to_owned()] }];
     params
+}
+
+/// An empty list, from so many days to so many days from now.
+fn revocation_list(issuer: &CertifiedIssuer<'static, KeyPair>, from: i64, to: i64) -> Vec<u8> {
+    let params = CertificateRevocationListParams {
+        this_update: day(from, rcgen::date_time_ymd),
+        next_update: day(to, rcgen::date_time_ymd),
+        crl_number: SerialNumber::from(7),
+        issuing_distribution_point: None,
+        revoked_certs: Vec::new(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    params.signed_by(issuer).expect("a P-256 key signs").der().to_vec()
+}
+
+fn validity(mut params: CertificateParams, from: i64, to: i64) -> CertificateParams {
+    params.not_before = day(from, rcgen::date_time_ymd);
+    params.not_after = day(to, rcgen::date_time_ymd);
+    params
+}
+
+/// Midnight, so many days from now. `midnight` is rcgen's function for it, whose type is not rcgen's own.
+fn day<T>(days: i64, midnight: fn(i32, u8, u8) -> T) -> T {
+    let date = Zoned::now().date() + days.days();
+    let part = |number: i8| u8::try_from(number).expect("months and days are positive");
+    midnight(i32::from(date.year()), part(date.month()), part(date.day()))
 }
 
 fn subject(organisation: &str, common_name: &str) -> DistinguishedName {

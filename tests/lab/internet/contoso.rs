@@ -1,9 +1,9 @@
 //! The pretend internet of the Contoso hierarchy.
 
-use super::spec::{Behaviour, Manner, Name, ProxySpec, Spec};
+use super::spec::{Behaviour, List, Manner, Name, ProxySpec, Spec};
 use Behaviour::{
-    BlockPage, Blocked, Expired, ForeignCa, HandshakeSilence, HttpSilence, Redirect, Refused, ResetInHandshake, Status,
-    TlsAlert, WrongName,
+    BlockPage, Blocked, Expired, ForeignCa, HandshakeSilence, HttpSilence, Redirect, Refused, ResetInHandshake,
+    RevocationList, Status, TlsAlert, WrongName,
 };
 
 impl Spec {
@@ -62,6 +62,9 @@ fn servers() -> impl Iterator<Item = (&'static str, Behaviour)> {
         ("wustat.windows.com:80",                           Status(502)),
         ("sws.update.microsoft.com",                        Status(403)),
         ("ctldl.windowsupdate.com",                         Status(404)),
+        // Revocation lists of the lab's own CA
+        ("crl.contoso.example",                             RevocationList(List::Current)),
+        ("root-crl.contoso.example",                        RevocationList(List::Expired)),
         // Intranet
         ("cm-cas.corp.contoso.com:8530",                    Status(200)),
     ]

@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::spec::Behaviour;
+use super::ca::Certificates;
+use super::spec::{Behaviour, List};
 
 /// The most that a request's head may have, in octets.
 const MAX_HEAD: usize = 16 * 1024;
@@ -68,6 +69,7 @@ pub(super) async fn answer<S: AsyncWrite + Unpin>(
     request: &Request,
     behaviour: &Behaviour,
     headers: &str,
+    certificates: &Certificates,
 ) -> io::Result<Ending> {
     let page = |status, own: &str, body| Page { status, headers: format!("{own}{headers}"), body };
     let page = match behaviour {
@@ -80,6 +82,17 @@ pub(super) async fn answer<S: AsyncWrite + Unpin>(
         Behaviour::Status(status) => page(*status, SERVER, SORRY),
         Behaviour::Redirect(status, location) => page(*status, &format!("{SERVER}Location: {location}\r\n"), ""),
         Behaviour::BlockPage(status) => page(*status, FILTER, BLOCKED),
+        Behaviour::GetSilence(_) if request.method == "GET" => return Ok(Ending::Silence),
+        Behaviour::GetReset(_) if request.method == "GET" => return Ok(Ending::Reset),
+        Behaviour::GetCut(status) if request.method == "GET" => {
+            let head = format!("HTTP/1.1 {status} {}\r\nContent-Type: text/html\r\n{SERVER}", reason(*status));
+            stream.write_all(format!("{head}Content-Length: 4096\r\n\r\n{SORRY}").as_bytes()).await?;
+            stream.flush().await?;
+            return Ok(Ending::Reset);
+        }
+        Behaviour::GetSilence(status) | Behaviour::GetReset(status) | Behaviour::GetCut(status) => {
+            page(*status, SERVER, SORRY)
+        }
         Behaviour::HttpSilence | Behaviour::HandshakeSilence => return Ok(Ending::Silence),
         // The last two come here only from a client that went round the special port.
         Behaviour::ResetAfterTls | Behaviour::ResetInHandshake | Behaviour::Refused | Behaviour::Blocked => {
@@ -88,6 +101,11 @@ pub(super) async fn answer<S: AsyncWrite + Unpin>(
         Behaviour::HttpGarbage => {
             stream.write_all(GARBAGE).await?;
             return Ok(Ending::Close);
+        }
+        Behaviour::RevocationList(List::Endless) => return endless_body(stream).await,
+        Behaviour::RevocationList(list) => {
+            let list = certificates.list(*list, request.target.ends_with("/root.crl"));
+            return send_list(stream, &request.method, headers, &list).await;
         }
         Behaviour::EndlessHeaders => return endless_headers(stream).await,
         Behaviour::SlowLoris => return slow_loris(stream).await,
@@ -112,6 +130,32 @@ pub(super) async fn send<S: AsyncWrite + Unpin>(stream: &mut S, method: &str, pa
     }
     stream.flush().await?;
     Ok(Ending::Close)
+}
+
+async fn send_list<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    method: &str,
+    headers: &str,
+    list: &[u8],
+) -> io::Result<Ending> {
+    let length = list.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/pkix-crl\r\nContent-Length: {length}\r\n{headers}\
+         Connection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await?;
+    if method != "HEAD" {
+        stream.write_all(list).await?;
+    }
+    stream.flush().await?;
+    Ok(Ending::Close)
+}
+
+async fn endless_body<S: AsyncWrite + Unpin>(stream: &mut S) -> io::Result<Ending> {
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/pkix-crl\r\nConnection: close\r\n\r\n").await?;
+    loop {
+        stream.write_all(&[0x30; 4096]).await?;
+    }
 }
 
 async fn endless_headers<S: AsyncWrite + Unpin>(stream: &mut S) -> io::Result<Ending> {

@@ -56,7 +56,7 @@ pub(super) async fn serve(world: Arc<World>, proxy: Arc<ProxySpec>, mut tcp: Tcp
             server::http(world, tcp, way).await
         };
     }
-    let ending = http::answer(&mut tcp, &request, &behaviour, &via(&proxy)).await?;
+    let ending = http::answer(&mut tcp, &request, &behaviour, &via(&proxy), &world.certificates).await?;
     server::end(tcp, ending).await
 }
 

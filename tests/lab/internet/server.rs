@@ -81,7 +81,7 @@ pub(super) async fn https(world: Arc<World>, tcp: TcpStream, way: Way) -> io::Re
         method: request.method.clone(),
         path: request.target.clone(),
     });
-    let ending = http::answer(&mut tls, &request, &behaviour, "").await?;
+    let ending = http::answer(&mut tls, &request, &behaviour, "", &world.certificates).await?;
     if ending == Ending::Close {
         tls.shutdown().await?;
         leave(&mut tls).await;
@@ -102,7 +102,7 @@ pub(super) async fn http(world: Arc<World>, mut tcp: TcpStream, way: Way) -> io:
         method: request.method.clone(),
         path: request.target.clone(),
     });
-    let ending = http::answer(&mut tcp, &request, &behaviour, "").await?;
+    let ending = http::answer(&mut tcp, &request, &behaviour, "", &world.certificates).await?;
     end(tcp, ending).await
 }
 

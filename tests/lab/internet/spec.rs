@@ -51,12 +51,20 @@ pub enum Behaviour {
     HttpGarbage,
     /// A filter's page with this status: in clear, over TLS under the foreign CA, or as a proxy's answer to CONNECT.
     BlockPage(u16),
+    /// HEAD gets this status; GET gets no answer.
+    GetSilence(u16),
+    /// HEAD gets this status; GET gets a TCP reset.
+    GetReset(u16),
+    /// HEAD gets this status; GET the beginning of a page, and then a TCP reset.
+    GetCut(u16),
     /// An answer whose headers never end.
     EndlessHeaders,
     /// An answer with one header of a mebibyte.
     HugeHeaders,
     /// An answer that comes a byte at a time, and never to its end.
     SlowLoris,
+    /// A revocation list: at a path that ends in `/root.crl` that of the lab's root, else that of its issuing CA.
+    RevocationList(List),
     /// Nobody listens.
     Refused,
     /// SYNs are dropped.
@@ -66,6 +74,21 @@ pub enum Behaviour {
 impl Behaviour {
     /// 200 with a certificate of the lab CA.
     pub const HEALTHY: Self = Self::Status(200);
+}
+
+/// How well a revocation list is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    /// From yesterday, for a week.
+    Current,
+    /// Its next one was to be there two days ago.
+    Expired,
+    /// Octets that are no list.
+    Garbage,
+    /// 17 MiB, as it says beforehand.
+    TooLarge,
+    /// Of no stated length, and without end.
+    Endless,
 }
 
 /// What the DNS server says of a name.
@@ -119,10 +142,11 @@ pub enum Manner {
 }
 
 impl Default for Spec {
-    /// HTTP on port 80, HTTPS on port 443, and no name exists yet.
+    /// HTTP on port 80, HTTPS on port 443, and no name exists yet but those of the lab's revocation lists.
     fn default() -> Self {
+        let lists = ["crl.contoso.example", "root-crl.contoso.example"];
         Self {
-            hosts: BTreeMap::new(),
+            hosts: lists.map(|host| (host.to_owned(), Behaviour::RevocationList(List::Current))).into(),
             names: BTreeMap::new(),
             known: Vec::new(),
             proxies: Vec::new(),

@@ -28,8 +28,8 @@ impl Authority {
         self.issuer.pem()
     }
 
-    /// TLS for a server with these names. TDS 7 goes up to TLS 1.2, as SQL Server does.
-    pub fn server(&self, names: &[String]) -> Arc<ServerConfig> {
+    /// TLS for a server with these names. TDS 7 goes up to TLS 1.2, as SQL Server does; `strict` is TDS 8.0.
+    pub fn server(&self, names: &[String], strict: bool) -> Arc<ServerConfig> {
         let key = KeyPair::generate().expect("the library can make a key");
         let mut params = CertificateParams::new(names.to_vec()).expect("names of a test are host names");
         params.distinguished_name.push(DnType::CommonName, names.first().map_or("sql", String::as_str));
@@ -40,12 +40,16 @@ impl Authority {
         let provider = rustls::crypto::aws_lc_rs::default_provider();
         #[cfg(windows)]
         let provider = rustls::crypto::ring::default_provider();
-        let config = ServerConfig::builder_with_provider(provider.into())
-            .with_protocol_versions(&[&rustls::version::TLS12])
+        let versions = if strict { rustls::ALL_VERSIONS } else { &[&rustls::version::TLS12] };
+        let mut config = ServerConfig::builder_with_provider(provider.into())
+            .with_protocol_versions(versions)
             .expect("the provider speaks TLS 1.2")
             .with_no_client_auth()
             .with_single_cert(chain, key)
             .expect("key and certificate belong together");
+        if strict {
+            config.alpn_protocols.push(b"tds/8.0".to_vec());
+        }
         Arc::new(config)
     }
 }

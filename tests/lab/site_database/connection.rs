@@ -9,6 +9,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::LoginRecord;
 use super::faults::Wait;
+use super::flood;
 use super::options::{Encryption, Fault};
 use super::respond::{Answer, answer, attention};
 use super::server::{Database, Server};
@@ -36,6 +37,15 @@ pub async fn serve(server: Arc<Server>, mut tcp: TcpStream) -> io::Result<()> {
     if faults.has(|f| matches!(f, Fault::CloseAtOnce)) {
         return Ok(());
     }
+    if server.options.encryption == Encryption::Strict {
+        let mut tls = TlsAcceptor::from(server.tls.clone()).accept(tcp).await?;
+        let Some(hello) = packet::read(&mut tls).await? else { return Ok(()) };
+        let federated = prelogin::wants_federation(&hello.body)?;
+        // What PRELOGIN says of encryption counts no more.
+        let answer = prelogin::answer(encryption::REQUIRED, federated);
+        packet::write(&mut tls, kind::RESPONSE, &answer, DEFAULT_SIZE, true).await?;
+        return signed_out(&server, tls).await;
+    }
     let Some(hello) = packet::read(&mut tcp).await? else { return Ok(()) };
     if faults.has(|f| matches!(f, Fault::NeverAnswer)) {
         return std::future::pending().await;
@@ -47,13 +57,14 @@ pub async fn serve(server: Arc<Server>, mut tcp: TcpStream) -> io::Result<()> {
         return Err(malformed("the first message is no PRELOGIN"));
     }
     let wanted = prelogin::wanted_encryption(&hello.body)?;
+    let federated = prelogin::wants_federation(&hello.body)?;
     let agreed = match (server.options.encryption, wanted) {
         (Encryption::NotSupported, _) | (Encryption::Offered, encryption::NOT_SUPPORTED) => encryption::NOT_SUPPORTED,
-        (Encryption::Required, _) => encryption::REQUIRED,
+        (Encryption::Required | Encryption::Strict, _) => encryption::REQUIRED,
         (Encryption::Offered, encryption::OFF) => encryption::OFF,
         (Encryption::Offered, _) => encryption::ON,
     };
-    packet::write(&mut tcp, kind::RESPONSE, &prelogin::answer(agreed), DEFAULT_SIZE, true).await?;
+    packet::write(&mut tcp, kind::RESPONSE, &prelogin::answer(agreed, federated), DEFAULT_SIZE, true).await?;
     if agreed == encryption::NOT_SUPPORTED {
         return signed_out(&server, tcp).await;
     }
@@ -91,6 +102,7 @@ async fn log_in(server: &Server, mut stream: impl Stream, message: Option<Messag
         database: login.database.clone(),
         application: login.application.clone(),
         host: login.host.clone(),
+        entra: login.token.is_some(),
         read_only: login.read_only,
         accepted: admitted.is_ok(),
     });
@@ -117,6 +129,9 @@ async fn log_in(server: &Server, mut stream: impl Stream, message: Option<Messag
     tokens.environment(2, "us_english", "");
     tokens.info(5703, 0, "Changed language setting to us_english.");
     tokens.login_ack(login.tds_version);
+    if login.token.is_some() {
+        tokens.federated();
+    }
     tokens.environment(4, &size.to_string(), &DEFAULT_SIZE.to_string());
     tokens.done(DoneKind::Statement, 0, None);
     packet::write(&mut stream, kind::RESPONSE, &tokens.0, DEFAULT_SIZE, true).await?;
@@ -148,6 +163,9 @@ impl<S: Stream> Client<'_, S> {
             };
             if next.as_ref().is_some_and(|m| m.kind == kind::ATTENTION) {
                 continue; // the answer to the Attention is the whole answer
+            }
+            if let Some(what) = self.server.faults.flood(&text) {
+                return flood::pour(&mut self.stream, what, self.packet_size).await;
             }
             let Answer { bytes, complete } = answer;
             packet::write(&mut self.stream, kind::RESPONSE, &bytes, self.packet_size, complete).await?;

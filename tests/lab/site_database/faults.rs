@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::options::Fault;
+use super::options::{Fault, Flood};
 use super::sql::SqlError;
 
 /// All faults of a server.
@@ -43,6 +43,12 @@ impl Faults {
                 Fault::Cut { containing, after_rows } if contains(sql, containing) => {
                     Some(Hit::Cut { after_rows: *after_rows })
                 }
+                Fault::CutOnce { containing } if contains(sql, containing) && again(&1) => {
+                    Some(Hit::Cut { after_rows: 0 })
+                }
+                Fault::Refuse { containing, number } if contains(sql, containing) => {
+                    Some(Hit::Error(SqlError::new(*number, 14, "The permission was denied.")))
+                }
                 Fault::BreakOff { containing, after_rows } if contains(sql, containing) => {
                     Some(Hit::BreakOff { after_rows: *after_rows, error: SqlError::deadlock() })
                 }
@@ -54,6 +60,14 @@ impl Faults {
                 }
                 _ => None,
             }
+        })
+    }
+
+    /// What the answer to the request is drowned in, if anything.
+    pub fn flood(&self, text: &str) -> Option<Flood> {
+        self.list.iter().find_map(|(fault, _)| match fault {
+            Fault::Flood { containing, what } if contains(text, containing) => Some(*what),
+            _ => None,
         })
     }
 

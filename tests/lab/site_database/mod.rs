@@ -7,6 +7,7 @@ mod browser;
 mod certificate;
 mod connection;
 mod faults;
+mod flood;
 mod options;
 mod respond;
 mod server;
@@ -14,7 +15,7 @@ mod sql;
 mod wire;
 
 #[allow(unused_imports, reason = "each test uses its own part of the lab")]
-pub use options::{Certificate, Encryption, Fault, Grant, Login, Options, Rights};
+pub use options::{Certificate, Encryption, Fault, Flood, Grant, Login, Options, Rights};
 #[allow(unused_imports, reason = "each test uses its own part of the lab")]
 pub use server::REPLICA;
 
@@ -43,6 +44,8 @@ pub struct LoginRecord {
     pub database: String,
     pub application: String,
     pub host: String,
+    /// Whether the client brought a Microsoft Entra access token.
+    pub entra: bool,
     /// Whether the client asked for read-only intent.
     pub read_only: bool,
     pub accepted: bool,
@@ -56,9 +59,12 @@ impl SiteDatabase {
     /// If there is no such port, or if a variant is T-SQL that the lab does not understand.
     pub async fn start(options: Options) -> Self {
         let authority = Authority::new("Contoso lab authority");
+        let strict = options.encryption == Encryption::Strict;
         let tls = match options.certificate {
-            Certificate::Authority => authority.server(&options.certificate_names),
-            Certificate::AnotherAuthority => Authority::new("Another authority").server(&options.certificate_names),
+            Certificate::Authority => authority.server(&options.certificate_names, strict),
+            Certificate::AnotherAuthority => {
+                Authority::new("Another authority").server(&options.certificate_names, strict)
+            }
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound socket has an address");

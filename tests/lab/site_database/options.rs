@@ -10,6 +10,8 @@ pub struct Options {
     pub user: String,
     pub password: String,
     pub rights: Rights,
+    /// A Microsoft Entra access token that is let in as well, with the same rights.
+    pub entra_token: Option<String>,
     /// More logins than the one above.
     pub other_logins: Vec<Login>,
     /// T-SQL to run after loading, in order; see the end of `replica.sql`.
@@ -68,6 +70,8 @@ pub enum Encryption {
     Required,
     /// None at all.
     NotSupported,
+    /// TLS first, and the protocol inside it (TDS 8.0); nothing else.
+    Strict,
 }
 
 /// Who signed the certificate of the server.
@@ -93,6 +97,12 @@ pub enum Fault {
     RefuseHandshake,
     /// Cuts the connection in the answer to the statement with this text, after so many rows.
     Cut { containing: String, after_rows: usize },
+    /// Cuts the connection in the answer to the statement with this text, the first time.
+    CutOnce { containing: String },
+    /// Refuses the statement with this text with this error.
+    Refuse { containing: String, number: i32 },
+    /// Answers a request with this text without end.
+    Flood { containing: String, what: Flood },
     /// Waits before it answers a request with this text.
     Delay { containing: String, wait: Duration },
     /// Never answers a request with this text.
@@ -105,6 +115,21 @@ pub enum Fault {
     LockTimeout { containing: String, times: usize },
 }
 
+/// What an answer without end is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flood {
+    /// Rows of a number and a short text.
+    Rows,
+    /// Rows of a thousand NULLs, which take little room on the wire.
+    WideRows,
+    /// Result sets without rows.
+    Sets,
+    /// One text.
+    Text,
+    /// Messages (INFO).
+    Messages,
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -112,6 +137,7 @@ impl Default for Options {
             user: "cmcomply".into(),
             password: "Contoso-reads-0nly".into(),
             rights: Rights::All,
+            entra_token: None,
             other_logins: Vec::new(),
             variants: Vec::new(),
             site_databases: Vec::new(),

@@ -75,6 +75,11 @@ impl Server {
             let why = "Login failed. The login is from an untrusted domain and cannot be used with Integrated authentication.";
             return Err(vec![SqlError::new(18_452, 14, why)]);
         }
+        if let Some(token) = &login.token
+            && self.options.entra_token.as_ref() != Some(token)
+        {
+            return Err(vec![SqlError::new(18_456, 14, "Login failed for user '<token-identified principal>'.")]);
+        }
         let failed = SqlError::new(18_456, 14, format!("Login failed for user '{}'.", login.user));
         let Some(rights) = self.rights(login) else { return Err(vec![failed]) };
         let wanted = if login.database.is_empty() { "master" } else { &login.database };
@@ -96,6 +101,9 @@ impl Server {
 
     fn rights(&self, login: &Login) -> Option<&Rights> {
         let o = &self.options;
+        if login.token.is_some() {
+            return Some(&o.rights);
+        }
         let first = (&o.user, &o.password, &o.rights);
         let others = o.other_logins.iter().map(|l| (&l.user, &l.password, &l.rights));
         let mut all = std::iter::once(first).chain(others);

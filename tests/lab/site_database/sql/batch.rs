@@ -1,7 +1,7 @@
 //! A batch of T-SQL as a tree of steps. The parser reads one statement after the other; the blocks around them (TRY,
 //! CATCH, BEGIN ... END) and the two things that it does not know (OPTION, column grants) are read here.
 
-use sqlparser::ast::Statement;
+use sqlparser::ast::{Expr, Statement};
 use sqlparser::dialect::MsSqlDialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{IsOptional, Parser, ParserError};
@@ -14,8 +14,18 @@ use super::catalog::{Grant, Name, key};
 #[derive(Debug)]
 pub enum Step {
     Statement(Box<Statement>),
-    Try { body: Vec<Step>, catch: Vec<Step> },
+    Try {
+        body: Vec<Step>,
+        catch: Vec<Step>,
+    },
+    If {
+        condition: Expr,
+        then: Vec<Step>,
+        otherwise: Vec<Step>,
+    },
     Grant(Vec<Grant>),
+    /// `CREATE USER name FOR LOGIN name`: in the lab, each login is a user already.
+    CreateUser,
 }
 
 /// Parses a whole batch, or fails with 102 as SQL Server does, before anything runs.
@@ -53,23 +63,50 @@ fn block(parser: &mut Parser<'_>) -> Result<Vec<Step>, ParserError> {
         if parser.peek_token().token == Token::EOF || parser.peek_keyword(Keyword::END) {
             return Ok(steps);
         }
-        if parser.parse_keywords(&[Keyword::BEGIN, Keyword::TRY]) {
-            let body = block(parser)?;
-            // Nothing, not even a semicolon, may stand between the two blocks.
-            parser.expect_keywords(&[Keyword::END, Keyword::TRY, Keyword::BEGIN, Keyword::CATCH])?;
-            let catch = block(parser)?;
-            parser.expect_keywords(&[Keyword::END, Keyword::CATCH])?;
-            steps.push(Step::Try { body, catch });
-        } else if parser.peek_keyword(Keyword::GRANT) {
-            steps.push(Step::Grant(grant(parser)?));
-        } else if parser.peek_keyword(Keyword::BEGIN) && !begins_transaction(parser) {
-            parser.expect_keyword(Keyword::BEGIN)?;
-            steps.extend(block(parser)?);
-            parser.expect_keyword(Keyword::END)?;
-        } else {
-            steps.push(Step::Statement(Box::new(parser.parse_statement()?)));
-        }
+        steps.extend(step(parser)?);
     }
+}
+
+/// One statement, or one block.
+fn step(parser: &mut Parser<'_>) -> Result<Vec<Step>, ParserError> {
+    if parser.parse_keywords(&[Keyword::BEGIN, Keyword::TRY]) {
+        let body = block(parser)?;
+        // Nothing, not even a semicolon, may stand between the two blocks.
+        parser.expect_keywords(&[Keyword::END, Keyword::TRY, Keyword::BEGIN, Keyword::CATCH])?;
+        let catch = block(parser)?;
+        parser.expect_keywords(&[Keyword::END, Keyword::CATCH])?;
+        return Ok(vec![Step::Try { body, catch }]);
+    }
+    if parser.peek_keyword(Keyword::BEGIN) && !begins_transaction(parser) {
+        parser.expect_keyword(Keyword::BEGIN)?;
+        let steps = block(parser)?;
+        parser.expect_keyword(Keyword::END)?;
+        return Ok(steps);
+    }
+    if parser.parse_keyword(Keyword::IF) {
+        let condition = parser.parse_expr()?;
+        let is_block = parser.peek_keyword(Keyword::BEGIN);
+        let then = step(parser)?;
+        // A semicolon ends a statement, and ends the IF after a block.
+        if !is_block && parser.peek_token().token == Token::SemiColon {
+            let next = parser.peek_nth_token_ref(1).token.clone();
+            if matches!(next, Token::Word(w) if w.keyword == Keyword::ELSE) {
+                parser.expect_token(&Token::SemiColon)?;
+            }
+        }
+        let otherwise = if parser.parse_keyword(Keyword::ELSE) { step(parser)? } else { Vec::new() };
+        return Ok(vec![Step::If { condition, then, otherwise }]);
+    }
+    if parser.peek_keyword(Keyword::GRANT) {
+        return Ok(vec![Step::Grant(grant(parser)?)]);
+    }
+    if parser.parse_keywords(&[Keyword::CREATE, Keyword::USER]) {
+        parser.parse_identifier()?;
+        parser.expect_keywords(&[Keyword::FOR, Keyword::LOGIN])?;
+        parser.parse_identifier()?;
+        return Ok(vec![Step::CreateUser]);
+    }
+    Ok(vec![Step::Statement(Box::new(parser.parse_statement()?))])
 }
 
 fn begins_transaction(parser: &Parser<'_>) -> bool {

@@ -141,6 +141,12 @@ impl Engine {
                 Right::Columns(columns) => view.readable_columns.extend(columns.into_iter().map(|c| (object.id, c))),
             }
             view.visible.insert(object.id);
+            // `COL_LENGTH` knows tables and views only.
+            if matches!(object.kind, ObjectKind::Table | ObjectKind::View { .. }) {
+                let columns = object.columns.iter();
+                let length = |c: &Column| ((object.id, c.name.to_lowercase()), c.sql_type.max_length());
+                view.columns.extend(columns.map(length));
+            }
         }
         *self.view.lock().unwrap_or_else(PoisonError::into_inner) = view;
     }

@@ -109,6 +109,7 @@ const RENAMED: &[(&str, &str)] = &[
     ("AVG", "avg"),
     ("CHARINDEX", "tsql_charindex"),
     ("COALESCE", "coalesce"),
+    ("COL_LENGTH", "tsql_col_length"),
     ("CONCAT", "concat"),
     ("CONCAT_WS", "concat_ws"),
     ("COUNT", "count"),
@@ -188,7 +189,8 @@ fn function(function: &mut Function, scope: Scope<'_>) -> Result<Option<Expr>, S
         "ERROR_MESSAGE" => caught(|e| Value::Text(e.message.clone())),
         "ERROR_SEVERITY" => caught(|e| Value::Integer(i64::from(e.class))),
         "ERROR_STATE" | "ERROR_LINE" => caught(|_| Value::Integer(1)),
-        "ERROR_PROCEDURE" => Value::Null,
+        // Users are the logins themselves, and roles are known by their grants: a script makes them anew each time.
+        "ERROR_PROCEDURE" | "DATABASE_PRINCIPAL_ID" => Value::Null,
         "CURRENT_TIMESTAMP" => return Ok(Some(call("tsql_now", Vec::new()))),
         _ => return Err(SqlError::unknown_function(&name.object)),
     };

@@ -1,6 +1,6 @@
 //! T-SQL's scalar functions for SQLite, where SQLite has none of the same meaning.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
@@ -21,6 +21,8 @@ pub struct View {
     pub readable: HashSet<i32>,
     /// Keys of columns that may be read one by one: `(object id, column)`.
     pub readable_columns: HashSet<(i32, String)>,
+    /// Length in octets of each column: `(object id, column)`.
+    pub columns: HashMap<(i32, String), i64>,
     /// Whether the session may read the whole database.
     pub reads_all: bool,
     /// Databases, and whether the session may open them.
@@ -133,6 +135,12 @@ fn metadata_functions(db: &Connection, view: &Shared) -> rusqlite::Result<()> {
     };
     pure(db, "tsql_object_id", 1, object_id.clone())?;
     pure(db, "tsql_object_id", 2, object_id)?;
+    let shared = view.clone();
+    pure(db, "tsql_col_length", 2, move |a| {
+        let view = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = text(a, 0).and_then(|t| find(&view, &t)).zip(text(a, 1).map(|c| c.to_lowercase()));
+        Ok(key.and_then(|key| view.columns.get(&key)).map(|length| Stored::Integer(*length)))
+    })?;
     let shared = view.clone();
     pure(db, "tsql_object_name", 1, move |a| {
         let view = shared.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlparser::ast::{
-    BinaryOperator, ConditionalStatementBlock, ConditionalStatements, DeclareAssignment, Expr, Query, Set,
-    SetSessionParamKind, Statement, Use,
-};
+use sqlparser::ast::{BinaryOperator, DeclareAssignment, Expr, Query, Set, SetSessionParamKind, Statement, Use};
 
 use super::super::faults::{Faults, Hit};
 use super::super::wire::value::Value;
@@ -95,7 +92,11 @@ impl Run<'_> {
                     self.compile(body, declared)?;
                     self.compile(catch, declared)?;
                 }
-                Step::Grant(_) => {}
+                Step::If { then, otherwise, .. } => {
+                    self.compile(then, declared)?;
+                    self.compile(otherwise, declared)?;
+                }
+                Step::Grant(_) | Step::CreateUser => {}
                 Step::Statement(statement) => match statement.as_ref() {
                     Statement::Declare { stmts } => {
                         let names = stmts.iter().flat_map(|d| &d.names);
@@ -116,7 +117,11 @@ impl Run<'_> {
         for step in steps {
             match step {
                 Step::Statement(statement) => self.statement(statement, variables, caught)?,
-                Step::Grant(_) => {
+                Step::If { condition, then, otherwise } => {
+                    let holds = self.engine.scalar(condition, self.scope(variables, caught))? == Value::Integer(1);
+                    self.steps(if holds { then } else { otherwise }, variables, caught)?;
+                }
+                Step::Grant(_) | Step::CreateUser => {
                     let why = "Cannot find the object, because it does not exist or you do not have permission.";
                     return Err(SqlError::new(15_151, 16, why).into());
                 }
@@ -168,19 +173,6 @@ impl Run<'_> {
                     _ => String::new(),
                 };
                 self.events.push(Event::Info(text));
-                Ok(())
-            }
-            Statement::If(branches) => {
-                let blocks = std::iter::once(&branches.if_block).chain(branches.else_block.as_ref());
-                for block in blocks {
-                    if self.holds(block, variables, caught)? {
-                        let (ConditionalStatements::Sequence { statements }
-                        | ConditionalStatements::BeginEnd(sqlparser::ast::BeginEndStatements {
-                            statements, ..
-                        })) = &block.conditional_statements;
-                        return statements.iter().try_for_each(|s| self.statement(s, variables, caught));
-                    }
-                }
                 Ok(())
             }
             Statement::Insert(insert) => Err(self.denied("INSERT", &insert.table.to_string()).into()),
@@ -259,16 +251,6 @@ impl Run<'_> {
             Err(Stop::Error { error, .. }) => Err(Stop::Error { error, catchable: true }),
             Err(Stop::Cut) => Err(Stop::Cut),
         }
-    }
-
-    fn holds(
-        &self,
-        block: &ConditionalStatementBlock,
-        variables: &Variables,
-        caught: Option<&SqlError>,
-    ) -> Result<bool, SqlError> {
-        let Some(condition) = &block.condition else { return Ok(true) };
-        Ok(self.engine.scalar(condition, self.scope(variables, caught))? == Value::Integer(1))
     }
 
     fn check_session_statement(&self, statement: &Statement) -> Result<(), SqlError> {

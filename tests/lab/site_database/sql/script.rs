@@ -30,20 +30,31 @@ pub fn run(engine: &mut Engine, script: &str, database: &str) -> Result<(), SqlE
         databases: Vec::new(),
     };
     for batch in batches(script) {
-        for step in batch::parse(&batch)? {
-            let described = format!("{step:.200?}");
-            let done = match step {
-                Step::Statement(statement) => apply(engine, *statement, &owner),
-                Step::Grant(grants) => {
-                    engine.catalog.grants.extend(grants);
-                    Ok(())
-                }
-                Step::Try { .. } => Err(SqlError::not_in_lab("TRY in a script")),
-            };
-            done.map_err(|e| SqlError { message: format!("{} (in {described})", e.message), ..e })?;
-        }
+        steps(engine, batch::parse(&batch)?, &owner)?;
     }
     system::fill(&engine.db, &engine.catalog).map_err(|e| SqlError::from_sqlite(&e, &[]))
+}
+
+fn steps(engine: &mut Engine, steps: Vec<Step>, owner: &Session) -> Result<(), SqlError> {
+    for step in steps {
+        let described = format!("{step:.200?}");
+        let done = match step {
+            Step::Statement(statement) => apply(engine, *statement, owner),
+            Step::Grant(grants) => {
+                engine.catalog.grants.extend(grants);
+                Ok(())
+            }
+            Step::If { condition, then, otherwise } => {
+                let variables = HashMap::new();
+                let holds = engine.scalar(&condition, owner_scope(&engine.catalog, owner, &variables))?;
+                self::steps(engine, if holds == Value::Integer(1) { then } else { otherwise }, owner)
+            }
+            Step::CreateUser => Ok(()),
+            Step::Try { .. } => Err(SqlError::not_in_lab("TRY in a script")),
+        };
+        done.map_err(|e| SqlError { message: format!("{} (in {described})", e.message), ..e })?;
+    }
+    Ok(())
 }
 
 fn batches(script: &str) -> Vec<String> {

@@ -17,6 +17,8 @@ pub struct Login {
     pub database: String,
     /// `ApplicationIntent=ReadOnly`.
     pub read_only: bool,
+    /// A Microsoft Entra access token instead of user and password.
+    pub token: Option<String>,
     /// Windows sign-in instead of user and password.
     pub integrated: bool,
 }
@@ -46,6 +48,35 @@ impl Login {
             database: text(68)?,
             read_only: flags(26)? & 0x20 != 0,
             integrated: flags(25)? & 0x80 != 0,
+            token: if flags(27)? & 0x10 != 0 { token(body)? } else { None },
         })
+    }
+}
+
+/// The token in the FEDAUTH extension, of the kind "security token".
+fn token(body: &[u8]) -> io::Result<Option<String>> {
+    const FEDAUTH: u8 = 2;
+    const END: u8 = 0xff;
+    const SECURITY_TOKEN: u8 = 1;
+    let at = |offset: usize| Fields(body.get(offset..).unwrap_or_default());
+    let place = usize::from(at(56).u16()?);
+    let features = u32::from_le_bytes(at(place).array()?);
+    let mut features = at(usize::try_from(features).map_err(|_| malformed("FEATUREEXT"))?);
+    loop {
+        let feature = features.u8()?;
+        if feature == END {
+            return Ok(None);
+        }
+        let length = usize::try_from(u32::from_le_bytes(features.array()?)).map_err(|_| malformed("FEATUREEXT"))?;
+        let data = features.0.get(..length).ok_or_else(|| malformed("FEATUREEXT"))?;
+        features.0 = &features.0[length..];
+        if feature == FEDAUTH {
+            let mut fields = Fields(data);
+            if fields.u8()? >> 1 != SECURITY_TOKEN {
+                return Err(malformed("FEDAUTH of another kind"));
+            }
+            let length = usize::try_from(u32::from_le_bytes(fields.array()?)).map_err(|_| malformed("FEDAUTH"))?;
+            return Ok(Some(utf16(fields.0.get(..length).ok_or_else(|| malformed("FEDAUTH"))?)));
+        }
     }
 }

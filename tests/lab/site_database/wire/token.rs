@@ -97,6 +97,11 @@ impl Tokens {
         self.0.extend(body);
     }
 
+    /// FEATUREEXTACK: the access token was taken.
+    pub fn federated(&mut self) {
+        self.0.extend([0xae, 2, 0, 0, 0, 0, 0xff]);
+    }
+
     /// ENVCHANGE of a text: 1 database, 2 language, 4 packet size.
     pub fn environment(&mut self, what: u8, new: &str, old: &str) {
         let mut body = Tokens(vec![what]);

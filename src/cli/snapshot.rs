@@ -1,0 +1,95 @@
+//! `cmcomply snapshot`: all facts as one file.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use jiff::Timestamp;
+
+use super::facts::FactsArgs;
+use super::{Stop, audit, console, exit};
+use crate::evidence::write_aside;
+use crate::site::{Snapshot, redact};
+use crate::text::printable;
+
+/// Arguments of `cmcomply snapshot`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  cmcomply snapshot --sql cm01.contoso.com -o site.json
+      read once; `--snapshot site.json` stands in for `--sql` from then on
+  cmcomply snapshot --snapshot site.json --redact -o share.json
+      the same under pseudonyms; the key stays in site-key.txt, beside nothing that is shared")]
+pub(super) struct SnapshotArgs {
+    #[command(flatten)]
+    facts: FactsArgs,
+    /// Replace names by stable keyed pseudonyms: host names, site codes, tenant ids keep their shape.
+    #[arg(long, help_heading = "Output")]
+    redact: bool,
+    /// The key of the pseudonyms. Made if it is not there; the same key gives the same pseudonyms.
+    #[arg(long, value_name = "FILE", default_value = "redact-key.txt", help_heading = "Output")]
+    redact_key_file: PathBuf,
+    /// Where to write the snapshot. A file of that name is replaced, and only by a whole one.
+    #[arg(short, long, value_name = "FILE", default_value = "site.json", help_heading = "Output")]
+    output: PathBuf,
+}
+
+/// Reads the facts and writes the snapshot.
+pub(super) async fn run(args: SnapshotArgs) -> Result<u8, Stop> {
+    let path = printable(&args.output.display().to_string(), 500);
+    audit::writable(&args.output)?;
+    let prepared = args.facts.prepare()?;
+    let key = if args.redact { Some(key(&args.redact_key_file).map_err(Stop::usage)?) } else { None };
+    let cancel = audit::cancel_on_ctrl_c("interrupted: nothing is written");
+    let taken = prepared.taken().unwrap_or_else(Timestamp::now);
+    let facts = prepared.read(&cancel).await?;
+    if cancel.is_cancelled() {
+        return Ok(exit::INCOMPLETE);
+    }
+    let mut snapshot = Snapshot::new(facts, taken);
+    if let Some(key) = key {
+        snapshot = redact(&snapshot, &key).context("the facts could not be redacted").map_err(Stop::usage)?;
+    }
+    let document = snapshot.to_json().context("the facts could not be written as JSON").map_err(Stop::usage)?;
+    write_aside(&args.output, &document).with_context(|| format!("cannot write {path}")).map_err(Stop::usage)?;
+    let unknown = crate::evidence::unknown_facts(&snapshot.facts);
+    let said = unknown.iter().fold(format!("{path}: {} facts are unknown\n", unknown.len()), |said, (name, detail)| {
+        format!("{said}  {name}: {}\n", printable(detail, 300))
+    });
+    console::print(&said).context("cannot write to standard output").map_err(Stop::usage)?;
+    Ok(exit::COMPLIANT)
+}
+
+/// The key in a file: 64 hexadecimal digits. A file that is not there is made, for its owner alone.
+fn key(path: &Path) -> anyhow::Result<[u8; 32]> {
+    let name = printable(&path.display().to_string(), 500);
+    match std::fs::read_to_string(path) {
+        Ok(text) => {
+            let text = text.trim();
+            let mut key = [0; 32];
+            anyhow::ensure!(
+                text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()),
+                "--redact-key-file {name} holds no key (64 hexadecimal digits)"
+            );
+            for (byte, pair) in key.iter_mut().zip(text.as_bytes().chunks(2)) {
+                *byte = u8::from_str_radix(std::str::from_utf8(pair)?, 16)?;
+            }
+            Ok(key)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let mut key = [0; 32];
+            getrandom::fill(&mut key)
+                .map_err(|error| anyhow::anyhow!("this system gives no random numbers: {error}"))?;
+            let mut options = std::fs::OpenOptions::new();
+            options.write(true).create_new(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let mut file = options.open(path).with_context(|| format!("cannot write --redact-key-file {name}"))?;
+            writeln!(file, "{}", crate::text::hexadecimal(&key))
+                .with_context(|| format!("cannot write --redact-key-file {name}"))?;
+            Ok(key)
+        }
+        Err(error) => Err(anyhow::anyhow!("cannot read --redact-key-file {name}: {error}")),
+    }
+}

@@ -1,0 +1,74 @@
+//! The table for spreadsheets: RFC 4180, with the byte order mark that Excel wants.
+
+use super::entry::HandOff;
+use super::{ListEntry, Rendered, loss};
+use crate::catalog::{Context, Inspection, Tier};
+
+/// The columns. Several values in a cell are joined by `; `.
+const COLUMNS: [&str; 9] = ["name", "kind", "scheme", "port", "hosts", "contexts", "TLS inspection", "tier", "entries"];
+
+pub(super) fn render(hand_off: &HandOff) -> Rendered {
+    let mut text = String::from("\u{feff}");
+    push_row(&mut text, COLUMNS.map(str::to_owned));
+    for entry in &hand_off.entries {
+        push_row(&mut text, row(entry));
+    }
+    Rendered { text, losses: loss::undecided(&hand_off.undecided) }
+}
+
+fn row(entry: &ListEntry) -> [String; 9] {
+    [
+        entry.pattern.to_string(),
+        entry.pattern.kind().to_owned(),
+        entry.scheme.to_string(),
+        entry.port.to_string(),
+        joined(entry.subjects.iter().map(ToString::to_string)),
+        joined(entry.contexts.iter().copied().map(Context::name).map(str::to_owned)),
+        match entry.inspection {
+            Inspection::Unsupported => "not supported",
+            Inspection::Unstated => "not stated",
+        }
+        .to_owned(),
+        match entry.tier {
+            Tier::Critical => "critical",
+            Tier::Required => "required",
+            Tier::Feature => "feature",
+            Tier::Advisory => "advisory",
+        }
+        .to_owned(),
+        joined(entry.entries.iter().map(ToString::to_string)),
+    ]
+}
+
+fn joined(values: impl Iterator<Item = String>) -> String {
+    values.collect::<Vec<_>>().join("; ")
+}
+
+fn push_row(text: &mut String, cells: [String; 9]) {
+    text.push_str(&cells.map(|value| cell(&value)).join(","));
+    text.push_str("\r\n");
+}
+
+/// A cell that no spreadsheet takes for a formula, quoted where it must be.
+fn cell(value: &str) -> String {
+    let formula =
+        value.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
+    let inert = if formula { format!("'{value}") } else { value.to_owned() };
+    if inert.contains(['"', ',', '\r', '\n', ';']) { format!("\"{}\"", inert.replace('"', "\"\"")) } else { inert }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula_and_no_cell_breaks_out() {
+        for start in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\u{ff1d}1"] {
+            let made = cell(start);
+            assert!(made.trim_start_matches('"').starts_with('\''), "{made:?}");
+        }
+        assert_eq!(cell("a\"b"), "\"a\"\"b\"");
+        assert_eq!(cell("a,b"), "\"a,b\"");
+        assert_eq!(cell("*.contoso.com"), "*.contoso.com");
+    }
+}

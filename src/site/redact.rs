@@ -1,0 +1,222 @@
+//! Redaction: facts with stable keyed pseudonyms in the place of names, so that a snapshot can be shared.
+//!
+//! Everything that is text is replaced unless its field is known to hold words of the product, so that a new fact
+//! leaks nothing by being forgotten here. Equal texts get equal pseudonyms under the same key, host names label by
+//! label, so that who is who, and which requirement applies to whom, stay as they were.
+
+use std::collections::{HashMap, HashSet};
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
+use sha2::Sha256;
+
+use super::{Facts, SiteCode, Snapshot};
+use crate::host::{HostName, HostOrAddress};
+
+/// Fields whose texts are words of the product, numbers, moments or versions: nothing of a customer's.
+const PLAIN: [&str; 23] = [
+    "state",
+    "why",
+    "kind",
+    "role",
+    "use",
+    "object",
+    "column",
+    "problem",
+    "missing_columns",
+    "source",
+    "option",
+    "certificate",
+    "server_version",
+    "version",
+    "region",
+    "secret_expires",
+    "released",
+    "last_seen",
+    "system",
+    "build",
+    "scheme",
+    "features.name",
+    "update_packages.name",
+];
+
+/// Fields that hold a site code.
+const SITE_CODES: [&str; 4] = ["site", "code", "parent", "this_site"];
+
+/// Microsoft's own domains: what lies below them keeps them, and only its first label is replaced.
+const MICROSOFT: [&str; 24] = [
+    "aka.ms",
+    "azure.cn",
+    "azure.com",
+    "azure.net",
+    "azure.us",
+    "azureedge.net",
+    "cloudapp.net",
+    "core.windows.net",
+    "microsoft.com",
+    "microsoft.us",
+    "microsoftazure.us",
+    "microsoftonline.com",
+    "microsoftonline.us",
+    "msauth.net",
+    "msftauth.net",
+    "office.com",
+    "office.net",
+    "onmicrosoft.com",
+    "onmicrosoft.us",
+    "trafficmanager.net",
+    "usgovcloudapi.net",
+    "usgovcloudapp.net",
+    "usgovtrafficmanager.net",
+    "windows.net",
+];
+
+/// The snapshot under pseudonyms. The same key gives the same pseudonyms; without it nobody can undo them.
+pub fn redact(snapshot: &Snapshot, key: &[u8; 32]) -> Result<Snapshot, serde_json::Error> {
+    let mut facts = serde_json::to_value(&snapshot.facts)?;
+    let mut names = Pseudonyms { key, given: HashMap::new(), used: HashSet::new() };
+    names.walk(&mut facts, &mut Vec::new());
+    let facts: Facts = serde_json::from_value(facts)?;
+    Ok(Snapshot { redacted: true, facts, ..snapshot.clone() })
+}
+
+struct Pseudonyms<'a> {
+    key: &'a [u8; 32],
+    given: HashMap<(&'static str, String), String>,
+    used: HashSet<(&'static str, String)>,
+}
+
+impl Pseudonyms<'_> {
+    fn walk(&mut self, value: &mut Value, path: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    // `value` is where a known fact keeps what was seen: it has no meaning of its own.
+                    let named = name != "value" || value.is_string();
+                    let named = named && !(name == "value" && path.len() == 1);
+                    if named {
+                        path.push(name.clone());
+                    }
+                    self.walk(value, path);
+                    if named {
+                        path.pop();
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.walk(item, path)),
+            Value::String(text) => *text = self.text(text, path),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn text(&mut self, text: &str, path: &[String]) -> String {
+        let field = path.last().map_or("", String::as_str);
+        let fact = path.first().map_or("", String::as_str);
+        if PLAIN.contains(&field) || PLAIN.contains(&format!("{fact}.{field}").as_str()) {
+            return text.to_owned();
+        }
+        match (fact, field) {
+            (_, "detail" | "row") | ("data_findings", "value") => return "redacted".to_owned(),
+            ("subscriptions", "id") => return text.to_owned(),
+            ("azure_environments", _) if is_microsoft(text) || field == "name" => return text.to_owned(),
+            ("connection", "server") => return self.server(text),
+            _ => {}
+        }
+        if SITE_CODES.contains(&field) && SiteCode::parse(text).is_ok() {
+            return self.shaped("site code", &text.to_ascii_uppercase());
+        }
+        if let Some(code) = text.strip_prefix("CM_").filter(|code| SiteCode::parse(code).is_ok()) {
+            return format!("CM_{}", self.shaped("site code", &code.to_ascii_uppercase()));
+        }
+        if is_guid(text) {
+            return self.guid(text);
+        }
+        match HostOrAddress::parse(text) {
+            Ok(HostOrAddress::Name(name)) if is_host_field(field) || name.as_str().contains('.') => self.host(&name),
+            Ok(HostOrAddress::Address(_)) => "192.0.2.1".to_owned(),
+            _ => format!("text-{}", &self.digest("text", text, 0)[..10]),
+        }
+    }
+
+    /// `HOST,PORT` and `HOST\INSTANCE` keep what is no name.
+    fn server(&mut self, text: &str) -> String {
+        let end = text.find([',', '\\']).unwrap_or(text.len());
+        let (host, rest) = text.split_at(end);
+        let host = match HostOrAddress::parse(host) {
+            Ok(HostOrAddress::Name(name)) => self.host(&name),
+            _ => "192.0.2.1".to_owned(),
+        };
+        match rest.strip_prefix('\\') {
+            Some(instance) => format!("{host}\\{}", self.shaped("instance", instance)),
+            None => format!("{host}{rest}"),
+        }
+    }
+
+    /// A host name label by label. The last label stays (a top-level domain says little), and so does a domain of
+    /// Microsoft's, since the product's rules depend on it.
+    fn host(&mut self, name: &HostName) -> String {
+        let labels: Vec<&str> = name.as_str().split('.').collect();
+        let hidden = if is_microsoft(name.as_str()) { 1 } else { labels.len().saturating_sub(1).max(1) };
+        let labels = labels
+            .iter()
+            .enumerate()
+            .map(|(index, label)| if index < hidden { self.shaped("label", label) } else { (*label).to_owned() });
+        labels.collect::<Vec<_>>().join(".")
+    }
+
+    /// A pseudonym of the same shape: as many letters, digits and hyphens at the same places.
+    fn shaped(&mut self, kind: &'static str, text: &str) -> String {
+        if let Some(given) = self.given.get(&(kind, text.to_owned())) {
+            return given.clone();
+        }
+        // Short texts may collide: then the next pseudonym is tried, so that different names stay different.
+        for attempt in 0..10_000 {
+            let digest = self.digest(kind, text, attempt);
+            let shaped: String = text.chars().zip(digest.bytes().cycle()).enumerate().map(shape).collect();
+            if self.used.insert((kind, shaped.clone())) {
+                self.given.insert((kind, text.to_owned()), shaped.clone());
+                return shaped;
+            }
+        }
+        format!("x{}", self.given.len())
+    }
+
+    fn guid(&self, text: &str) -> String {
+        let d = self.digest("guid", &text.to_ascii_lowercase(), 0);
+        format!("{}-{}-4{}-8{}-{}", &d[..8], &d[8..12], &d[12..15], &d[15..18], &d[18..30])
+    }
+
+    fn digest(&self, kind: &str, text: &str, attempt: u32) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.key).expect("HMAC takes keys of any length");
+        mac.update(format!("{kind}\0{attempt}\0").as_bytes());
+        mac.update(text.to_lowercase().as_bytes());
+        crate::text::hexadecimal(&mac.finalize().into_bytes())
+    }
+}
+
+/// One character in the place of another of its class; `byte` is a hexadecimal digit of the digest.
+fn shape((index, (c, byte)): (usize, (char, u8))) -> char {
+    let number = u32::from(byte) + u32::try_from(index % 7).unwrap_or(0);
+    let letter = |base: u8| char::from(base + u8::try_from(number % 26).unwrap_or(0));
+    match c {
+        'a'..='z' => letter(b'a'),
+        'A'..='Z' => letter(b'A'),
+        '0'..='9' => char::from(b'0' + u8::try_from(number % 10).unwrap_or(0)),
+        '-' | '_' => c,
+        _ => 'x',
+    }
+}
+
+fn is_host_field(field: &str) -> bool {
+    ["host", "server", "default_sup", "upstream", "service_name", "deployment_name", "storage_name"].contains(&field)
+}
+
+fn is_microsoft(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    MICROSOFT.iter().any(|domain| name == *domain || name.strip_suffix(domain).is_some_and(|head| head.ends_with('.')))
+}
+
+fn is_guid(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
+}

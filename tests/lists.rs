@@ -1,0 +1,369 @@
+//! Hand-off lists: their text, their loss reports, the comparison with an allow list, and agreement with Squid and two
+//! PAC engines about what each list means.
+#![expect(clippy::unwrap_used, reason = "a test program")]
+
+#[path = "lists/names.rs"]
+mod names;
+#[path = "lists/pac.rs"]
+mod pac;
+#[path = "lists/sample.rs"]
+mod sample;
+#[path = "lists/squid.rs"]
+mod squid;
+#[path = "lists/tools.rs"]
+mod tools;
+
+use std::collections::BTreeSet;
+
+use cmcomply::derive::{Decision, RequiredName, Subject, Via};
+use cmcomply::host::{HostName, HostPattern, Scheme};
+use cmcomply::report::lists::{
+    CheckError, Format, HandOff, Head, ListEntry, ListPattern, LossKind, MAX_LINE, MAX_LINES, MAX_TEXT, PacRoutes,
+    StaleWhy, check_against, render,
+};
+use sample::{contoso, head, host, needed, retired, undecided, whole_catalog};
+
+#[test]
+fn every_format_of_the_contoso_list() {
+    let hand_off = HandOff::of(&contoso());
+    for format in Format::ALL {
+        let rendered = render(format, &hand_off, &head());
+        let losses: Vec<String> = rendered.losses.iter().map(ToString::to_string).collect();
+        if format.has_comments() {
+            for loss in &losses {
+                assert!(rendered.text.contains(loss.as_str()), "{format}: {loss}");
+            }
+        }
+        let shown = format!("{}\n=== losses ===\n{}\n", rendered.text.replace('\r', "<CR>"), losses.join("\n"));
+        insta::with_settings!({ snapshot_path => "lists", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(format.name(), shown);
+        });
+        assert_eq!(render(format, &hand_off, &head()), rendered, "same input, same bytes");
+        assert_eq!(format.name().parse(), Ok(format));
+    }
+    let error = "pdf\u{1b}".parse::<Format>().unwrap_err().to_string();
+    assert!(error.contains("pan-os-edl") && !error.contains('\u{1b}'), "{error}");
+}
+
+#[test]
+fn one_host_has_a_list_of_its_own() {
+    let all = contoso();
+    let ps1 = host("cm-ps1.corp.contoso.com");
+    let hand_off = HandOff::of(all.iter().filter(|r| r.subject == ps1));
+    let names: Vec<String> = hand_off.entries.iter().map(|e| e.pattern.to_string()).collect();
+    assert_eq!(names, ["cm-cas.corp.contoso.com", "cmg.contoso.com", "go.microsoft.com"]);
+    let losses = render(Format::Plain, &hand_off, &head()).losses;
+    let hosts: Vec<_> = losses.iter().filter(|l| l.kind == LossKind::HostsDropped).collect();
+    assert!(hosts.len() == 1 && hosts[0].detail.contains("for cm-ps1.corp.contoso.com alone"), "{hosts:?}");
+}
+
+#[test]
+fn what_is_needed_anyway_is_not_undecided() {
+    let cas = || host("cm-cas.corp.contoso.com");
+    let certain = needed(cas(), Scheme::Https, "go.microsoft.com", 443);
+    let open = undecided(certain.clone(), "a fact");
+    assert_eq!(HandOff::of([&certain, &open]).undecided, []);
+    let mut other = open.clone();
+    other.subject = Subject::Clients;
+    let hand_off = HandOff::of([&open, &certain, &other]);
+    assert_eq!(hand_off.undecided.len(), 1);
+    assert_eq!(hand_off.undecided[0].subjects, BTreeSet::from([Subject::Clients]));
+    let mut portless = certain.clone();
+    portless.port = None;
+    let hand_off = HandOff::of([&portless]);
+    assert!(hand_off.entries.is_empty() && hand_off.undecided.len() == 1);
+}
+
+#[test]
+fn texts_from_outside_stay_in_their_comment() {
+    let mut hostile = undecided(needed(Subject::Clients, Scheme::Https, "x.y", 443), "a\r\nhttp_access allow all");
+    let Decision::Undecided { missing } = &mut hostile.decision else { unreachable!() };
+    missing.push("x".repeat(100_000));
+    hostile.name = RequiredName::Template("{cmg.storage}\n.evil.example\u{2028}*/ \u{1b}[2J".to_owned());
+    let hand_off = HandOff::of([&hostile]);
+    let head = Head {
+        generated_at: "now\nhttp_access allow all",
+        catalog_version: "1\r\nvar LISTED = 1;",
+        scope: "[parameters('x')]\n*",
+        pac: PacRoutes::default(),
+    };
+    for format in Format::ALL {
+        let text = render(format, &hand_off, &head).text;
+        assert!(text.trim_start_matches('\u{feff}').is_ascii(), "{format}");
+        for line in text.lines() {
+            assert!(line.len() < 2000, "{format}: Squid reads lines of at most 2047 octets");
+            let inert = match format {
+                Format::Plain | Format::InspectionBypass | Format::Squid | Format::SquidSplice => {
+                    line.starts_with("# ")
+                }
+                Format::Csv => line.trim_start_matches('\u{feff}').starts_with("name,kind"),
+                Format::PanOsEdl => false,
+                Format::Pac => !line.contains("= 1;") || line.starts_with("// "),
+                Format::AzureFirewall => !line.trim_start().starts_with("\"[parameters('x')"),
+            };
+            assert!(inert, "{format}: {line}");
+        }
+    }
+}
+
+#[test]
+fn the_arm_template_has_a_rule_for_each_scheme_and_port() {
+    let requirements = whole_catalog();
+    let hand_off = HandOff::of(&requirements);
+    let template: serde_json::Value =
+        serde_json::from_str(&render(Format::AzureFirewall, &hand_off, &head()).text).unwrap();
+    let rules = &template["resources"][0]["properties"]["ruleCollections"][0]["rules"];
+    let mut seen = BTreeSet::new();
+    for rule in rules.as_array().unwrap() {
+        let protocol = &rule["protocols"][0];
+        for fqdn in rule["targetFqdns"].as_array().unwrap() {
+            let scheme = protocol["protocolType"].as_str().unwrap().to_lowercase();
+            seen.insert((fqdn.as_str().unwrap().to_owned(), scheme, protocol["port"].as_u64().unwrap()));
+        }
+    }
+    let needed: BTreeSet<_> =
+        hand_off.entries.iter().map(|e| (e.pattern.to_string(), e.scheme.to_string(), u64::from(e.port))).collect();
+    assert_eq!(seen, needed);
+}
+
+#[test]
+fn our_own_lists_are_exact_allow_lists() {
+    let hand_off = HandOff::of(&whole_catalog());
+    assert!(hand_off.entries.len() > 50 && hand_off.undecided.is_empty());
+    let plain = render(Format::Plain, &hand_off, &head()).text;
+    let check = check_against(&hand_off, &plain).unwrap();
+    assert!(check.is_exact(), "{check:#?}");
+    let edl = render(Format::PanOsEdl, &hand_off, &head()).text;
+    let check = check_against(&hand_off, &edl).unwrap();
+    let missing: Vec<String> = check.missing.iter().map(|m| m.entry.pattern.to_string()).collect();
+    assert_eq!(missing, ["*-umwatsonc.events.data.microsoft.com"]);
+    assert!(check.stale.is_empty() && check.too_broad.is_empty() && check.not_understood.is_empty(), "{check:#?}");
+}
+
+#[test]
+fn every_line_of_an_allow_list_gets_its_answer() {
+    let list = "\u{feff}# Contoso proxy, 2019\r\n\
+                https://go.microsoft.com/\r\n\
+                .manage.microsoft.com\r\n\
+                *.events.data.microsoft.com:443\r\n\
+                sccmconnected-a01.cloudapp.net\r\n\
+                old.contoso.com\r\n\
+                cmg.contoso.com:443\r\n\
+                definitionupdates.microsoft.com\r\n\
+                granitefalls.blob.core.windows.net\r\n\
+                download.windowsupdate.microsoft.com # not all of it\r\n\
+                10.0.0.0/8\r\n\
+                .go.microsoft.com:80\r\n";
+    let check = check_against(&HandOff::of(&contoso()), list).unwrap();
+    let missing: Vec<String> = check
+        .missing
+        .iter()
+        .map(|m| format!("{}://{}:{} {:?}", m.entry.scheme, m.entry.pattern, m.entry.port, m.partly))
+        .collect();
+    assert_eq!(
+        missing,
+        [
+            "http://cm-cas.corp.contoso.com:8530 []",
+            "https://cmg.contoso.com:10124 []",
+            "http://*.windowsupdate.microsoft.com:80 [10]"
+        ]
+    );
+    let broad: Vec<_> = check.too_broad.iter().map(|b| (b.line, b.needed.first().unwrap().to_string())).collect();
+    assert_eq!(broad, [(4, "*-umwatsonc.events.data.microsoft.com".to_owned()), (12, "go.microsoft.com".to_owned())]);
+    let stale: Vec<_> = check.stale.iter().map(|s| (s.line, &s.why)).collect();
+    assert_eq!(stale.len(), 3, "{stale:#?}");
+    assert!(matches!(stale[0], (5, StaleWhy::OnlyRetired(entries)) if entries.len() == 1));
+    assert_eq!(stale[1], (6, &StaleWhy::NotNeeded));
+    assert_eq!(stale[2], (7, &StaleWhy::OtherPort(BTreeSet::from([10124]))));
+    // The template may be any storage account: neither stale nor fine.
+    assert_eq!(check.undecided.iter().map(|m| m.line).collect::<Vec<_>>(), [8, 9]);
+    assert_eq!(check.not_understood.iter().map(|n| n.line).collect::<Vec<_>>(), [11]);
+    assert!(!check.is_exact());
+}
+
+#[test]
+fn a_wildcard_is_no_excuse_and_everything_is_too_much() {
+    let cas = || host("cm-cas.corp.contoso.com");
+    let wildcard = needed(cas(), Scheme::Https, "*.manage.microsoft.com", 443);
+    let hand_off = HandOff::of([&wildcard]);
+    let broad = |list: &str| check_against(&hand_off, list).unwrap().too_broad.len();
+    assert_eq!(broad("*.manage.microsoft.com"), 0);
+    assert_eq!(broad("a.manage.microsoft.com\n*.b.manage.microsoft.com\n.c.manage.microsoft.com"), 0);
+    assert_eq!(broad(".manage.microsoft.com"), 1, "the name itself is not needed");
+    assert_eq!(broad("*.microsoft.com"), 1);
+    assert_eq!(broad("*"), 1);
+    assert!(check_against(&hand_off, "*").unwrap().missing.is_empty());
+    assert!(check_against(&hand_off, "https://*").unwrap().missing.is_empty());
+    assert_eq!(check_against(&hand_off, "http://*").unwrap().missing.len(), 1);
+    let nothing = HandOff::of(&[retired(wildcard.clone())]);
+    assert_eq!(check_against(&nothing, "*\n*.microsoft.com").unwrap().stale.len(), 2);
+    let open = undecided(needed(cas(), Scheme::Https, "*.microsoft.com", 443), "a fact");
+    let check = check_against(&HandOff::of([&wildcard, &open]), "*.microsoft.com").unwrap();
+    assert!(check.too_broad.is_empty() && check.undecided.len() == 1, "what may be needed is not too broad");
+}
+
+#[test]
+fn a_list_that_is_too_long_is_an_error() {
+    let hand_off = HandOff::of(&contoso());
+    let long = "a.contoso.com\n".repeat(MAX_TEXT / 14 + 1);
+    assert_eq!(check_against(&hand_off, &long), Err(CheckError::TextTooLong(long.len())));
+    let wide = format!("ok.contoso.com\n{}\n", "a".repeat(MAX_LINE + 1));
+    assert_eq!(check_against(&hand_off, &wide), Err(CheckError::LineTooLong { line: 2, length: MAX_LINE + 1 }));
+    assert_eq!(check_against(&hand_off, &"\n".repeat(MAX_LINES + 1)), Err(CheckError::TooManyLines));
+    let full = "*.microsoft.com\n".repeat(MAX_LINES);
+    assert_eq!(check_against(&hand_off, &full).unwrap().too_broad.len(), MAX_LINES);
+    let noise = "\u{202e}=cmd|' /C calc'!A0\n".repeat(1000);
+    let check = check_against(&hand_off, &noise).unwrap();
+    assert!(check.not_understood.len() == 1000 && !check.not_understood[0].text.contains('\u{202e}'));
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_missing_entry_is_never_let_through_and_another_always(lines in proptest::collection::vec(0usize..9, 0..6)) {
+        const LINES: [&str; 9] = [
+            "*.microsoft.com:443", ".manage.microsoft.com", "manage.microsoft.com", "*.manage.microsoft.com",
+            "http://go.microsoft.com", "*-umwatsonc.events.data.microsoft.com", "*.net", "cmg.contoso.com:10124", "x.y",
+        ];
+        let list = lines.iter().map(|i| LINES[*i]).collect::<Vec<_>>().join("\n");
+        let hand_off = HandOff::of(&contoso());
+        let missing = check_against(&hand_off, &list).unwrap().missing;
+        for entry in &hand_off.entries {
+            let lets = |line: &str| {
+                cmcomply::report::lists::AllowLine::parse(line).unwrap().unwrap().allows(&entry.pattern, entry.port)
+            };
+            let allowed = list.lines().any(lets);
+            proptest::prop_assert_eq!(allowed, !missing.iter().any(|m| m.entry == *entry));
+        }
+    }
+
+    #[test]
+    fn no_allow_list_panics(list in "[ -~\n\r\u{a0}\u{202e}日]{0,200}") {
+        let _ = check_against(&HandOff::of(&contoso()), &list);
+    }
+}
+
+/// The distinct patterns of the whole catalog, and a name with its subdomains.
+fn catalog_patterns() -> Vec<ListPattern> {
+    let entries = HandOff::of(&whole_catalog()).entries;
+    let mut patterns: BTreeSet<ListPattern> = entries.into_iter().map(|entry| entry.pattern).collect();
+    patterns.insert(ListPattern::ApexAndSubdomains(HostName::parse("apex.contoso.com").unwrap()));
+    patterns.into_iter().collect()
+}
+
+/// One entry of the pattern, on the port.
+fn alone(pattern: &ListPattern, port: u16) -> ListEntry {
+    let mut entry = HandOff::of([&needed(Subject::Clients, Scheme::Https, "x.y", port)]).entries.remove(0);
+    entry.pattern = pattern.clone();
+    entry
+}
+
+#[test]
+fn squid_means_what_we_mean_pattern_by_pattern() {
+    let Some(program) = squid::program() else { return };
+    let patterns = catalog_patterns();
+    // Each pattern has a port of its own, so that no other pattern answers for it.
+    let entries: Vec<ListEntry> = patterns.iter().zip(10_000..).map(|(p, port)| alone(p, port)).collect();
+    let hand_off = HandOff { entries, ..HandOff::default() };
+    let squid = squid::Squid::start(&program, &render(Format::Squid, &hand_off, &head()).text);
+    let (mut allowed, mut denied) = (0, 0);
+    for entry in &hand_off.entries {
+        for name in names::around(&entry.pattern) {
+            let ours = names::expected([&entry.pattern], &name);
+            assert_eq!(squid.allows(&name, entry.port), ours, "{name} for {}", entry.pattern);
+            *if ours { &mut allowed } else { &mut denied } += 1;
+        }
+    }
+    assert!(allowed > 200 && denied > 1000, "{allowed} allowed, {denied} denied");
+}
+
+#[test]
+fn squid_means_what_we_mean_for_the_whole_list() {
+    let Some(program) = squid::program() else { return };
+    let hand_off = HandOff::of(&whole_catalog());
+    let text = render(Format::Squid, &hand_off, &head()).text;
+    let (accepted, said) = squid::parse(&program, &text);
+    assert!(accepted && !said.contains("WARNING") && !said.contains("ERROR") && !said.contains("FATAL"), "{said}");
+    let squid = squid::Squid::start(&program, &text);
+    for port in [80, 443, 444, 10124] {
+        let through: Vec<&ListPattern> =
+            hand_off.entries.iter().filter(|e| e.port == port && !e.is_intranet()).map(|e| &e.pattern).collect();
+        for name in catalog_patterns().iter().flat_map(names::around).step_by(3) {
+            let ours = names::expected(through.iter().copied(), &name);
+            assert_eq!(squid.allows(&name, port), ours, "{name}:{port}");
+        }
+    }
+    // An address is never looked up: its owner could let it answer with an allowed name.
+    assert!(!squid.allows("127.0.0.1", 443) && !squid.allows("[::1]", 443));
+}
+
+/// Squid refuses these when they are written one below the other; a list of ours must never say a thing twice.
+#[test]
+fn squid_accepts_names_that_cover_each_other() {
+    let Some(program) = squid::program() else { return };
+    let twice = "acl a dstdomain sub.contoso.com\nacl a dstdomain .contoso.com\nhttp_access allow a\n";
+    assert!(!squid::parse(&program, twice).0, "this Squid has become lenient");
+    let name = |text: &str| ListPattern::Host(HostPattern::parse(text).unwrap());
+    let apex = ListPattern::ApexAndSubdomains(HostName::parse("contoso.com").unwrap());
+    let sub = ListPattern::ApexAndSubdomains(HostName::parse("sub.contoso.com").unwrap());
+    for patterns in [
+        vec![name("sub.contoso.com"), apex.clone()],
+        vec![name("contoso.com"), name("*.contoso.com"), name("sub.contoso.com")],
+        vec![sub, apex, name("contoso.com"), name("*.contoso.com"), name("*-x.contoso.com")],
+    ] {
+        let entries = patterns.iter().map(|p| alone(p, 443)).collect();
+        let text = render(Format::Squid, &HandOff { entries, ..HandOff::default() }, &head()).text;
+        let (accepted, said) = squid::parse(&program, &text);
+        assert!(accepted && !said.contains("WARNING") && !said.contains("ERROR"), "{said}\n{text}");
+    }
+}
+
+#[test]
+fn pacparser_means_what_we_mean() {
+    if let Some(engine) = pac::pacparser() {
+        pac_agrees(&engine);
+    }
+}
+
+#[test]
+fn pac_resolver_means_what_we_mean() {
+    if let Some(engine) = pac::pac_resolver() {
+        pac_agrees(&engine);
+    }
+}
+
+/// Each pattern alone, then the whole list, then the empty one.
+fn pac_agrees(engine: &pac::Engine) {
+    let case = |hand_off: &HandOff, hosts: Vec<String>| pac::Case {
+        script: render(Format::Pac, hand_off, &head()).text,
+        hosts,
+    };
+    let patterns = catalog_patterns();
+    let mut lists: Vec<HandOff> =
+        patterns.iter().map(|pattern| HandOff { entries: vec![alone(pattern, 443)], ..HandOff::default() }).collect();
+    let mut cases: Vec<pac::Case> =
+        lists.iter().zip(&patterns).map(|(list, pattern)| case(list, names::around(pattern))).collect();
+    let everything: Vec<String> = patterns.iter().flat_map(names::around).collect();
+    for list in [HandOff::of(&whole_catalog()), HandOff::default()] {
+        cases.push(case(&list, everything.clone()));
+        lists.push(list);
+    }
+    let answers = engine.ask(&cases);
+    assert_eq!(answers.len(), cases.len());
+    for ((list, case), answers) in lists.iter().zip(&cases).zip(&answers) {
+        assert_eq!(answers.len(), case.hosts.len());
+        let patterns: Vec<&ListPattern> =
+            list.entries.iter().filter(|e| !e.is_intranet()).map(|e| &e.pattern).collect();
+        for (name, answer) in case.hosts.iter().zip(answers) {
+            let listed = names::expected(patterns.iter().copied(), name);
+            assert_eq!(answer, if listed { "DIRECT" } else { "PROXY proxy.contoso.com:8080" }, "{name}");
+        }
+    }
+}
+
+#[test]
+fn an_unfinished_pac_script_lets_nothing_through() {
+    let head = Head { pac: PacRoutes { listed: Via::Unknown, other: Via::Unknown }, ..head() };
+    let rendered = render(Format::Pac, &HandOff::of(&contoso()), &head);
+    assert!(!rendered.text.contains("DIRECT"));
+    assert_eq!(rendered.losses.iter().filter(|l| l.kind == LossKind::ByHand).count(), 2);
+}

@@ -1,0 +1,406 @@
+//! The revocation lists that served certificates name, against the pretend internet.
+#![expect(clippy::unwrap_used, reason = "a test that panics fails, as it should")]
+
+#[path = "internet/clients.rs"]
+#[expect(dead_code, reason = "only OpenSSL is asked here")]
+mod clients;
+mod lab;
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::Duration;
+
+use clients::have;
+use cmcomply::derive::Via;
+use cmcomply::host::{HostName, HostOrAddress, Scheme};
+use cmcomply::plan::{Probe, ProbeId, Target};
+use cmcomply::probe::{
+    self, Bounds, Certificate, Deadlines, Failure, FailureCode, Observation, Outcome, RevocationList, Settings, Stage,
+    TlsEvidence, revocation,
+};
+use jiff::{Timestamp, ToSpan};
+use lab::internet::{Behaviour, Internet, List, Manner, Name, ProxySpec, Seen, Spec};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use tokio_util::sync::CancellationToken;
+
+/// Long enough for any machine; nothing waits for it.
+const LONG: Duration = Duration::from_mins(1);
+/// For what is silent.
+const SHORT: Duration = Duration::from_millis(400);
+
+const ISSUING: &str = "http://crl.contoso.example/issuing.crl";
+const ROOT: &str = "http://root-crl.contoso.example/root.crl";
+
+#[tokio::test]
+async fn the_lists_of_trusted_chains_are_fetched_once_each() {
+    let spec = Spec::default()
+        .known("contoso.com")
+        .host("inspected.contoso.com", Behaviour::ForeignCa)
+        .host("expired.contoso.com", Behaviour::Expired);
+    let net = Internet::start(spec).await;
+    let seen = observe(&net, &["a", "b", "inspected", "expired"]).await;
+    let served = &seen[0].tls.evidence.as_ref().unwrap().chain;
+    assert_eq!((served[0].crl_urls.clone(), served[1].crl_urls.clone()), (vec![ISSUING.into()], vec![ROOT.into()]));
+    assert!(seen.iter().any(|o| o.trust.outcome == Outcome::Failed && names(o, "filter-crl.contoso.example")));
+
+    let lists = fetch(&net, &seen, &Via::Direct, |_| {}).await;
+    let urls: Vec<_> = lists.iter().map(|list| list.url.as_str()).collect();
+    assert_eq!(urls, [ISSUING, ROOT], "nothing of the inspecting proxy");
+    assert!(lists.iter().all(RevocationList::is_current), "{lists:#?}");
+    assert_eq!(lists[0].named_by.len(), 2, "{:?}", lists[0].named_by);
+    assert!(lists[0].named_by[0].contains("contoso.com"), "{:?}", lists[0].named_by);
+    let evidence = lists[0].fetch.evidence.as_ref().unwrap();
+    assert_eq!(evidence.document.name.as_ref().unwrap().resolver, net.dns().to_string());
+    assert_eq!(evidence.document.status, Some(200));
+    assert!(evidence.document.bytes.unwrap() > 100);
+    let contents = evidence.contents.as_ref().unwrap();
+    assert!(contents.issuer.contains("Contoso Lab Issuing CA"), "{contents:?}");
+    assert!(contents.this_update.unwrap() < Timestamp::now() && contents.next_update.unwrap() > Timestamp::now());
+    for (host, path) in [("crl.contoso.example", "/issuing.crl"), ("root-crl.contoso.example", "/root.crl")] {
+        let asked = Seen::Request { via: None, host: host.into(), port: 80, method: "GET".into(), path: path.into() };
+        assert_eq!(net.count(|s| *s == asked), 1, "{host}");
+    }
+    assert_eq!(net.count(|s| matches!(s, Seen::Request { host, .. } if host.contains("filter-crl"))), 0);
+    assert_eq!(net.count(|s| matches!(s, Seen::Query { name, .. } if name.contains("filter-crl"))), 0);
+}
+
+#[tokio::test]
+async fn a_list_is_judged_by_the_time_of_the_run() {
+    let net = Internet::start(Spec::default()).await;
+    let seen = [named(&[ISSUING])];
+    for (days, outcome) in [(-30, Outcome::Failed), (0, Outcome::Ok), (5, Outcome::Ok), (30, Outcome::Failed)] {
+        let now = Timestamp::now() + (days * 24).hours();
+        let lists = revocation::fetch(&seen, &Via::Direct, &settings(&net), now, &CancellationToken::new()).await;
+        assert_eq!(lists[0].fetch.outcome, outcome, "{days}: {:?}", lists[0].fetch);
+        if outcome == Outcome::Failed {
+            assert_eq!(failure(&lists, ISSUING).code, FailureCode::DocumentExpired);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_failure_has_its_code_and_names_what_failed() {
+    use Behaviour as B;
+    use FailureCode as C;
+    let circle = "http://circle.contoso.example/x.crl";
+    let spec = Spec::default()
+        .host("old.contoso.example", B::RevocationList(List::Expired))
+        .host("garbage.contoso.example", B::RevocationList(List::Garbage))
+        .host("large.contoso.example", B::RevocationList(List::TooLarge))
+        .host("endless.contoso.example", B::RevocationList(List::Endless))
+        .host("missing.contoso.example", B::Status(404))
+        .host("welcome.contoso.example", B::Status(200))
+        .host("blocked-page.contoso.example", B::BlockPage(200))
+        .host("refused.contoso.example", B::Refused)
+        .host("reset.contoso.example", B::ResetAfterTls)
+        .host("noise.contoso.example", B::HttpGarbage)
+        .host("headers.contoso.example", B::EndlessHeaders)
+        .host("huge.contoso.example", B::HugeHeaders)
+        .host("circle.contoso.example", B::Redirect(302, circle.into()))
+        .host("ping.contoso.example", B::Redirect(301, "http://pong.contoso.example/".into()))
+        .host("pong.contoso.example", B::Redirect(301, "http://ping.contoso.example/a.crl".into()))
+        .host("secure.contoso.example", B::Redirect(302, "https://crl.contoso.example/a.crl".into()))
+        .host("file.contoso.example", B::Redirect(302, "file:///etc/passwd".into()))
+        .host("home.contoso.example", B::Redirect(307, "http://127.0.0.1:22/".into()))
+        .name("gone.contoso.example", Name::NxDomain)
+        .name("broken.contoso.example", Name::ServFail);
+    let net = Internet::start(spec).await;
+    let expected = [
+        ("old", C::DocumentExpired, "was to be renewed by"),
+        ("garbage", C::DocumentInvalid, "no revocation list"),
+        ("large", C::DocumentTooLarge, "more than 16777216 bytes"),
+        ("endless", C::DocumentTooLarge, "more than 16777216 bytes"),
+        ("missing", C::HttpStatus, "status 404"),
+        ("welcome", C::DocumentInvalid, "no revocation list"),
+        ("blocked-page", C::HttpBlockPage, "blocked by your administrator"),
+        ("refused", C::TcpRefused, "connection refused"),
+        ("reset", C::HttpReset, "GET http://reset.contoso.example/x.crl"),
+        ("noise", C::HttpProtocol, "GET http://noise.contoso.example/x.crl"),
+        ("headers", C::HttpProtocol, "GET http://headers.contoso.example/x.crl"),
+        ("huge", C::HttpProtocol, "GET http://huge.contoso.example/x.crl"),
+        ("circle", C::HttpRedirect, "a circle"),
+        ("ping", C::HttpRedirect, "a circle"),
+        ("secure", C::HttpRedirect, "not followed, over TLS"),
+        ("file", C::HttpRedirect, "not followed, no http URL"),
+        ("home", C::HttpRedirect, "not followed, no usable host"),
+        ("gone", C::NameNxdomain, "NXDOMAIN"),
+        ("broken", C::NameServfail, "SERVFAIL"),
+    ];
+    let url = |host: &str| format!("http://{host}.contoso.example/x.crl");
+    let urls: Vec<_> = expected.iter().map(|(host, ..)| url(host)).collect();
+    let lists = fetch(&net, &[named(&urls)], &Via::Direct, |_| {}).await;
+    assert_eq!(lists.len(), expected.len());
+    for (host, code, words) in expected {
+        let failure = failure(&lists, &url(host));
+        assert_eq!(failure.code, code, "{host}: {failure:?}");
+        assert!(failure.detail.contains(words), "{host}: {failure:?}");
+        let asked = net.count(|s| {
+            matches!(s, Seen::Request { host: h, path, .. }
+                if *h == format!("{host}.contoso.example") && path == "/x.crl")
+        });
+        let never = matches!(host, "refused" | "gone" | "broken");
+        assert_eq!(asked, usize::from(!never), "{host}");
+    }
+    let old = find(&lists, &url("old")).fetch.evidence.as_ref().unwrap();
+    assert!(old.contents.as_ref().unwrap().next_update.unwrap() < Timestamp::now());
+    let ping = find(&lists, &url("ping")).fetch.evidence.as_ref().unwrap();
+    assert_eq!(ping.document.redirects.len(), 3, "pong, ping at another path, pong again: {ping:?}");
+    assert_eq!(net.count(|s| matches!(s, Seen::Handshake { .. })), 0, "nothing went over TLS");
+}
+
+#[tokio::test]
+async fn a_redirect_to_another_name_is_followed() {
+    let spec = Spec::default().host("moved.contoso.example", Behaviour::Redirect(301, ISSUING.into()));
+    let net = Internet::start(spec).await;
+    let lists = fetch(&net, &[named(&["http://moved.contoso.example/"])], &Via::Direct, |_| {}).await;
+    assert!(lists[0].is_current(), "{lists:#?}");
+    let document = &lists[0].fetch.evidence.as_ref().unwrap().document;
+    assert_eq!(document.redirects, [ISSUING]);
+    assert_eq!(document.name.as_ref().unwrap().asked, "crl.contoso.example");
+}
+
+#[tokio::test]
+async fn a_port_in_the_url_is_dialled_as_the_rules_say() {
+    let net = Internet::start(Spec::default().http_port(8530)).await;
+    let url = "http://crl.contoso.example:8530/issuing.crl";
+    let lists = fetch(&net, &[named(&[url])], &Via::Direct, |_| {}).await;
+    assert!(lists[0].is_current(), "{lists:#?}");
+    assert_eq!(net.count(|s| matches!(s, Seen::Connection { port: 8530, .. })), 1);
+}
+
+#[tokio::test]
+async fn silence_ends_at_its_deadline() {
+    let spec = Spec::default()
+        .host("mute.contoso.example", Behaviour::HttpSilence)
+        .host("slow.contoso.example", Behaviour::SlowLoris)
+        .host("blocked.contoso.example", Behaviour::Blocked)
+        .name("quiet.contoso.example", Name::Silence)
+        .proxy(ProxySpec::new("silent.contoso.com", 8080).manner(Manner::Silent));
+    let net = Internet::start(spec).await;
+    let proxy = proxy("silent.contoso.com", 8080);
+    let check = async |host: &str, via: &Via, limit: fn(&mut Deadlines), code| {
+        let url = format!("http://{host}.contoso.example/x.crl");
+        let seen = [named(&[&url])];
+        let all = fetch(&net, &seen, via, |deadlines| {
+            *deadlines = Deadlines::all(Duration::from_secs(10));
+            limit(deadlines);
+        });
+        let lists = tokio::time::timeout(LONG, all).await;
+        let lists = lists.expect("it ends at its deadline");
+        assert_eq!(failure(&lists, &url).code, code, "{lists:#?}");
+    };
+    tokio::join!(
+        check("mute", &Via::Direct, |d| (d.http, d.tcp) = (SHORT, SHORT), FailureCode::HttpTimeout),
+        check("slow", &Via::Direct, |d| (d.http, d.tcp) = (SHORT, SHORT), FailureCode::HttpTimeout),
+        check("quiet", &Via::Direct, |d| d.name = SHORT, FailureCode::NameTimeout),
+        check("crl", &proxy, |d| (d.http, d.tcp) = (SHORT, SHORT), FailureCode::HttpTimeout),
+    );
+    if cfg!(target_os = "linux") {
+        check("blocked", &Via::Direct, |d| d.tcp = SHORT, FailureCode::TcpTimeout).await;
+    }
+}
+
+#[tokio::test]
+async fn through_a_proxy_the_proxy_resolves_and_its_refusals_are_its_own() {
+    let spec = Spec::default()
+        .proxy(ProxySpec::new("proxy.contoso.com", 8080).host("denied.contoso.example", Behaviour::BlockPage(403)))
+        .proxy(ProxySpec::new("strict.contoso.com", 3128).manner(Manner::WantsCredentials));
+    let net = Internet::start(spec).await;
+    let denied = "http://denied.contoso.example/x.crl";
+    let seen = [named(&[ISSUING, denied])];
+    let open = proxy("proxy.contoso.com", 8080);
+    let lists = fetch(&net, &seen, &open, |_| {}).await;
+    assert!(find(&lists, ISSUING).is_current(), "{lists:#?}");
+    assert_eq!(find(&lists, ISSUING).via, open);
+    assert_eq!(failure(&lists, denied).code, FailureCode::HttpBlockPage, "{lists:#?}");
+    let asked = Seen::Request {
+        via: Some("proxy.contoso.com".into()),
+        host: "crl.contoso.example".into(),
+        port: 80,
+        method: "GET".into(),
+        path: "/issuing.crl".into(),
+    };
+    assert_eq!(net.count(|s| *s == asked), 1);
+    assert_eq!(net.count(|s| matches!(s, Seen::Query { name, .. } if name.ends_with(".example"))), 0);
+    assert_eq!(net.count(|s| matches!(s, Seen::Connect { .. })), 0, "no tunnel for plain HTTP");
+
+    // A proxy may be given by its address.
+    let address = net.proxy("proxy.contoso.com");
+    let by_address = Via::Proxy { host: HostOrAddress::Address(address.ip()), port: address.port() };
+    assert!(find(&fetch(&net, &seen, &by_address, |_| {}).await, ISSUING).is_current());
+
+    let strict = fetch(&net, &seen, &proxy("strict.contoso.com", 3128), |_| {}).await;
+    let refused = failure(&strict, ISSUING);
+    assert_eq!(refused.code, FailureCode::ProxyAuthRequired);
+    assert!(refused.detail.contains("Negotiate, NTLM, Basic"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn what_is_not_plain_http_is_named_with_the_reason_and_not_fetched() {
+    let net = Internet::start(Spec::default()).await;
+    let urls =
+        ["ldap:///CN=Lab,DC=contoso,DC=com", "https://crl.contoso.example/a.crl", "http://localhost/x", "nonsense"];
+    let seen = [named(&urls), named(&["HTTP://CRL.contoso.example:80/issuing.crl", ISSUING])];
+    let lists = fetch(&net, &seen, &Via::Direct, |_| {}).await;
+    assert_eq!(lists.len(), 5, "two spellings are one list: {lists:#?}");
+    for (url, why) in urls.iter().zip(["LDAP", "over TLS", "this machine itself", "no http URL"]) {
+        let list = find(&lists, url);
+        assert!(list.not_fetched.as_ref().unwrap().contains(why), "{list:?}");
+        assert_eq!((list.fetch.outcome, list.is_current()), (Outcome::NotTried, false));
+    }
+    assert!(find(&lists, ISSUING).is_current());
+    assert_eq!(net.count(|s| matches!(s, Seen::Request { .. })), 1);
+}
+
+#[tokio::test]
+async fn many_lists_are_bounded_and_none_is_lost() {
+    let net = Internet::start(Spec::default()).await;
+    let seen: Vec<_> = (0..100).map(|n| named(&[format!("http://crl.contoso.example/{n}.crl")])).collect();
+    let lists = fetch(&net, &seen, &Via::Direct, |_| {}).await;
+    let (current, rest): (Vec<_>, Vec<_>) = lists.iter().partition(|list| list.is_current());
+    assert_eq!((current.len(), rest.len()), (64, 36));
+    assert!(rest.iter().all(|list| list.not_fetched.as_ref().unwrap().contains("more than 64")));
+    assert_eq!(net.count(|s| matches!(s, Seen::Request { .. })), 64);
+}
+
+#[tokio::test]
+async fn an_interruption_and_the_total_deadline_end_it() {
+    let net = Internet::start(Spec::default().host("mute.contoso.example", Behaviour::HttpSilence)).await;
+    let seen: Vec<_> = (0..20).map(|n| named(&[format!("http://mute.contoso.example/{n}.crl")])).collect();
+    let cancelled = |lists: &[RevocationList]| lists.iter().filter(|l| l.fetch.outcome == Outcome::Cancelled).count();
+
+    let lists = fetch(&net, &seen, &Via::Direct, |deadlines| deadlines.total = Some(SHORT));
+    let lists = tokio::time::timeout(LONG / 2, lists).await.expect("it ends long before the other deadlines");
+    assert_eq!((lists.len(), cancelled(&lists)), (20, 20));
+
+    let before = net.seen().len();
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let lists = revocation::fetch(&seen, &Via::Direct, &settings(&net), Timestamp::now(), &cancel).await;
+    assert_eq!((lists.len(), cancelled(&lists)), (20, 20));
+    assert_eq!(net.seen().len(), before, "nothing is sent after an interruption");
+}
+
+#[tokio::test]
+async fn openssl_reads_the_same_times() {
+    if !have("openssl", "version", "OpenSSL") {
+        return;
+    }
+    let net = Internet::start(Spec::default()).await;
+    let lists = fetch(&net, &[named(&[ISSUING, ROOT])], &Via::Direct, |_| {}).await;
+    for url in [ISSUING, ROOT] {
+        let contents = find(&lists, url).fetch.evidence.as_ref().unwrap().contents.as_ref().unwrap();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&get(&net, url)).unwrap();
+        let output = Command::new("openssl")
+            .args(["crl", "-inform", "DER", "-noout", "-lastupdate", "-nextupdate", "-issuer", "-in"])
+            .arg(file.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let time = |of: &str| {
+            let line = said.lines().find_map(|line| line.strip_prefix(of)).unwrap_or_else(|| panic!("{said}"));
+            let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+            let time = jiff::civil::DateTime::strptime("%b %d %H:%M:%S %Y GMT", line).unwrap();
+            time.in_tz("UTC").unwrap().timestamp()
+        };
+        assert_eq!(contents.this_update, Some(time("lastUpdate=")), "{said}");
+        assert_eq!(contents.next_update, Some(time("nextUpdate=")), "{said}");
+        let issuer = if url == ROOT { "Contoso Lab Root CA" } else { "Contoso Lab Issuing CA" };
+        assert!(said.contains(issuer) && contents.issuer.contains(issuer), "{said} {contents:?}");
+    }
+}
+
+/// The octets of a list, by hand.
+fn get(net: &Internet, url: &str) -> Vec<u8> {
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut stream = TcpStream::connect(net.server(80)).unwrap();
+    write!(stream, "GET /{path} HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    answer.split_off(end + 4)
+}
+
+/// What the probe sees of `https://HOST.contoso.com/`, in the order in which it ends.
+async fn observe(net: &Internet, hosts: &[&str]) -> Vec<Observation> {
+    let probe = |host: &&str| Probe {
+        id: ProbeId((*host).to_owned()),
+        target: Target {
+            scheme: Scheme::Https,
+            host: HostName::parse(&format!("{host}.contoso.com")).unwrap(),
+            port: 443,
+            path: "/".into(),
+        },
+        via: Via::Direct,
+        contexts: BTreeSet::new(),
+        requirements: Vec::new(),
+    };
+    let probes: Vec<_> = hosts.iter().map(probe).collect();
+    let mut seen = Vec::new();
+    probe::run(&probes, &settings(net), CancellationToken::new(), |o| seen.push(o)).await.unwrap();
+    seen.sort_by(|a, b| a.probe.0.cmp(&b.probe.0));
+    seen
+}
+
+/// An observation of a trusted chain of one certificate that names these lists.
+fn named<S: AsRef<str>>(urls: &[S]) -> Observation {
+    let mut seen = Observation::not_tried(ProbeId("p".into()), Timestamp::UNIX_EPOCH);
+    let certificate = Certificate {
+        subject: "CN=a.contoso.com".into(),
+        issuer: "CN=Contoso Lab".into(),
+        names: Vec::new(),
+        not_before: None,
+        not_after: None,
+        sha256: String::new(),
+        crl_urls: urls.iter().map(|url| url.as_ref().to_owned()).collect(),
+        ocsp_urls: Vec::new(),
+        issuer_urls: Vec::new(),
+    };
+    let evidence = TlsEvidence { version: None, suite: None, alpn: None, chain: vec![certificate] };
+    seen.tls = Stage { outcome: Outcome::Ok, took_us: None, failure: None, evidence: Some(evidence) };
+    seen.trust.outcome = Outcome::Ok;
+    seen
+}
+
+fn names(seen: &Observation, host: &str) -> bool {
+    let chain = &seen.tls.evidence.as_ref().unwrap().chain;
+    chain.iter().any(|certificate| certificate.crl_urls.iter().any(|url| url.contains(host)))
+}
+
+async fn fetch(
+    net: &Internet,
+    seen: &[Observation],
+    via: &Via,
+    limit: impl FnOnce(&mut Deadlines),
+) -> Vec<RevocationList> {
+    let mut settings = settings(net);
+    limit(&mut settings.deadlines);
+    revocation::fetch(seen, via, &settings, Timestamp::now(), &CancellationToken::new()).await
+}
+
+fn settings(net: &Internet) -> Settings {
+    Settings {
+        dns_server: Some(net.dns()),
+        connect_to: net.connect_to().iter().map(|rule| rule.parse().unwrap()).collect(),
+        extra_roots: vec![CertificateDer::from_pem_slice(net.ca_pem().as_bytes()).unwrap().to_vec()],
+        deadlines: Deadlines::all(LONG),
+        bounds: Bounds::default(),
+    }
+}
+
+fn proxy(name: &str, port: u16) -> Via {
+    Via::Proxy { host: HostName::parse(name).unwrap().into(), port }
+}
+
+fn find<'a>(lists: &'a [RevocationList], url: &str) -> &'a RevocationList {
+    lists.iter().find(|list| list.url == url).unwrap_or_else(|| panic!("{url} is not in {lists:#?}"))
+}
+
+fn failure<'a>(lists: &'a [RevocationList], url: &str) -> &'a Failure {
+    let list = find(lists, url);
+    list.fetch.failure.as_ref().unwrap_or_else(|| panic!("should have failed: {list:#?}"))
+}

@@ -1,0 +1,150 @@
+//! Snapshots by the built program: one document that stands in for the site database, also under pseudonyms.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod lab;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use lab::site_database::{Options, SiteDatabase};
+use serde_json::Value;
+
+fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cmcomply"));
+    command.current_dir(folder).stdin(Stdio::null()).env("CMCOMPLY_SQL_PASSWORD", Options::default().password);
+    command
+}
+
+async fn output(mut command: Command) -> Output {
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A folder with the snapshot of Contoso in it, and the arguments that lead to its database.
+async fn contoso() -> (SiteDatabase, tempfile::TempDir, Vec<String>) {
+    let database = SiteDatabase::start(Options::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ca.pem"), database.ca_pem()).unwrap();
+    let server = format!("--sql=localhost,{}", database.address().port());
+    let arguments = vec![server, "--sql-user=cmcomply".to_owned(), "--sql-ca-file=ca.pem".to_owned()];
+    let mut command = program(folder.path());
+    command.arg("snapshot").args(&arguments);
+    let done = output(command).await;
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    (database, folder, arguments)
+}
+
+fn read(folder: &Path, name: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap()
+}
+
+/// An audit that probes nothing: its deadline has passed before it begins.
+async fn requirements(folder: &Path, source: &[String]) -> String {
+    let mut command = program(folder);
+    command.arg("audit").args(source).args(["--dns-server=127.0.0.1:9", "--deadline=1", "--stage-timeout=1"]);
+    let done = output(command).await;
+    assert_eq!(done.status.code(), Some(3), "{}", text(&done.stderr));
+    serde_json::to_string(&read(folder, "run.json")["requirements"]).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_stands_in_for_the_database_and_gives_the_same_requirements() {
+    let (_database, folder, from_database) = contoso().await;
+    let direct = requirements(folder.path(), &from_database).await;
+    let replayed = requirements(folder.path(), &["--snapshot=site.json".to_owned()]).await;
+    assert!(direct.len() > 10_000);
+    assert_eq!(direct, replayed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_fits_its_schema_and_survives_a_round_trip_to_the_byte() {
+    let (_database, folder, _) = contoso().await;
+    let schema = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/snapshot.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&serde_json::from_slice(&schema).unwrap()).unwrap();
+    assert!(validator.is_valid(&read(folder.path(), "site.json")));
+    let mut command = program(folder.path());
+    command.args(["snapshot", "--snapshot=site.json", "--output=again.json"]);
+    assert_eq!(output(command).await.status.code(), Some(0));
+    let bytes = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    assert_eq!(bytes("site.json"), bytes("again.json"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redacted_snapshot_names_nobody_and_needs_the_same() {
+    let (_database, folder, _) = contoso().await;
+    for (name, key) in [("one.json", "a.txt"), ("two.json", "a.txt"), ("three.json", "b.txt")] {
+        let mut command = program(folder.path());
+        command.args(["snapshot", "--snapshot=site.json", "--redact"]);
+        command.args([format!("--redact-key-file={key}"), format!("--output={name}")]);
+        let done = output(command).await;
+        assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    }
+    let document = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let redacted = document("one.json");
+    let lower = redacted.to_lowercase();
+    for word in [
+        "contoso",
+        "corp",
+        "cm-cas",
+        "cm-ps1",
+        "granitefalls",
+        "blueridge",
+        "lt-002",
+        "denver",
+        "fabrikam",
+        "tailspin",
+        "11111111-2222",
+        "aaaaaaaa-0000",
+        "\"cas\"",
+        "\"ps1\"",
+        "localhost",
+    ] {
+        assert!(!lower.contains(word), "{word} is still there");
+    }
+    assert_eq!(redacted, document("two.json"));
+    assert_ne!(redacted, document("three.json"));
+
+    // Who needs what has not changed: the same number of requirements by role, entry and port.
+    let shape = |text: &str| {
+        let all: Vec<Value> = serde_json::from_str(text).unwrap();
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for one in all {
+            let key = format!("{} {} {} {}", one["role"], one["entry"], one["port"], one["decision"]["decision"]);
+            *counts.entry(key).or_default() += 1;
+        }
+        counts
+    };
+    let plain = requirements(folder.path(), &["--snapshot=site.json".to_owned()]).await;
+    let hidden = requirements(folder.path(), &["--snapshot=one.json".to_owned()]).await;
+    assert_eq!(shape(&plain), shape(&hidden));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_no_snapshot_is_exit_2_and_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    write("other.json", b"{\"format\":\"cmcomply.run/1\"}");
+    write("broken.json", b"{\"format\":\"cmcomply.snapshot/1\",");
+    write("key.txt", b"short");
+    let cases: [(&[&str], &str); 6] = [
+        (&["audit", "--snapshot=none.json"], "cannot read snapshot"),
+        (&["audit", "--snapshot=other.json"], "cmcomply.run/1"),
+        (&["audit", "--snapshot=broken.json"], "damaged"),
+        (&["audit", "--snapshot=broken.json", "--sql=h"], "--sql"),
+        (&["snapshot", "--snapshot=broken.json"], "damaged"),
+        (&["audit"], "--sql"),
+    ];
+    for (arguments, said) in cases {
+        let mut command = program(folder.path());
+        command.args(arguments);
+        let done = output(command).await;
+        assert_eq!(done.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&done.stderr).contains(said), "{arguments:?}: {}", text(&done.stderr));
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+}
