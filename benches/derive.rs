@@ -8,8 +8,8 @@ use cmcomply::derive::{self, Options};
 use cmcomply::host::HostName;
 use cmcomply::plan;
 use cmcomply::site::{
-    AzureEnvironment, Cmg, CmgConnectionPoint, Connection, Fact, Facts, InstalledRole, ProxySetting, Role,
-    ServiceConnectionPoint, SiteCode, SiteSystem, SiteSystemProxy, SoftwareUpdatePoint, Source, SqlCertificate,
+    AzureEnvironment, Cmg, CmgConnectionPoint, Connection, DistributionPoint, Fact, Facts, InstalledRole, ProxySetting,
+    Role, ServiceConnectionPoint, SiteCode, SiteSystem, SiteSystemProxy, SoftwareUpdatePoint, Source, SqlCertificate,
     SqlSignIn, SyncFrom, SyncSource, Tenant, UnknownWhy,
 };
 use divan::{AllocProfiler, Bencher, black_box};
@@ -83,7 +83,7 @@ fn hierarchy(site_systems: usize) -> Facts {
         upstream_port: None,
         upstream_tls: None,
     }];
-    let (mut connection_points, mut proxies) = (Vec::new(), Vec::new());
+    let (mut connection_points, mut distribution_points, mut proxies) = (Vec::new(), Vec::new(), Vec::new());
     for number in 1..site_systems {
         let (site, server) =
             (code(1 + number / 100), host(&format!("cm-{number}.branch-{}.corp.contoso.com", number % 40)));
@@ -106,6 +106,10 @@ fn hierarchy(site_systems: usize) -> Facts {
             }
         } else if role == Role::CmgConnectionPoint {
             connection_points.push(CmgConnectionPoint { site: site.clone(), host: server.clone() });
+        } else {
+            // One in ten is a Connected Cache server.
+            let connected_cache = Some(number % 10 == 2);
+            distribution_points.push(DistributionPoint { site: site.clone(), host: server.clone(), connected_cache });
         }
         let setting = ProxySetting::Proxy { host: host("proxy.contoso.com").into(), port: 8080, account: false };
         proxies.push(SiteSystemProxy { site: site.clone(), host: server.clone(), setting });
@@ -132,6 +136,7 @@ fn hierarchy(site_systems: usize) -> Facts {
         software_update_points: known(points),
         sync_sources: known(syncs),
         cmg_connection_points: known(connection_points),
+        distribution_points: known(distribution_points),
         cmgs: known(vec![Cmg {
             name: Some("GraniteFalls".to_owned()),
             service_name: Some(host("cmg.contoso.com")),

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::Path;
 
-use cmcomply::catalog::{AZURE_COLUMNS, Catalog, Cloud, EndpointTemplate, Entry, Inspection, ProbeClass, Status, diff};
+use cmcomply::catalog::{
+    AZURE_COLUMNS, Catalog, Cloud, ConditionFact, EndpointTemplate, Entry, Inspection, ProbeClass, Status, diff,
+};
 use cmcomply::host::{HostPattern, Scheme};
 use cmcomply::text::printable;
 
@@ -313,7 +315,7 @@ fn clouds_are_those_of_the_page() {
     let mut public = 0;
     for entry in entries() {
         let text = entry.endpoint.to_string();
-        let government = text.ends_with(".us") || text.contains("usgov");
+        let government = text.rsplit('.').next() == Some("us") || text.contains("usgov");
         assert!(!government || entry.clouds == [Cloud::UsGovernment], "{}", entry.id);
         let only_public =
             ["management.azure.com", "graph.microsoft.com", "login.microsoftonline.com", "graph.windows.net"]
@@ -337,6 +339,17 @@ fn what_is_retired_demands_nothing_and_says_since_when() {
     assert_eq!(retired("Desktop Analytics"), 22);
     assert_eq!(retired("Asset intelligence"), 2);
     assert_eq!(retired("Microsoft Store for Business"), 2);
+}
+
+#[test]
+fn the_readme_names_every_fact_and_every_file() {
+    let readme = include_str!("../catalog/README.md");
+    for fact in ConditionFact::all() {
+        assert!(readme.contains(&format!("`{}`", fact.name())), "{} is not in the README", fact.name());
+    }
+    for file in ["catalog.toml", "versions.toml", "roots.toml", "addresses.toml"] {
+        assert!(readme.contains(&format!("`{file}`")), "{file}");
+    }
 }
 
 #[test]

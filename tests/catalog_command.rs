@@ -1,5 +1,7 @@
 //! `cmcomply catalog` as a user runs it, and `--catalog` with folders of all kinds.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -124,10 +126,13 @@ fn a_mistake_in_own_entries_has_file_and_line_wherever_they_are_used() {
     }
 }
 
+/// The files of a folder, and what is said of it.
+type Case<'a> = (&'a [(&'a str, &'a [u8])], &'a str);
+
 #[test]
 fn folders_that_are_no_catalog_are_refused() {
     let large = vec![b'#'; (1 << 20) + 1];
-    let cases: [(&[(&str, &[u8])], &str); 5] = [
+    let cases: [Case<'_>; 5] = [
         (&[], "0 files that end in .toml"),
         (&[("a.txt", b"")], "0 files that end in .toml"),
         (&[("a.toml", b"\xff\xfe")], "not text"),

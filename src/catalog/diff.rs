@@ -110,7 +110,7 @@ fn names_of(entry: &Entry) -> BTreeSet<String> {
     };
     // A placeholder counts as a name only where it has a scheme before it.
     let written = entry.written.iter().flat_map(|name| names(&format!("{}://{name}", entry.scheme)));
-    written.map(|found| found.name).chain(endpoint).collect()
+    written.map(|found| found.host).chain(endpoint).collect()
 }
 
 impl Need<'_> {

@@ -34,7 +34,7 @@ pub(super) fn lines(html: &str) -> Vec<Line> {
             Tag::Element { name, closes } => {
                 let heading = name.len() == 2 && name.starts_with('h') && name.ends_with(|c: char| c.is_ascii_digit());
                 let done = std::mem::replace(&mut line, Line { text: String::new(), heading: heading && !closes });
-                push(&mut lines, done);
+                push(&mut lines, &done);
                 if !closes && SILENT.contains(&name.as_str()) {
                     rest = behind_element(rest, &name);
                 }
@@ -42,15 +42,15 @@ pub(super) fn lines(html: &str) -> Vec<Line> {
         }
     }
     line.text.push_str(&decoded(rest));
-    push(&mut lines, line);
+    push(&mut lines, &line);
     lines
 }
 
 /// A line with its blanks made one.
-fn push(lines: &mut Vec<Line>, line: Line) {
+fn push(lines: &mut Vec<Line>, line: &Line) {
     let text = line.text.split_whitespace().collect::<Vec<_>>().join(" ");
     if !text.is_empty() {
-        lines.push(Line { text, ..line });
+        lines.push(Line { text, heading: line.heading });
     }
 }
 
@@ -114,19 +114,13 @@ fn decoded(text: &str) -> String {
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once('&') {
         out.push_str(before);
-        match behind
-            .split_once(';')
-            .filter(|(name, _)| name.len() <= 8)
-            .and_then(|(name, behind)| Some((character(name)?, behind)))
-        {
-            Some((c, behind)) => {
-                out.push(c);
-                rest = behind;
-            }
-            None => {
-                out.push('&');
-                rest = behind;
-            }
+        let found = behind.split_once(';').filter(|(name, _)| name.len() <= 8);
+        if let Some((c, behind)) = found.and_then(|(name, behind)| Some((character(name)?, behind))) {
+            out.push(c);
+            rest = behind;
+        } else {
+            out.push('&');
+            rest = behind;
         }
     }
     out.push_str(rest);

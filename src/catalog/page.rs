@@ -101,14 +101,15 @@ fn plain(line: &str) -> Line {
 /// A name as it was found.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Name {
-    pub(super) name: String,
+    /// In lower case.
+    pub(super) host: String,
     pub(super) scheme: Option<Scheme>,
     pub(super) path: Option<String>,
 }
 
 impl Name {
     fn row(self, section: &str) -> PageRow {
-        PageRow { section: section.to_owned(), name: self.name, scheme: self.scheme, path: self.path }
+        PageRow { section: section.to_owned(), name: self.host, scheme: self.scheme, path: self.path }
     }
 }
 
@@ -142,7 +143,7 @@ fn name(word: &str) -> Option<Name> {
             let alphabetic = top.len() >= 2 && top.bytes().all(|b| b.is_ascii_alphabetic());
             alphabetic && (scheme.is_some() || TOP_LABELS.contains(&top))
         });
-    (named || placeholder).then_some(Name { name: host, scheme, path })
+    (named || placeholder).then_some(Name { host, scheme, path })
 }
 
 /// `<FQDN of a server>` as `<FQDN-of-a-server>`, so that it is one word.
@@ -168,11 +169,12 @@ fn joined_placeholders(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn found(text: &str) -> Vec<String> {
         let show = |name: Name| {
             let scheme = name.scheme.map(|scheme| format!("{scheme} ")).unwrap_or_default();
-            format!("{scheme}{}{}", name.name, name.path.unwrap_or_default())
+            format!("{scheme}{}{}", name.host, name.path.unwrap_or_default())
         };
         names(text).into_iter().map(show).collect()
     }
@@ -212,5 +214,16 @@ mod tests {
         assert_eq!(read(text).len(), 3);
         assert_eq!(read(text), read(markdown));
         assert_eq!(read(text), read(html));
+    }
+    proptest! {
+        #[test]
+        fn any_page_gives_rows_that_are_fit_to_be_shown(text in "[ -~é\u{0}\u{1b}\u{202e}\n]{0,400}", html in any::<bool>()) {
+            let begin = if html { "<!DOCTYPE html><h1>" } else { "" };
+            let page = format!("{begin}Internet access requirements\n{text} https://{text}.com/{text}");
+            for row in rows(page.as_bytes(), &BTreeSet::new()).unwrap() {
+                let all = format!("{}{}{}", row.section, row.name, row.path.unwrap_or_default());
+                prop_assert!(!all.contains(['\u{1b}', '\u{0}', '\u{202e}', '\n']), "{all:?}");
+            }
+        }
     }
 }

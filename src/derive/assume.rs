@@ -127,14 +127,18 @@ fn apply(facts: &mut Facts, assumption: Assumption) {
         Assumption::EntraTenant => tenant(facts),
         Assumption::Online => {
             if let Fact::Known { value, .. } = &mut facts.service_connection_points {
-                value.iter_mut().for_each(|point| point.online = Some(true));
+                for point in value.iter_mut() {
+                    point.online = Some(true);
+                }
             }
         }
         Assumption::Cmg => cmg(facts),
         Assumption::CmgInstances(count) => {
             cmg(facts);
             if let Fact::Known { value, .. } = &mut facts.cmgs {
-                value.iter_mut().for_each(|cmg| cmg.instances = Some(count));
+                for cmg in value.iter_mut() {
+                    cmg.instances = Some(count);
+                }
             }
         }
         Assumption::EntraUserDiscovery => {
@@ -265,7 +269,9 @@ fn subscribe(facts: &mut Facts, id: &str) {
 fn connected_cache(facts: &mut Facts) {
     client_setting(facts, ClientOption::ConnectedCache);
     if let Fact::Known { value, .. } = &mut facts.distribution_points {
-        value.iter_mut().for_each(|point| point.connected_cache = Some(true));
+        for point in value.iter_mut() {
+            point.connected_cache = Some(true);
+        }
         return;
     }
     let is_point = |system: &&crate::site::SiteSystem| {

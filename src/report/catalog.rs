@@ -3,6 +3,7 @@
 use super::grid::grid;
 use super::listing::Listing;
 use crate::catalog::{Catalog, Entry, Inspection, PageDiff, Ports, ProbeClass, Status, TlsVersion};
+use crate::host::HostName;
 
 /// The entries in few columns, for a terminal.
 pub fn entries_brief(catalog: &Catalog) -> Listing<4> {
@@ -74,7 +75,7 @@ pub fn entry(catalog: &Catalog, entry: &Entry, width: usize) -> String {
         }
     }
     if let Some(probe) = &entry.probe {
-        let hosts: Vec<&str> = probe.hosts.iter().map(|host| host.as_str()).collect();
+        let hosts: Vec<&str> = probe.hosts.iter().map(HostName::as_str).collect();
         let class = match probe.class {
             ProbeClass::Representative => format!("representatives: {}", hosts.join(", ")),
             ProbeClass::Related => format!("related, proves nothing: {}", hosts.join(", ")),

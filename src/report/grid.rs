@@ -23,7 +23,12 @@ pub(super) fn grid<'a>(rows: impl IntoIterator<Item = Vec<(&'a str, usize)>>) ->
     let mut bytes = Vec::new();
     // Writing to memory cannot fail.
     let _ = table.print(&mut bytes);
-    String::from_utf8_lossy(&bytes).lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    let mut out = String::with_capacity(bytes.len());
+    for line in String::from_utf8_lossy(&bytes).lines() {
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
 }
 
 /// A cell as wide as its column, so that the columns stand alike in every table.

@@ -78,13 +78,12 @@ pub(super) fn from_third_party_catalogs(entry: &Entry, facts: &Index<'_>) -> Vec
                 };
                 filled.push(named(entry, HostPattern::Exact(place.host.clone()), ports, reasons, missing));
             }
-            Some(_) => {}
             // An own catalog must use HTTPS, so an address that is not known is one of HTTPS.
             None if entry.scheme == Scheme::Https => {
                 let missing = format!("download address of third-party update catalog {title}");
                 filled.push(Filled { reasons, ..unfilled(entry, missing) });
             }
-            None => {}
+            Some(_) | None => {}
         }
     }
     filled

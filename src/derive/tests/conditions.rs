@@ -127,7 +127,9 @@ fn set_cache(facts: &mut Facts, on: Option<bool>) {
 
 fn take_role(facts: &mut Facts, role: &Role) {
     if let Fact::Known { value, .. } = &mut facts.site_systems {
-        value.iter_mut().for_each(|system| system.roles.retain(|installed| installed.role != *role));
+        for system in value.iter_mut() {
+            system.roles.retain(|installed| installed.role != *role);
+        }
     }
 }
 

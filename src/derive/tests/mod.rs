@@ -72,6 +72,7 @@ fn catalog_at(name: &str, port: u16) -> ThirdPartyCatalog {
 }
 
 /// A central administration site with everything in the cloud, and a primary site below it.
+#[expect(clippy::too_many_lines, reason = "one fact after the other")]
 fn contoso() -> Facts {
     let system = |code: &str, name: &str, roles: &[Role]| SiteSystem {
         site: site(code),

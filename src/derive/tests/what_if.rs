@@ -31,7 +31,9 @@ fn an_update_to_2603_adds_the_management_point_and_nothing_else() {
 fn an_update_over_2303_leaves_the_community_hub_behind() {
     let mut facts = contoso();
     if let Fact::Known { value, .. } = &mut facts.sites {
-        value.iter_mut().for_each(|site| site.build = Some(9096));
+        for site in value.iter_mut() {
+            site.build = Some(9096);
+        }
     }
     let (today, after) = (derive(&facts), for_version(&facts, "2303"));
     let hub = ["community-hub-communityhub-microsoft-com", "community-hub-github-com"];
@@ -73,7 +75,9 @@ fn on_premises() -> Facts {
     facts.tenants = known(Vec::new());
     facts.cmg_connection_points = known(Vec::new());
     if let Fact::Known { value, .. } = &mut facts.site_systems {
-        value.iter_mut().for_each(|system| system.roles.retain(|r| r.role != Role::CmgConnectionPoint));
+        for system in value.iter_mut() {
+            system.roles.retain(|r| r.role != Role::CmgConnectionPoint);
+        }
     }
     facts.azure_services = known(Vec::new());
     facts.co_management_policies = known(0);
