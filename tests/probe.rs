@@ -340,6 +340,44 @@ async fn proxies_are_told_apart_from_what_is_behind_them() {
     assert!(denied.headers.iter().any(|header| header.name == "x-squid-error"), "{denied:?}");
 }
 
+/// Not every proxy says that an error is its own.
+#[tokio::test]
+async fn an_error_through_a_proxy_is_the_endpoints_only_if_something_shows_it() {
+    const PROXY: Option<(&str, u16)> = Some(("proxy.contoso.com", 8080));
+    let answer = |status, headers: &str| {
+        let headers = format!("{headers}Via: 1.1 proxy.contoso.com\r\n");
+        Behaviour::Answer(status, headers, "<title>Microsoft</title>".to_owned())
+    };
+    let errors = [400, 403, 404, 500, 503, 504];
+    let mut spec = Spec::default().known("contoso.com").proxy(ProxySpec::new("proxy.contoso.com", 8080));
+    for status in errors {
+        spec = spec.host(&format!("proxy{status}.contoso.com"), answer(status, ""));
+        spec = spec.host(&format!("nginx{status}.contoso.com"), answer(status, "Server: nginx\r\n"));
+        spec = spec.host(&format!("iis{status}.contoso.com"), answer(status, "Server: Microsoft-IIS/10.0\r\n"));
+        spec = spec.host(&format!("cdn{status}.contoso.com"), answer(status, "X-Azure-Ref: 0abc\r\n"));
+    }
+    let net = Internet::start(spec).await;
+    let url = |scheme, name, status| format!("{scheme}://{name}{status}.contoso.com/");
+    let urls = errors.iter().flat_map(|status| {
+        let plain = ["proxy", "nginx", "iis", "cdn"].map(|name| url("http", name, status));
+        plain.into_iter().chain([url("https", "proxy", status)])
+    });
+    let probes: Vec<_> = urls.map(|url| probe(&url, PROXY)).collect();
+    let seen = run(&probes, &settings(&net)).await;
+    for status in &errors {
+        for name in ["proxy", "nginx"] {
+            let failure = failure(&seen[&url("http", name, status)], StageName::Http);
+            assert_eq!(failure.code, FailureCode::ProxyRefused, "{failure:?}");
+            let words = format!("status {status}, nothing shows that the endpoint answered, and not the proxy itself");
+            assert!(failure.detail.contains(&words), "{failure:?}");
+            assert!(failure.detail.contains("via: 1.1 proxy.contoso.com"), "{failure:?}");
+        }
+        for url in [url("http", "iis", status), url("http", "cdn", status), url("https", "proxy", status)] {
+            assert!(seen[&url].reached(), "{:#?}", seen[&url]);
+        }
+    }
+}
+
 #[tokio::test]
 async fn names_are_followed_to_their_end() {
     let spec = Spec::default()

@@ -30,9 +30,8 @@ pub(super) fn mark_in_body(body: &[u8]) -> Option<String> {
 /// What is doubtful about a page that came in clear, if nothing shows that it is the endpoint's: neither its headers nor
 /// what it says of the owner of `host`.
 pub(super) fn doubt(seen: &HttpEvidence, body: &[u8], host: &HostName) -> Option<String> {
-    // Anybody can have a page on a web server of Microsoft; its errors are its own.
     let error = seen.status.unwrap_or_default() >= 400;
-    let signed = origin::signed(&seen.headers) || (error && origin::from_microsoft_server(&seen.headers));
+    let signed = if error { origin::answered(&seen.headers) } else { origin::signed(&seen.headers) };
     let text = plain_text(body);
     if !is_suspicious(seen) || signed || origin::names_owner(&text, host) {
         return None;

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::layer::{Seen, telling_headers};
+use super::layer::{Seen, header, telling_headers};
 use super::{Failure, FailureCode, HttpEvidence, block_page, origin, proxy, tls};
 use crate::host::Scheme;
 use crate::plan::Target;
@@ -158,6 +158,14 @@ impl Visit<'_> {
         match mark {
             Some(mark) => {
                 Err(Failure::new(FailureCode::HttpBlockPage, &format!("{operation}: status {status}, {mark}")))
+            }
+            // A proxy answers so for what it cannot or may not reach; many of them do not name themselves.
+            None if self.by_proxy && status >= 400 && !origin::answered(&seen.headers) => {
+                let who = |name| header(&seen.headers, name).map(|value| format!(" ({name}: {value})"));
+                let who = who("via").or_else(|| who("server")).unwrap_or_default();
+                let what = "nothing shows that the endpoint answered, and not the proxy itself";
+                let detail = format!("{operation} through the proxy: status {status}, {what}{who}");
+                Err(Failure::new(FailureCode::ProxyRefused, &detail))
             }
             None => Ok(()),
         }

@@ -23,9 +23,10 @@ pub(super) fn signed(headers: &[Header]) -> bool {
         || CACHE_WORDS.iter().any(|word| cache.starts_with(word))
 }
 
-/// Whether a web server of Microsoft wrote the headers: it shows that the answer is no proxy's, but others use it too.
-pub(super) fn from_microsoft_server(headers: &[Header]) -> bool {
-    says(headers, "server", SERVERS)
+/// Whether the headers of an error show that it is the endpoint's: also those of a web server of Microsoft. For a page
+/// that is no error they would not do, since anybody can have one there.
+pub(super) fn answered(headers: &[Header]) -> bool {
+    signed(headers) || says(headers, "server", SERVERS)
 }
 
 /// Whether a page, in lower case, speaks of whose host this is. The host's own name says nothing: a filter's page names
@@ -281,8 +282,8 @@ mod tests {
         ] {
             assert!(!signed(&headers(&[(name, value)])), "{name}: {value}");
         }
-        assert!(from_microsoft_server(&headers(&[("server", "Microsoft-IIS/10.0")])));
-        assert!(!from_microsoft_server(&headers(&[("server", "nginx")])));
+        assert!(answered(&headers(&[("server", "Microsoft-IIS/10.0")])));
+        assert!(!answered(&headers(&[("server", "nginx"), ("via", "1.1 proxy")])));
     }
 
     proptest! {
