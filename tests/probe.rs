@@ -40,7 +40,7 @@ async fn a_healthy_endpoint_is_seen_in_every_layer() {
     assert_eq!(tls.chain[0].names, ["healthy.contoso.com"]);
     assert_eq!(seen.trust.evidence.unwrap().roots, "this machine's and 1 given");
     let http = seen.http.evidence.unwrap();
-    assert_eq!((http.method.as_str(), http.status, http.block_page), ("HEAD", Some(200), None));
+    assert_eq!((http.method.as_str(), http.status, http.block_page), ("GET", Some(200), None));
     for took in [seen.name.took_us, seen.tcp.took_us, seen.tls.took_us, seen.trust.took_us, seen.http.took_us] {
         assert!(took.is_some());
     }
@@ -48,7 +48,7 @@ async fn a_healthy_endpoint_is_seen_in_every_layer() {
 
 #[tokio::test]
 async fn one_exchange_of_each_kind_for_a_probe() {
-    let net = Internet::start(Spec::default().known("contoso.com")).await;
+    let net = Internet::start(Spec::default().host("healthy.contoso.com", Behaviour::Status(404))).await;
     assert!(look(&net, "https://healthy.contoso.com/x").await.reached());
     let seen = net.seen();
     assert_eq!(seen.iter().filter(|s| matches!(s, Seen::Query { tcp: false, .. })).count(), 2, "A and AAAA");
@@ -166,6 +166,51 @@ async fn whatever_other_status_means_reached() {
     let headers = &seen["https://moved.contoso.com/"].http.evidence.as_ref().unwrap().headers;
     assert!(headers.iter().any(|header| header.name == "location" && header.value == moved), "{headers:?}");
     assert_eq!(net.count(|s| matches!(s, Seen::Request { host, .. } if host.starts_with("elsewhere"))), 0);
+}
+
+/// Over plain HTTP anybody can answer, and over TLS a filter whose root this machine trusts.
+#[tokio::test]
+async fn a_strangers_page_or_redirect_is_not_the_endpoint() {
+    use Behaviour as B;
+    let stopped = |status, words: &str| {
+        let page = format!("<html><title>Your request was stopped</title>{words}</html>");
+        B::Answer(status, "Server: nginx\r\n".into(), page)
+    };
+    let spec = Spec::default()
+        .host("deny.windowsupdate.com", B::Redirect(302, "http://filter.corp.example/deny?url=x".into()))
+        .host("login.windowsupdate.com", B::Redirect(307, "http://10.0.0.1/login".into()))
+        .host("stopped.microsoft.com", stopped(200, "http://stopped.microsoft.com/ by Example"))
+        .host("stopped403.microsoft.com", stopped(403, "http://stopped403.microsoft.com/ by Example"))
+        .host("marked.microsoft.com", stopped(200, "It is blocked by your administrator."))
+        .host("moved.microsoft.com", B::Redirect(301, "https://www.office.com/".into()))
+        .host("update.microsoft.com", stopped(200, "Microsoft Update"))
+        .host("blob.core.windows.net", B::Answer(403, "x-ms-request-id: 1\r\n".into(), "<b>no</b>".into()));
+    let net = Internet::start(spec).await;
+    let strange = [
+        ("http://deny.windowsupdate.com/", "status 302, redirected to filter.corp.example"),
+        ("https://deny.windowsupdate.com/", "status 302, redirected to filter.corp.example"),
+        ("http://login.windowsupdate.com/", "status 307, redirected to 10.0.0.1"),
+        ("http://stopped.microsoft.com/", "title: your request was stopped"),
+        ("http://stopped403.microsoft.com/", "title: your request was stopped"),
+        ("https://marked.microsoft.com/", "blocked by your administrator"),
+    ];
+    let healthy = [
+        "http://moved.microsoft.com/",
+        "https://moved.microsoft.com/",
+        "http://update.microsoft.com/",
+        "http://blob.core.windows.net/",
+        "https://stopped403.microsoft.com/",
+    ];
+    let probes: Vec<_> = strange.iter().map(|(url, _)| url).chain(&healthy).map(|url| direct(url)).collect();
+    let seen = run(&probes, &settings(&net)).await;
+    for (url, words) in strange {
+        let failure = failure(&seen[url], StageName::Http);
+        assert_eq!(failure.code, FailureCode::HttpBlockPage, "{url}: {failure:?}");
+        assert!(failure.detail.contains(words), "{url}: {failure:?}");
+    }
+    for url in healthy {
+        assert!(seen[url].reached(), "{:#?}", seen[url]);
+    }
 }
 
 /// HEAD looked like a filter's page, or was not understood: then only the GET can tell.
@@ -293,6 +338,44 @@ async fn proxies_are_told_apart_from_what_is_behind_them() {
     assert_eq!(targets, 0);
     let denied = seen["https://denied.contoso.com/"].connect.evidence.as_ref().unwrap();
     assert!(denied.headers.iter().any(|header| header.name == "x-squid-error"), "{denied:?}");
+}
+
+/// Not every proxy says that an error is its own.
+#[tokio::test]
+async fn an_error_through_a_proxy_is_the_endpoints_only_if_something_shows_it() {
+    const PROXY: Option<(&str, u16)> = Some(("proxy.contoso.com", 8080));
+    let answer = |status, headers: &str| {
+        let headers = format!("{headers}Via: 1.1 proxy.contoso.com\r\n");
+        Behaviour::Answer(status, headers, "<title>Microsoft</title>".to_owned())
+    };
+    let errors = [400, 403, 404, 500, 503, 504];
+    let mut spec = Spec::default().known("contoso.com").proxy(ProxySpec::new("proxy.contoso.com", 8080));
+    for status in errors {
+        spec = spec.host(&format!("proxy{status}.contoso.com"), answer(status, ""));
+        spec = spec.host(&format!("nginx{status}.contoso.com"), answer(status, "Server: nginx\r\n"));
+        spec = spec.host(&format!("iis{status}.contoso.com"), answer(status, "Server: Microsoft-IIS/10.0\r\n"));
+        spec = spec.host(&format!("cdn{status}.contoso.com"), answer(status, "X-Azure-Ref: 0abc\r\n"));
+    }
+    let net = Internet::start(spec).await;
+    let url = |scheme, name, status| format!("{scheme}://{name}{status}.contoso.com/");
+    let urls = errors.iter().flat_map(|status| {
+        let plain = ["proxy", "nginx", "iis", "cdn"].map(|name| url("http", name, status));
+        plain.into_iter().chain([url("https", "proxy", status)])
+    });
+    let probes: Vec<_> = urls.map(|url| probe(&url, PROXY)).collect();
+    let seen = run(&probes, &settings(&net)).await;
+    for status in &errors {
+        for name in ["proxy", "nginx"] {
+            let failure = failure(&seen[&url("http", name, status)], StageName::Http);
+            assert_eq!(failure.code, FailureCode::ProxyRefused, "{failure:?}");
+            let words = format!("status {status}, nothing shows that the endpoint answered, and not the proxy itself");
+            assert!(failure.detail.contains(&words), "{failure:?}");
+            assert!(failure.detail.contains("via: 1.1 proxy.contoso.com"), "{failure:?}");
+        }
+        for url in [url("http", "iis", status), url("http", "cdn", status), url("https", "proxy", status)] {
+            assert!(seen[&url].reached(), "{:#?}", seen[&url]);
+        }
+    }
 }
 
 #[tokio::test]
@@ -425,7 +508,9 @@ async fn an_address_in_a_rule_needs_no_name() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_healthy_targets_fail_nowhere() {
-    let net = Internet::start(Spec::default().known("contoso.com")).await;
+    let spec =
+        (0..1000).fold(Spec::default(), |spec, n| spec.host(&format!("n{n}.contoso.com"), Behaviour::Status(404)));
+    let net = Internet::start(spec).await;
     let probes: Vec<_> = (0..1000).map(|n| direct(&format!("https://n{n}.contoso.com/"))).collect();
     let mut settings = settings(&net);
     // Client and servers are one process, and often one of 1,024 files.

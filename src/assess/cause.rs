@@ -169,9 +169,12 @@ fn issued_by(observation: &Observation) -> String {
 }
 
 fn proxy_status(observation: &Observation, proxy: &str) -> String {
-    match observation.connect.evidence.as_ref().and_then(|connect| connect.status) {
-        Some(status) => format!("{proxy} answered CONNECT with {status}"),
-        None => format!("{proxy} refused CONNECT"),
+    let connect = observation.connect.evidence.as_ref().and_then(|connect| connect.status);
+    let http = observation.http.evidence.as_ref().and_then(|http| http.status);
+    match (connect, http) {
+        (_, Some(status)) => format!("{proxy} answered itself, with {status}"),
+        (Some(status), None) => format!("{proxy} answered CONNECT with {status}"),
+        (None, None) => format!("{proxy} refused CONNECT"),
     }
 }
 

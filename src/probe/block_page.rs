@@ -2,10 +2,11 @@
 //!
 //! A table of marks, not a guess: a healthy endpoint may well answer 403 or 404, or with HTML, and content networks
 //! have error pages of their own ("Access Denied", "The request is blocked"). So each mark is something that such an
-//! answer does not have, and no mark means no block page.
+//! answer does not have. Over TLS, no mark means no block page. In clear, a page must also show whose it is.
 
 use super::layer::header;
-use super::{Header, HttpEvidence};
+use super::{Header, HttpEvidence, origin};
+use crate::host::HostName;
 use crate::text::printable;
 
 /// What in the head of the answer says that it is a block page.
@@ -18,30 +19,54 @@ pub(super) fn mark_in_head(headers: &[Header]) -> Option<String> {
 
 /// What in the HTML says that it is a block page.
 pub(super) fn mark_in_body(body: &[u8]) -> Option<String> {
-    let text = squeeze(&String::from_utf8_lossy(body).to_lowercase());
-    let title = text.split_once("<title").and_then(|(_, rest)| rest.split_once('>')).and_then(|(_, rest)| {
-        let (title, _) = rest.split_once("</title")?;
-        Some(title.trim())
-    });
-    let in_title = title.and_then(|title| {
-        TITLES.iter().find(|mark| title.contains(**mark)).map(|_| format!("title: {}", printable(title, 120)))
+    let text = plain_text(body);
+    let in_title = title(&text).and_then(|title| {
+        TITLES.iter().find(|mark| title.contains(**mark)).map(|_| format!("title: {}", printable(title, MAX_TITLE)))
     });
     in_title
         .or_else(|| PHRASES.iter().find(|(mark, _)| text.contains(mark)).map(|(mark, who)| format!("{who}: {mark}")))
 }
 
-/// Whether the body is worth a look: HTML where a filter would put its page. Over plain HTTP that is any status below
-/// 400 too, since anybody on the way can answer there.
-pub(super) fn is_suspicious(seen: &HttpEvidence, plain: bool) -> bool {
-    let html = header(&seen.headers, "content-type").is_none_or(|kind| kind.to_ascii_lowercase().contains("html"));
-    let status = seen.status.unwrap_or_default();
-    html && (matches!(status, 403 | 500 | 503 | 504) || (plain && matches!(status, 200..=299)))
+/// What is doubtful about a page that came in clear, if nothing shows that it is the endpoint's: neither its headers nor
+/// what it says of the owner of `host`.
+pub(super) fn doubt(seen: &HttpEvidence, body: &[u8], host: &HostName) -> Option<String> {
+    let error = seen.status.unwrap_or_default() >= 400;
+    let signed = if error { origin::answered(&seen.headers) } else { origin::signed(&seen.headers) };
+    let text = plain_text(body);
+    if !is_suspicious(seen) || signed || origin::names_owner(&text, host) {
+        return None;
+    }
+    Some(match title(&text) {
+        Some(title) => {
+            format!("a page that nothing shows to be the endpoint's, title: {}", printable(title, MAX_TITLE))
+        }
+        None => "a page without a title that nothing shows to be the endpoint's".to_owned(),
+    })
 }
 
-/// One space between words, so that a line break in a page does not hide a phrase.
-fn squeeze(text: &str) -> String {
+/// Whether the body is worth a look: HTML where a filter would put its page.
+pub(super) fn is_suspicious(seen: &HttpEvidence) -> bool {
+    is_html(&seen.headers) && matches!(seen.status.unwrap_or_default(), 200..=203 | 205..=299 | 403 | 500 | 503 | 504)
+}
+
+/// Whether the content is HTML, or of a kind that is not said.
+pub(super) fn is_html(headers: &[Header]) -> bool {
+    header(headers, "content-type").is_none_or(|kind| kind.to_ascii_lowercase().contains("html"))
+}
+
+/// In lower case, and one space between words, so that a line break in a page does not hide a phrase.
+fn plain_text(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body).to_lowercase();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+fn title(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("<title")?;
+    let (title, _) = rest.split_once('>')?.1.split_once("</title")?;
+    Some(title.trim())
+}
+
+const MAX_TITLE: usize = 120;
 
 /// Headers of filters and proxies: name, what the value contains, who it is. `Location` also stands for sign-on and
 /// captive portals.
@@ -129,9 +154,9 @@ mod tests {
             400,
             &[("server", "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0"), ("content-type", "application/xml")],
         );
-        assert!(mark_in_head(&blob.headers).is_none() && !is_suspicious(&blob, false));
+        assert!(mark_in_head(&blob.headers).is_none() && !is_suspicious(&blob));
         let not_found = answer(404, &[("server", "Microsoft-IIS/10.0"), ("content-type", "text/html")]);
-        assert!(!is_suspicious(&not_found, true));
+        assert!(!is_suspicious(&not_found));
         let denied = answer(403, &[("server", "AkamaiGHost"), ("content-type", "text/html"), ("x-cache", "TCP_MISS")]);
         assert!(mark_in_head(&denied.headers).is_none());
         for page in [
@@ -151,11 +176,29 @@ mod tests {
 
     #[test]
     fn only_html_in_the_place_of_an_answer_is_worth_a_look() {
-        assert!(is_suspicious(&answer(403, &[("content-type", "text/html; charset=utf-8")]), false));
-        assert!(is_suspicious(&answer(200, &[("content-type", "Text/HTML")]), true));
-        assert!(!is_suspicious(&answer(200, &[("content-type", "text/html")]), false));
-        assert!(!is_suspicious(&answer(200, &[("content-type", "application/octet-stream")]), true));
-        assert!(!is_suspicious(&answer(302, &[]), true));
+        assert!(is_suspicious(&answer(403, &[("content-type", "text/html; charset=utf-8")])));
+        assert!(is_suspicious(&answer(200, &[("content-type", "Text/HTML")])));
+        assert!(is_suspicious(&answer(200, &[])));
+        assert!(!is_suspicious(&answer(200, &[("content-type", "application/octet-stream")])));
+        assert!(!is_suspicious(&answer(204, &[])));
+        assert!(!is_suspicious(&answer(302, &[])));
+    }
+
+    #[test]
+    fn a_page_in_clear_shows_whose_it_is() {
+        const STOPPED: &str = "<title>Your request was stopped</title> http://windowsupdate.microsoft.com/ by Example";
+        let host = HostName::parse("windowsupdate.microsoft.com").unwrap();
+        let doubt = |status, headers: &[_], page: &str| doubt(&answer(status, headers), page.as_bytes(), &host);
+        let words = "a page that nothing shows to be the endpoint's, title: your request was stopped";
+        assert_eq!(doubt(200, &[], STOPPED).unwrap(), words);
+        assert_eq!(doubt(403, &[("server", "nginx")], STOPPED).unwrap(), words);
+        assert_eq!(doubt(200, &[("server", "Microsoft-IIS/10.0")], STOPPED).unwrap(), words);
+        assert!(doubt(200, &[], "").unwrap().contains("without a title"));
+        assert_eq!(doubt(200, &[], "<title>Microsoft Update Catalog</title>"), None);
+        assert_eq!(doubt(200, &[("x-azure-ref", "0")], STOPPED), None);
+        assert_eq!(doubt(403, &[("server", "Microsoft-IIS/10.0")], "<title>403 - Forbidden</title>"), None);
+        assert_eq!(doubt(403, &[("server", "AkamaiGHost")], "<title>Access Denied</title>"), None);
+        assert_eq!(doubt(200, &[("content-type", "application/octet-stream")], ""), None);
     }
 
     proptest! {

@@ -10,17 +10,18 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, HOST, USER_AGENT};
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, HOST, LOCATION, USER_AGENT};
 use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::layer::{Seen, telling_headers};
-use super::{Failure, FailureCode, HttpEvidence, block_page, proxy, tls};
+use super::layer::{Seen, header, telling_headers};
+use super::{Failure, FailureCode, HttpEvidence, block_page, origin, proxy, tls};
 use crate::host::Scheme;
 use crate::plan::Target;
+use crate::text::printable;
 
 /// What carries HTTP: TCP, a tunnel, or TLS over either.
 pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -64,17 +65,19 @@ impl Visit<'_> {
     ) -> Result<(), Failure> {
         let mut connection = Connection::open(stream).await.map_err(|e| self.failure(&Method::HEAD, &e))?;
         let head = connection.send(self.request(&Method::HEAD)?).await.map_err(|e| self.failure(&Method::HEAD, &e))?;
-        let seen = evidence.insert(describe(&Method::HEAD, &head));
-        seen.block_page = block_page::mark_in_head(&seen.headers);
+        let seen = evidence.insert(self.describe(&Method::HEAD, &head));
         let not_understood = matches!(head.status().as_u16(), 405 | 501);
-        let suspicious = block_page::is_suspicious(seen, self.target.scheme == Scheme::Http);
+        let suspicious = block_page::is_suspicious(seen);
         if seen.block_page.is_some() || !(not_understood || suspicious) {
             return Ok(());
         }
-        let (answer, body) = self.get(connection, open_again).await?;
-        let mark = block_page::mark_in_head(&answer.headers);
-        let mark = mark.or_else(|| block_page::mark_in_body(&body));
-        *seen = HttpEvidence { block_page: mark, ..answer };
+        let (mut answer, body) = self.get(connection, open_again).await?;
+        if answer.block_page.is_none() {
+            let doubt = || block_page::doubt(&answer, &body, &self.target.host);
+            let in_clear = self.target.scheme == Scheme::Http;
+            answer.block_page = block_page::mark_in_body(&body).or_else(|| in_clear.then(doubt).flatten());
+        }
+        *seen = answer;
         Ok(())
     }
 
@@ -92,15 +95,27 @@ impl Visit<'_> {
             connection = Connection::open(open_again().await?).await.map_err(|e| failure(&e))?;
             connection.send(self.request(&Method::GET)?).await.map_err(|e| failure(&e))?
         };
-        let answer = describe(&Method::GET, &response);
+        let answer = self.describe(&Method::GET, &response);
         let mut body = response.into_body();
         let mut kept = Vec::new();
-        while is_html(&answer) && kept.len() < MAX_BODY {
+        while block_page::is_html(&answer.headers) && kept.len() < MAX_BODY {
             let Some(frame) = body.frame().await else { break };
             kept.extend_from_slice(frame.map_err(|e| failure(&e))?.data_ref().map(AsRef::as_ref).unwrap_or_default());
         }
         kept.truncate(MAX_BODY);
         Ok((answer, kept))
+    }
+
+    /// The answer, with what its head says of a filter.
+    fn describe(&self, method: &Method, response: &Response<Incoming>) -> HttpEvidence {
+        let all = response.headers();
+        let headers = telling_headers(all.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+        let status = response.status().as_u16();
+        let locations = all.get_all(LOCATION).iter().map(AsRef::as_ref);
+        let block_page = block_page::mark_in_head(&headers)
+            .or_else(|| origin::stray_redirect(self.target, status, locations))
+            .map(|mark| printable(&mark, MAX_MARK));
+        HttpEvidence { method: method.to_string(), status: Some(status), headers, block_page }
     }
 
     fn request(&self, method: &Method) -> Result<Request<Empty<Bytes>>, Failure> {
@@ -144,6 +159,14 @@ impl Visit<'_> {
             Some(mark) => {
                 Err(Failure::new(FailureCode::HttpBlockPage, &format!("{operation}: status {status}, {mark}")))
             }
+            // A proxy answers so for what it cannot or may not reach; many of them do not name themselves.
+            None if self.by_proxy && status >= 400 && !origin::answered(&seen.headers) => {
+                let who = |name| header(&seen.headers, name).map(|value| format!(" ({name}: {value})"));
+                let who = who("via").or_else(|| who("server")).unwrap_or_default();
+                let what = "nothing shows that the endpoint answered, and not the proxy itself";
+                let detail = format!("{operation} through the proxy: status {status}, {what}{who}");
+                Err(Failure::new(FailureCode::ProxyRefused, &detail))
+            }
             None => Ok(()),
         }
     }
@@ -181,19 +204,6 @@ fn explain(error: &hyper::Error) -> (FailureCode, String) {
     }
 }
 
-fn describe(method: &Method, response: &Response<Incoming>) -> HttpEvidence {
-    HttpEvidence {
-        method: method.to_string(),
-        status: Some(response.status().as_u16()),
-        headers: telling_headers(response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()))),
-        block_page: None,
-    }
-}
-
-fn is_html(answer: &HttpEvidence) -> bool {
-    super::layer::header(&answer.headers, "content-type").is_none_or(|kind| kind.to_ascii_lowercase().contains("html"))
-}
-
 /// HTTP/1.1 on a stream; dropping it closes the stream.
 struct Connection {
     sender: SendRequest<Empty<Bytes>>,
@@ -221,6 +231,7 @@ impl Connection {
 
 /// The statuses that the product's own check ("Validate internet access") counts as not reached.
 const NOT_REACHED: [u16; 8] = [407, 408, 426, 451, 502, 511, 598, 599];
+const MAX_MARK: usize = 400;
 const MAX_HEAD: usize = 32 * 1024;
 const MAX_HEADERS: usize = 100;
 const MAX_BODY: usize = 64 * 1024;

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::origin::SIGNS;
 use super::{Failure, FailureCode, Header};
 use crate::text::printable;
 
@@ -77,7 +78,7 @@ pub(super) fn telling_headers<'a>(headers: impl IntoIterator<Item = (&'a str, &'
         .into_iter()
         .filter_map(|(name, value)| {
             let name = name.to_ascii_lowercase();
-            TELLING.contains(&name.as_str()).then(|| {
+            (TELLING.contains(&name.as_str()) || SIGNS.contains(&name.as_str())).then(|| {
                 let value = String::from_utf8_lossy(value);
                 let value = if name == "location" { without_signature(&value) } else { &value };
                 Header { value: printable(value, MAX_HEADER_VALUE), name }
@@ -100,7 +101,7 @@ pub(super) fn without_signature(location: &str) -> &str {
     }
 }
 
-/// Headers that tell who answered, in lower case: origin, caches, content networks, proxies, filters.
+/// Headers that tell who answered, in lower case, besides the signs of the endpoints themselves.
 const TELLING: &[&str] = &[
     "content-type",
     "location",
@@ -110,13 +111,10 @@ const TELLING: &[&str] = &[
     "server",
     "via",
     "www-authenticate",
-    "x-azure-ref",
     "x-blocked-by",
     "x-bluecoat-via",
     "x-cache",
     "x-cache-lookup",
-    "x-ms-request-id",
-    "x-msedge-ref",
     "x-squid-error",
 ];
 const MAX_DETAIL: usize = 400;

@@ -14,6 +14,7 @@ mod engine;
 mod http;
 mod layer;
 mod observation;
+mod origin;
 mod proxy;
 pub mod revocation;
 mod route;

@@ -171,7 +171,8 @@ pub enum FailureCode {
     TcpError,
     /// The proxy wants credentials (407).
     ProxyAuthRequired,
-    /// The proxy answered CONNECT with another status than 2xx.
+    /// The proxy answered CONNECT with another status than 2xx, or plain HTTP with an error that nothing shows to be the
+    /// endpoint's.
     ProxyRefused,
     /// The proxy did not answer CONNECT.
     ProxyTimeout,

@@ -82,6 +82,7 @@ pub(super) async fn answer<S: AsyncWrite + Unpin>(
         Behaviour::Status(status) => page(*status, SERVER, SORRY),
         Behaviour::Redirect(status, location) => page(*status, &format!("{SERVER}Location: {location}\r\n"), ""),
         Behaviour::BlockPage(status) => page(*status, FILTER, BLOCKED),
+        Behaviour::Answer(status, headers, body) => page(*status, headers, body),
         Behaviour::GetSilence(_) if request.method == "GET" => return Ok(Ending::Silence),
         Behaviour::GetReset(_) if request.method == "GET" => return Ok(Ending::Reset),
         Behaviour::GetCut(status) if request.method == "GET" => {
@@ -201,7 +202,8 @@ pub(super) const GARBAGE: &[u8] = b"\x1b[2J\x1b]0;owned\x07 220 mail.contoso.com
 
 const SERVER: &str = "Server: Microsoft-IIS/10.0\r\n";
 const FILTER: &str = "Server: Contoso-Web-Filter/9.1\r\nCache-Control: no-store\r\n";
-const WELCOME: &str = "<!DOCTYPE html><html><head><title>Welcome</title></head><body>Contoso lab.</body></html>\n";
+const WELCOME: &str = "<!DOCTYPE html><html><head><title>IIS Windows Server</title></head><body>\
+    <a href=\"http://go.microsoft.com/fwlink/?linkid=66138&amp;clcid=0x409\">Welcome</a></body></html>\n";
 const SORRY: &str = "<!DOCTYPE html><html><head><title>Error</title></head><body>Not like this.</body></html>\n";
 
 /// What a web filter sends in the place of the answer.

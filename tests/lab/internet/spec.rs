@@ -51,6 +51,8 @@ pub enum Behaviour {
     HttpGarbage,
     /// A filter's page with this status: in clear, over TLS under the foreign CA, or as a proxy's answer to CONNECT.
     BlockPage(u16),
+    /// This status, header lines (each with its line end) and page.
+    Answer(u16, String, String),
     /// HEAD gets this status; GET gets no answer.
     GetSilence(u16),
     /// HEAD gets this status; GET gets a TCP reset.
