@@ -68,8 +68,12 @@ fn apply(entry: &Entry, role: CatalogRole, subject: &Who, facts: &Index<'_>, opt
         let ports: Vec<Option<u16>> =
             if filled.ports.is_empty() { vec![None] } else { filled.ports.iter().copied().map(Some).collect() };
         for port in ports {
-            let mut missing = unknown.clone();
-            missing.extend(filled.missing.iter().cloned());
+            let mut missing: Vec<String> = Vec::new();
+            for text in unknown.iter().chain(&filled.missing) {
+                if !missing.contains(text) {
+                    missing.push(text.clone());
+                }
+            }
             let mut reasons = reasons.clone();
             reasons.extend(filled.reasons.iter().cloned());
             let requirement = Requirement {

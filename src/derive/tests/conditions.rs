@@ -104,10 +104,11 @@ const REMOVALS: [Removal; 19] = [
         &["do-cache-", "cache-"],
     ),
     (
+        // No site is without a server, so only the site's place can be taken from it.
         "top-level site server",
         |f| {
-            if let Fact::Known { value, .. } = &mut f.site_systems {
-                value[0].roles.retain(|installed| installed.role != Role::SiteServer);
+            if let Fact::Known { value, .. } = &mut f.sites {
+                value[0].parent = Some(site("PS1"));
             }
         },
         &["m365-readiness-file", "m365-add-in-", "m365-clients-config-site-server", "m365-fwlink-site-server"],

@@ -159,9 +159,13 @@ fn contoso() -> Facts {
         azure_environments: known(vec![AzureEnvironment {
             id: 1,
             name: Some("AzurePublicCloud".to_owned()),
-            hosts: [("ResourceManagerEndpoint", "management.azure.com")]
-                .map(|(column, name)| (column.to_owned(), host(name)))
-                .into(),
+            hosts: [
+                ("ResourceManagerEndpoint", "management.azure.com"),
+                ("ActiveDirectoryEndpoint", "login.microsoftonline.com"),
+                ("MicrosoftGraphEndpoint", "graph.microsoft.com"),
+            ]
+            .map(|(column, name)| (column.to_owned(), host(name)))
+            .into(),
             suffixes: [("StorageEndpointSuffix", "core.windows.net"), ("KeyVaultDNSSuffix", "vault.azure.net")]
                 .map(|(column, name)| (column.to_owned(), host(name)))
                 .into(),
@@ -309,6 +313,10 @@ fn a_hierarchy_without_cloud_has_no_cloud_requirement() {
     let mut facts = contoso();
     facts.cmgs = known(Vec::new());
     facts.tenants = known(Vec::new());
+    facts.cmg_connection_points = known(Vec::new());
+    if let Fact::Known { value, .. } = &mut facts.site_systems {
+        value.iter_mut().for_each(|system| system.roles.retain(|installed| installed.role != Role::CmgConnectionPoint));
+    }
     assert_eq!(undecided(&facts), []);
     assert!(!derive(&facts).iter().any(|r| r.section == "Cloud services"), "{:#?}", needed(&facts));
 }
@@ -324,7 +332,13 @@ fn a_us_government_hierarchy_has_no_public_endpoint() {
         value.push(AzureEnvironment {
             id: 2,
             name: Some("AzureUSGovernmentCloud".to_owned()),
-            hosts: [("ResourceManagerEndpoint".to_owned(), host("management.usgovcloudapi.net"))].into(),
+            hosts: [
+                ("ResourceManagerEndpoint", "management.usgovcloudapi.net"),
+                ("ActiveDirectoryEndpoint", "login.microsoftonline.us"),
+                ("MicrosoftGraphEndpoint", "graph.microsoft.us"),
+            ]
+            .map(|(column, name)| (column.to_owned(), host(name)))
+            .into(),
             suffixes: ["StorageEndpointSuffix", "KeyVaultDNSSuffix"]
                 .map(|column| (column.to_owned(), host("core.usgovcloudapi.net")))
                 .into(),
