@@ -10,9 +10,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::Stop;
+use super::console::note;
 use crate::catalog::Context;
 use crate::derive::{StatedRoutes, Via, database_knows};
-use crate::probe::{Bounds, ConnectTo, Deadlines, Settings};
+use crate::probe::{Bounds, ConnectTo, Deadlines, Settings, open_files};
 use crate::settings::stated_via;
 
 /// How to probe.
@@ -64,12 +65,22 @@ impl ProbeArgs {
         for path in &self.ca_file {
             extra_roots.extend(certificates(path).map_err(Stop::usage)?);
         }
+        let wanted = Bounds { probes: usize::from(self.concurrency), ..Bounds::default() };
+        let files = open_files();
+        let bounds = wanted.within(files);
+        if let (true, Some(files)) = (bounds != wanted, files) {
+            note(&format!(
+                "this process may open {files} files, so {} probes run at once and not {}; raise the limit (ulimit -n) \
+                 for more",
+                bounds.probes, wanted.probes
+            ));
+        }
         Ok(Settings {
             dns_server: self.dns_server,
             connect_to: self.connect_to.clone(),
             extra_roots,
             deadlines: Deadlines { total: Some(self.deadline()), ..Deadlines::all(self.stage_timeout()) },
-            bounds: Bounds { probes: usize::from(self.concurrency), ..Bounds::default() },
+            bounds,
         })
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::dns_client::{self, Answer};
-use super::layer::Seen;
+use super::layer::{Seen, io_words, is_exhausted};
 use super::{Failure, FailureCode, NameEvidence};
 use crate::host::HostName;
 
@@ -42,7 +42,10 @@ async fn by_system(name: &HostName, limit: Duration, mut evidence: NameEvidence)
             return Seen::failed_with(Failure::silence(FailureCode::NameTimeout, &operation, limit), evidence);
         }
         Ok(Err(error)) => {
-            let failure = Failure::new(system_code(&error), &format!("{operation}: {error}"));
+            let failure = match exhausted(&error) {
+                Some(words) => Failure::new(FailureCode::Internal, &format!("{operation}: {error}; {words}")),
+                None => Failure::new(system_code(&error), &format!("{operation}: {error}")),
+            };
             return Seen::failed_with(failure, evidence);
         }
         Ok(Ok(found)) => found,
@@ -68,6 +71,10 @@ async fn by_server(
         dns_client::ask(server, name, dns_client::Family::V4, limit),
         dns_client::ask(server, name, dns_client::Family::V6, limit)
     );
+    // Half of the addresses would be tried as if they were all.
+    if let Some(failure) = [&v4, &v6].into_iter().filter_map(|a| a.as_ref().err()).find(|f| spent(f)) {
+        return Seen::failed_with(failure.clone(), evidence);
+    }
     let best = if rank(&v6) < rank(&v4) { &v6 } else { &v4 };
     if let Ok(answer) = best {
         evidence.response_code = Some(answer.response_code.clone());
@@ -86,6 +93,17 @@ async fn by_server(
         }
     };
     Seen::failed_with(failure, evidence)
+}
+
+fn spent(failure: &Failure) -> bool {
+    failure.code == FailureCode::Internal
+}
+
+/// What the machine lacks, if the system's resolver failed by that. The resolver itself may call it a temporary failure,
+/// so a socket is tried.
+fn exhausted(error: &io::Error) -> Option<String> {
+    let now = std::net::UdpSocket::bind((std::net::Ipv4Addr::LOCALHOST, 0)).err();
+    [Some(error), now.as_ref()].into_iter().flatten().find(|error| is_exhausted(error)).map(io_words)
 }
 
 /// Which of two answers speaks for the name; the lowest.

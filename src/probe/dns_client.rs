@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 
-use super::layer::io_words;
+use super::layer::{io_words, is_exhausted};
 use super::{Failure, FailureCode};
 use crate::host::HostName;
 use crate::text::printable;
@@ -99,6 +99,9 @@ enum AskError {
 impl AskError {
     fn failure(&self, operation: &str) -> Failure {
         match self {
+            Self::Io(error) if is_exhausted(error) => {
+                Failure::new(FailureCode::Internal, &format!("{operation}: {}", io_words(error)))
+            }
             // A host that refuses the port does not answer DNS; so does one that hangs up.
             Self::Io(error) => Failure::new(FailureCode::NameTimeout, &format!("{operation}: {}", io_words(error))),
             Self::Rules(what) => Failure::new(FailureCode::NameError, &format!("{operation}: {what}")),
@@ -148,7 +151,10 @@ impl Question {
         while *garbage < MAX_GARBAGE {
             let length = socket.recv(&mut buffer).await?;
             match self.reply(&buffer[..length]) {
-                Some(reply) if reply.metadata.truncation => return self.send_over_tcp(server).await,
+                Some(reply) if reply.metadata.truncation => {
+                    drop(socket); // one at a time
+                    return self.send_over_tcp(server).await;
+                }
                 Some(reply) => return self.read(&reply),
                 None => *garbage += 1,
             }
@@ -307,6 +313,14 @@ mod tests {
         forged.queries = vec![other.query];
         assert!(asked.reply(&forged.to_vec().unwrap()).is_none());
         assert!(asked.reply(&asked.wire).is_none(), "a question is no reply");
+    }
+
+    #[test]
+    fn a_machine_without_sockets_is_no_silent_server() {
+        let failure = |error: io::Error| AskError::Io(error).failure("ask").code;
+        let exhausted = io::Error::from_raw_os_error(if cfg!(windows) { 10024 } else { 24 });
+        assert_eq!(failure(exhausted), FailureCode::Internal);
+        assert_eq!(failure(io::ErrorKind::ConnectionRefused.into()), FailureCode::NameTimeout);
     }
 
     #[test]

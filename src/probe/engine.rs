@@ -81,8 +81,7 @@ impl Engine {
             cancel,
             names: Semaphore::new(bounds.names.max(1)),
             talks: Semaphore::new(bounds.tls.max(1)),
-            // A name may have many addresses, and sockets are few.
-            sockets: Arc::new(Semaphore::new(bounds.probes.max(1) + bounds.probes / 4)),
+            sockets: Arc::new(Semaphore::new(bounds.sockets())),
         })
     }
 

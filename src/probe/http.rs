@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::layer::{Seen, header, telling_headers};
+use super::layer::{Seen, header, io_words, is_exhausted, telling_headers};
 use super::{Failure, FailureCode, HttpEvidence, block_page, origin, proxy, tls};
 use crate::host::Scheme;
 use crate::plan::Target;
@@ -39,13 +39,12 @@ pub(super) async fn visit(
 ) -> Seen<(), HttpEvidence> {
     let visit = Visit { target, by_proxy };
     let mut evidence = None;
-    let result = match timeout(limit, visit.go(stream, &mut evidence, open_again)).await {
-        Ok(result) => result,
+    let result = if let Ok(result) = timeout(limit, visit.go(stream, &mut evidence, open_again)).await {
+        result
+    } else {
         // What HEAD said needed the GET, so without its answer nothing is known.
-        Err(_) => {
-            let method = if evidence.is_some() { Method::GET } else { Method::HEAD };
-            Err(Failure::silence(FailureCode::HttpTimeout, &visit.operation(&method), limit))
-        }
+        let method = if evidence.is_some() { Method::GET } else { Method::HEAD };
+        Err(Failure::silence(FailureCode::HttpTimeout, &visit.operation(&method), limit))
     };
     let result = result.and_then(|()| evidence.as_ref().map_or(Ok(()), |seen| visit.judge(seen)));
     Seen { evidence, result }
@@ -187,6 +186,7 @@ fn explain(error: &hyper::Error) -> (FailureCode, String) {
     while let Some(inner) = cause {
         if let Some(error) = inner.downcast_ref::<io::Error>() {
             return match tls::explain(error) {
+                _ if is_exhausted(error) => (FailureCode::Internal, io_words(error)),
                 // With TLS 1.3 a server refuses a client only after the handshake.
                 (code @ (FailureCode::TlsAlert | FailureCode::TlsProtocol), words) if error.get_ref().is_some() => {
                     (code, words)

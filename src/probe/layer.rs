@@ -55,8 +55,16 @@ pub(super) fn io_words(error: &io::Error) -> String {
         | io::ErrorKind::BrokenPipe
         | io::ErrorKind::UnexpectedEof
         | io::ErrorKind::TimedOut => error.kind().to_string(),
+        _ if is_exhausted(error) => format!("this machine has no more file descriptors or sockets ({error})"),
         _ => error.to_string(),
     }
+}
+
+/// Whether this machine has no file descriptor or socket left, by the limit of the process or of the system. It says
+/// nothing about anybody else.
+pub(super) fn is_exhausted(error: &io::Error) -> bool {
+    const CODES: [i32; 2] = if cfg!(windows) { [10024, 10055] } else { [23, 24] };
+    error.raw_os_error().is_some_and(|code| CODES.contains(&code))
 }
 
 /// Whether the other side, or something on the way, cut the connection.
@@ -143,6 +151,14 @@ mod tests {
         let kept = telling_headers((0..1000).map(|_| ("via", value.as_slice())));
         assert_eq!(kept.len(), MAX_HEADERS);
         assert!(kept[0].value.chars().count() <= MAX_HEADER_VALUE + 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_machine_without_descriptors_is_told_apart() {
+        assert!([23, 24].iter().all(|code| is_exhausted(&io::Error::from_raw_os_error(*code))));
+        assert!(!is_exhausted(&io::Error::from_raw_os_error(22)));
+        assert!(io_words(&io::Error::from_raw_os_error(24)).starts_with("this machine has no more file descriptors"));
     }
 
     #[test]

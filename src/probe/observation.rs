@@ -214,7 +214,8 @@ pub enum FailureCode {
     DocumentInvalid,
     /// The document is out of date or not yet valid.
     DocumentExpired,
-    /// The probe itself broke, by a defect of this program: nothing is known about the endpoint.
+    /// The probe itself broke, by a defect of this program or because this machine had no file descriptor or socket
+    /// left: nothing is known about the endpoint.
     Internal,
 }
 

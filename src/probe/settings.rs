@@ -49,7 +49,7 @@ impl Deadlines {
 }
 
 /// How much at once, for each layer: silent endpoints wait in TCP, where waiting is cheap, and must not hold up others.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// Probes that have begun and not ended: bounds the sockets.
     pub probes: usize,
@@ -67,6 +67,39 @@ impl Default for Bounds {
         Self { probes: 512, names: 128, tls: 64 * cores, addresses: 8 }
     }
 }
+
+impl Bounds {
+    /// The sockets for connections: a name may have many addresses.
+    pub(super) fn sockets(&self) -> usize {
+        self.probes.max(1) + self.probes / 4
+    }
+
+    /// These bounds, or smaller ones where a process that may open `files` would run out of them.
+    #[must_use]
+    pub fn within(self, files: Option<usize>) -> Self {
+        // A and AAAA are asked at once, each by a socket of its own.
+        let needed = |bounds: &Self| bounds.sockets() + 2 * bounds.names.max(1);
+        let Some(available) = files.map(|files| files.saturating_sub(RESERVE)) else { return self };
+        let all = needed(&self);
+        if all <= available {
+            return self;
+        }
+        let scaled = |bound: usize| (bound.saturating_mul(available) / all).max(1);
+        Self { probes: scaled(self.probes), names: scaled(self.names), ..self }
+    }
+}
+
+/// How many files and sockets this process may have open; `None` if that is unlimited or not to be known.
+pub fn open_files() -> Option<usize> {
+    if cfg!(target_os = "linux") { soft_limit(&std::fs::read_to_string("/proc/self/limits").ok()?) } else { None }
+}
+
+fn soft_limit(limits: &str) -> Option<usize> {
+    limits.lines().find_map(|line| line.strip_prefix("Max open files"))?.split_whitespace().next()?.parse().ok()
+}
+
+/// Files for all that is not probing: the runtime, standard streams, documents.
+const RESERVE: usize = 64;
 
 /// `HOST:PORT:CONNECT-HOST:CONNECT-PORT` as in curl: a connection to HOST:PORT goes to CONNECT-HOST:CONNECT-PORT
 /// instead, with SNI and Host left as they are. An empty part means "any" on the left and "unchanged" on the right.
@@ -147,6 +180,30 @@ mod tests {
         let rule: ConnectTo = ":443::8443".parse().unwrap();
         assert!(rule.applies(&HostOrAddress::parse("any.example").unwrap(), 443));
         assert!(!rule.applies(&HostOrAddress::parse("any.example").unwrap(), 80));
+    }
+
+    #[test]
+    fn bounds_fit_the_files_that_may_be_open() {
+        let usual = Bounds { tls: 128, ..Bounds::default() };
+        let few = usual.within(Some(256));
+        assert!(few.sockets() + 2 * few.names <= 256 - RESERVE, "{few:?}");
+        assert!(few.probes > 50 && few.names > 10 && few.addresses == usual.addresses, "{few:?}");
+        for files in [None, Some(1024), Some(1 << 20)] {
+            assert_eq!(usual.within(files), usual);
+        }
+        let least = usual.within(Some(0));
+        assert_eq!((least.probes, least.names), (1, 1));
+    }
+
+    #[test]
+    fn the_limit_of_open_files_is_read() {
+        let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
+                      Max processes             7                    7                    processes \n\
+                      Max open files            1024                 524288               files     \n";
+        assert_eq!(soft_limit(limits), Some(1024));
+        assert_eq!(soft_limit("Max open files            unlimited            unlimited            files"), None);
+        assert_eq!(soft_limit(""), None);
+        assert_eq!(open_files().is_some(), cfg!(target_os = "linux"));
     }
 
     #[test]

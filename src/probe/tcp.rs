@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::layer::io_words;
+use super::layer::{io_words, is_exhausted};
 use super::{Failure, FailureCode, TcpAttempt, TcpEvidence};
 
 /// The connections of one probe. Those that are not the first go on by themselves while the first is used.
@@ -127,6 +127,7 @@ pub(super) fn micros(clock: Instant) -> u64 {
 /// What an error of a connection means.
 pub(super) fn code_of(error: &io::Error, address: SocketAddr) -> FailureCode {
     match error.kind() {
+        _ if is_exhausted(error) => FailureCode::Internal,
         io::ErrorKind::ConnectionRefused => FailureCode::TcpRefused,
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => FailureCode::TcpReset,
         io::ErrorKind::TimedOut => FailureCode::TcpTimeout,
@@ -144,6 +145,10 @@ pub(super) fn code_of(error: &io::Error, address: SocketAddr) -> FailureCode {
 fn judge(ended: &[Option<TcpAttempt>]) -> Result<(), Failure> {
     let failed: Vec<_> =
         ended.iter().flatten().filter_map(|attempt| Some((attempt.address, attempt.failure.as_ref()?))).collect();
+    // An address that could not be tried might have been the one that opens.
+    if let Some((_, failure)) = failed.iter().find(|(_, failure)| failure.code == FailureCode::Internal) {
+        return Err((*failure).clone());
+    }
     // A reset is always of a connection that was open: a refusal of the first packet is another error. On a busy
     // machine it comes to light here or in the next layer, as luck has it, so it is always told there.
     if failed.iter().any(|(_, failure)| failure.code == FailureCode::TcpReset) {
@@ -219,6 +224,12 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_could_not_be_tried_leaves_the_answer_open() {
+        let spent = failed("10.0.0.1:443", FailureCode::Internal);
+        assert_eq!(code(&[failed("10.0.0.2:443", FailureCode::TcpRefused), spent]), FailureCode::Internal);
+    }
+
+    #[test]
     fn a_reset_was_an_open_connection() {
         assert!(judge(&[failed("10.0.0.1:443", FailureCode::TcpReset)]).is_ok());
     }
@@ -233,6 +244,8 @@ mod tests {
         assert_eq!(code(io::ErrorKind::AddrNotAvailable, v6), FailureCode::TcpUnreachable);
         assert_eq!(code(io::ErrorKind::AddrNotAvailable, v4), FailureCode::TcpError);
         assert_eq!(code(io::ErrorKind::PermissionDenied, v4), FailureCode::TcpError);
+        let exhausted = io::Error::from_raw_os_error(if cfg!(windows) { 10024 } else { 24 });
+        assert_eq!(code_of(&exhausted, v4), FailureCode::Internal);
     }
 
     #[tokio::test]
