@@ -315,7 +315,9 @@ fn a_hierarchy_without_cloud_has_no_cloud_requirement() {
     facts.tenants = known(Vec::new());
     facts.cmg_connection_points = known(Vec::new());
     if let Fact::Known { value, .. } = &mut facts.site_systems {
-        value.iter_mut().for_each(|system| system.roles.retain(|installed| installed.role != Role::CmgConnectionPoint));
+        for system in value.iter_mut() {
+            system.roles.retain(|installed| installed.role != Role::CmgConnectionPoint);
+        }
     }
     assert_eq!(undecided(&facts), []);
     assert!(!derive(&facts).iter().any(|r| r.section == "Cloud services"), "{:#?}", needed(&facts));

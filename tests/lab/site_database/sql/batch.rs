@@ -19,7 +19,7 @@ pub enum Step {
         catch: Vec<Step>,
     },
     If {
-        condition: Expr,
+        condition: Box<Expr>,
         then: Vec<Step>,
         otherwise: Vec<Step>,
     },
@@ -95,7 +95,7 @@ fn step(parser: &mut Parser<'_>) -> Result<Vec<Step>, ParserError> {
             }
         }
         let otherwise = if parser.parse_keyword(Keyword::ELSE) { step(parser)? } else { Vec::new() };
-        return Ok(vec![Step::If { condition, then, otherwise }]);
+        return Ok(vec![Step::If { condition: Box::new(condition), then, otherwise }]);
     }
     if parser.peek_keyword(Keyword::GRANT) {
         return Ok(vec![Step::Grant(grant(parser)?)]);
