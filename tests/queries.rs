@@ -135,7 +135,7 @@ async fn where_a_view_is_missing_the_script_grants_the_next_way() {
 
 async fn facts(variants: &[&str], rights: Rights) -> Facts {
     let variants = variants.iter().map(|text| (*text).to_owned()).collect();
-    let database = SiteDatabase::start(site_database::Options { variants, rights, ..Default::default() }).await;
+    let database = SiteDatabase::start(site_database::Options { rights, variants, ..Default::default() }).await;
     let ca = tempfile::NamedTempFile::with_suffix(".pem").unwrap();
     std::fs::write(ca.path(), database.ca_pem()).unwrap();
     let options = Options {
