@@ -20,6 +20,8 @@ const NOT_IN_SQL: [&str; 4] = ["tenant_attach", "endpoint_analytics", "notificat
 
 async fn facts(options: site_database::Options) -> Facts {
     let (user, password) = (options.user.clone(), Secret::new(&options.password));
+    // A deadlock victim is sent again, three times.
+    let round_trips = if options.faults.is_empty() { 2 } else { 5 };
     let database = SiteDatabase::start(options).await;
     let ca = tempfile::NamedTempFile::with_suffix(".pem").unwrap();
     std::fs::write(ca.path(), database.ca_pem()).unwrap();
@@ -33,7 +35,7 @@ async fn facts(options: site_database::Options) -> Facts {
         query_timeout: Duration::from_secs(20),
     };
     let facts = read(&options, CancellationToken::new()).await.unwrap();
-    assert_eq!(database.statements().len(), 2, "two round trips");
+    assert_eq!(database.statements().len(), round_trips);
     facts
 }
 

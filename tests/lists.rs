@@ -128,7 +128,10 @@ fn the_arm_template_has_a_rule_for_each_scheme_and_port() {
 
 #[test]
 fn our_own_lists_are_exact_allow_lists() {
-    let hand_off = HandOff::of(&whole_catalog());
+    // Without the wildcard that covers the one which a URL list cannot express.
+    let mut catalog = whole_catalog();
+    catalog.retain(|requirement| requirement.name.to_string() != "*.events.data.microsoft.com");
+    let hand_off = HandOff::of(&catalog);
     assert!(hand_off.entries.len() > 50 && hand_off.undecided.is_empty());
     let plain = render(Format::Plain, &hand_off, &head()).text;
     let check = check_against(&hand_off, &plain).unwrap();
