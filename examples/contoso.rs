@@ -4,9 +4,6 @@
 //! `cargo run --release --example contoso` reads, derives, probes, prints the table and writes `run.json`; the exit
 //! code is the audit's: 1, since the lab is not compliant.
 
-#[path = "../tests/lab/mod.rs"]
-mod lab;
-
 use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;

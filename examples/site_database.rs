@@ -8,9 +8,6 @@
 //!     CMCOMPLY_TEST_SQL_CA_FILE=FILE cargo test --test opt_in_sql
 //! ```
 
-#[path = "../tests/lab/mod.rs"]
-mod lab;
-
 use std::error::Error;
 use std::io::{Read, Write};
 

@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod lab;
-
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

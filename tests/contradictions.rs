@@ -2,8 +2,6 @@
 //! complete. Real rows of the lab's site database, changed by T-SQL.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod lab;
-
 use std::time::Duration;
 
 use cmcomply::catalog::{AZURE_COLUMNS, Catalog, CatalogRole, Context};

@@ -2,7 +2,6 @@
 //! bad data.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod lab;
 mod site_facts;
 
 use std::collections::BTreeMap;

@@ -2,7 +2,6 @@
 
 #[path = "internet/clients.rs"]
 mod clients;
-mod lab;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;

@@ -10,7 +10,6 @@
 //! Without the first one only the lab is asked.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod lab;
 mod site_facts;
 
 use std::env;

@@ -1,8 +1,6 @@
 //! The probe against the pretend internet: every kind of answer, and what becomes of it.
 #![expect(clippy::unwrap_used, reason = "a test that panics fails, as it should")]
 
-mod lab;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

@@ -2,8 +2,6 @@
 //! and by a login that has these rights and no other.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod lab;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::process::Command;

@@ -4,7 +4,6 @@
 #[path = "internet/clients.rs"]
 #[expect(dead_code, reason = "only OpenSSL is asked here")]
 mod clients;
-mod lab;
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};

@@ -1,8 +1,6 @@
 //! The settings file, with the built binary: `init` begins it, `audit` uses it.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod lab;
-
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 

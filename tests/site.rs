@@ -5,7 +5,6 @@
 mod breaking;
 #[path = "site/connecting.rs"]
 mod connecting;
-mod lab;
 #[path = "site/sending.rs"]
 mod sending;
 mod site_facts;

@@ -6,7 +6,6 @@ mod client;
 mod facts;
 #[path = "tds/faults.rs"]
 mod faults;
-mod lab;
 #[path = "tds/login.rs"]
 mod login;
 #[path = "tds/other_clients.rs"]

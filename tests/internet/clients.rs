@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::process::Command;
 
-use crate::lab::internet::Internet;
+use lab::internet::Internet;
 
 /// curl, led to the lab by the lab's own rules.
 pub struct Curl {

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use cmcomply::site::{ReadError, Secret, SignIn, UnknownWhy, read};
 use tokio_util::sync::CancellationToken;
 
-use crate::lab::site_database::{self, Fault};
 use crate::site_facts::{assert_contoso, known};
 use crate::{faulty, lab, variant, why};
+use lab::site_database::{self, Fault};
 
 #[tokio::test]
 async fn a_connection_cut_in_mid_answer_costs_one_fact() {

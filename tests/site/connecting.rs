@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use cmcomply::site::{Certificate, ConnectError, ReadError, Secret, Server, SignIn, SqlCertificate, SqlSignIn};
 
-use crate::lab::site_database::{self, Encryption, Fault};
 use crate::site_facts::assert_contoso;
 use crate::{faulty, lab};
+use lab::site_database::{self, Encryption, Fault};
 
 #[tokio::test]
 async fn the_database_with_a_site_is_found_among_others() {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::lab;
-use crate::lab::site_database;
+use lab::site_database;
 
 #[tokio::test]
 async fn what_is_sent_is_what_the_query_files_say() {

@@ -4,7 +4,7 @@ use tiberius::{AuthMethod, Client, ColumnData, Config, EncryptionLevel, Row};
 use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt as _};
 
-use crate::lab::site_database::{Options, SiteDatabase};
+use lab::site_database::{Options, SiteDatabase};
 
 pub(crate) type Connection = Client<Compat<TcpStream>>;
 

@@ -1,7 +1,7 @@
 //! Queries over the replica: each answers what the rows of the replica imply.
 
 use crate::client::{lab, rows};
-use crate::lab::site_database::Options;
+use lab::site_database::Options;
 
 /// Checks queries one after the other on one connection; the rows in any order.
 async fn check(cases: &[(&str, &[&str])]) {

@@ -8,7 +8,7 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio_util::compat::TokioAsyncWriteCompatExt as _;
 
 use crate::client::{ask, config, connect, error, lab, rows};
-use crate::lab::site_database::{Fault, Options, SiteDatabase};
+use lab::site_database::{Fault, Options, SiteDatabase};
 
 fn with(fault: Fault) -> Options {
     Options { faults: vec![fault], ..Options::default() }

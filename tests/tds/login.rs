@@ -3,7 +3,7 @@
 use tiberius::{AuthMethod, EncryptionLevel, error::Error};
 
 use crate::client::{ask, config, connect, rows};
-use crate::lab::site_database::{Certificate, Encryption, Login, Options, Rights, SiteDatabase};
+use lab::site_database::{Certificate, Encryption, Login, Options, Rights, SiteDatabase};
 
 #[tokio::test]
 async fn tls_with_a_checked_certificate() {

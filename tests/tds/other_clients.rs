@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::lab::site_database::{Options, SiteDatabase};
+use lab::site_database::{Options, SiteDatabase};
 
 /// Goes through TRY and CATCH, several sets, an empty one, NULL, text outside of ASCII, and an error.
 const BATCH: &str = "SET NOCOUNT ON; SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED; SET LOCK_TIMEOUT 5000; \

@@ -1,7 +1,7 @@
 //! Batches, TRY and CATCH, and what comes out of them.
 
 use crate::client::{ask, error, lab, rows};
-use crate::lab::site_database::Options;
+use lab::site_database::Options;
 
 const PREAMBLE: &str = "SET NOCOUNT ON; SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED; SET LOCK_TIMEOUT 5000; \
                         SET DEADLOCK_PRIORITY LOW;\n";

@@ -1,7 +1,7 @@
 //! What a narrow login sees, and what it gets.
 
 use crate::client::{ask, error, lab, rows};
-use crate::lab::site_database::{Grant, Options, Rights};
+use lab::site_database::{Grant, Options, Rights};
 
 const PROBE: &str = "SELECT o.name AS object_name, o.type AS object_type, c.name AS column_name, \
      HAS_PERMS_BY_NAME(N'dbo.' + QUOTENAME(o.name), N'OBJECT', N'SELECT') AS can_select \

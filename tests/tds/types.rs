@@ -3,7 +3,7 @@
 use tiberius::{ColumnData, ColumnType};
 
 use crate::client::{ask, config, connect, lab, rows};
-use crate::lab::site_database::{Options, SiteDatabase};
+use lab::site_database::{Options, SiteDatabase};
 
 const TABLE: &str = "CREATE TABLE dbo.Everything (id int NOT NULL PRIMARY KEY, a bit NULL, b tinyint NULL, c smallint NULL, \
      d int NULL, e bigint NULL, f float NULL, g datetime NULL, h uniqueidentifier NULL, i nvarchar(20) NULL, \

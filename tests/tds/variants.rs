@@ -1,7 +1,7 @@
 //! The variants that stand at the end of `replica.sql`.
 
 use crate::client::{Connection, error, lab, rows};
-use crate::lab::site_database::{Options, REPLICA, SiteDatabase};
+use lab::site_database::{Options, REPLICA, SiteDatabase};
 
 async fn variant(sql: &str) -> (SiteDatabase, Connection) {
     let sql = sql.strip_suffix(';').unwrap_or(sql);
