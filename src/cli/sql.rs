@@ -19,7 +19,7 @@ pub(super) struct SqlArgs {
     sql: Vec<Server>,
     /// The site database, such as `CM_PS1`. Default: the one `CM_xxx` database on the server that has a site. With
     /// several --sql: once for each, in the same order, or not at all.
-    #[arg(long, value_name = "NAME", value_parser = database)]
+    #[arg(long, value_name = "NAME", value_parser = database, requires = "sql")]
     database: Vec<String>,
     /// Sign in with a Microsoft Entra access token, from this environment variable.
     #[arg(long, value_name = "VARIABLE", conflicts_with_all = ["sql_user", "sql_token_file"])]
