@@ -1,6 +1,5 @@
 //! Every kind of bad data that a site database may hold, all at once: each is a data finding with object, column and row
 //! key, none is used, none is passed on as it stands, and the audit ends by itself and calls itself incomplete.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::process::{Command, Stdio};
 
