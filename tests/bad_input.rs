@@ -60,7 +60,7 @@ fn spoilt() -> Vec<(String, [&'static str; 4])> {
             format!(
                 "UPDATE dbo.SC_SysResUse_Property SET Value1 = N'{megabyte}' WHERE Name = N'Server Remote Public Name';"
             ),
-            ["dbo.vSMS_SC_SysResUse", "text1", "property_name=Server Remote Public Name", "1048576 octets"],
+            ["dbo.vSMS_SC_SysResUse", "text1", "server_name=CM-PS1-SUP.corp.contoso.com", "1048576 octets"],
         ),
     ]
 }
