@@ -45,7 +45,7 @@ fn point(online: Option<bool>) -> ServiceConnectionPoint {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_order_of_the_sources_does_not_matter(a in any_facts(), b in any_facts(), c in any_facts()) {
