@@ -13,6 +13,7 @@ use super::catalog::CatalogArgs;
 use super::console::{self, Colour};
 use super::facts::FactsArgs;
 use super::probing::ProbeArgs;
+use super::reports::ReportsArgs;
 use super::{Stop, here, progress};
 use crate::assess::{AppliedWaivers, Waivers};
 use crate::catalog::Context;
@@ -34,7 +35,9 @@ Examples:
   cmcomply audit --sql cm01.contoso.com --sql-user reader --from-here
       with a SQL login; this machine stands in for the role hosts
   cmcomply audit --sql cm01.contoso.com\\SCCM --database CM_PS1 --sql-ca-file ca.pem -o q4.json
-      a named instance, its certificate signed by a CA of your own, the record in q4.json")]
+      a named instance, its certificate signed by a CA of your own, the record in q4.json
+  cmcomply audit --sql cm01.contoso.com --report html=q4.html,xlsx=q4.xlsx
+      the same run for people too; `cmcomply report` makes them later from the record")]
 pub(super) struct AuditArgs {
     #[command(flatten)]
     facts: FactsArgs,
@@ -49,6 +52,8 @@ pub(super) struct AuditArgs {
     /// Where to write the record of the run. A file of that name is replaced, and only by a whole one.
     #[arg(short, long, value_name = "FILE", default_value = "run.json", help_heading = "Output")]
     output: PathBuf,
+    #[command(flatten)]
+    reports: ReportsArgs,
     /// Colours in the table. `auto`: on a terminal, unless `NO_COLOR` is set.
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Colour::Auto, help_heading = "Output")]
     color: Colour,
@@ -65,6 +70,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let catalog = args.catalog.load()?;
     let waivers = args.waivers.as_deref().map(Waivers::read).transpose().map_err(Stop::usage)?;
     writable(&args.output)?;
+    args.reports.writable(&args.output)?;
     // Last, because it may ask for a password.
     let prepared = args.facts.prepare()?;
     // What the command line says of a context counts more than the file.
@@ -104,6 +110,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
 
     // The record first: a screen that cannot be written to must not cost it.
     let recorded = record(&run, &args.output);
+    let reported = args.reports.write(&run);
     let place = crate::text::printable(&args.output.display().to_string(), 500);
     let mut table = report::table(&run, console::style(args.color, args.width));
     if recorded.is_ok() {
@@ -114,13 +121,12 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         .with_context(|| format!("cannot write {place}; the table is all that is left of this run"))
         .map_err(Stop::usage)?;
     shown.map_err(Stop::usage)?;
+    reported?;
     Ok(run.outcome.exit_code())
 }
 
 fn record(run: &Run, path: &Path) -> anyhow::Result<()> {
-    let mut document = serde_json::to_vec_pretty(run)?;
-    document.push(b'\n');
-    Ok(write_aside(path, &document)?)
+    Ok(write_aside(path, &run.to_json()?)?)
 }
 
 /// All observations in the order of the plan, and why the probing ended before its end, if it did.

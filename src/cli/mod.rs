@@ -9,6 +9,8 @@ mod init;
 mod probing;
 mod progress;
 mod queries;
+mod report;
+mod reports;
 mod secret;
 mod snapshot;
 mod sql;
@@ -44,6 +46,8 @@ struct Cli {
 enum Command {
     /// Read the site database, derive what each host needs, probe it and say what is compliant.
     Audit(Box<audit::AuditArgs>),
+    /// Write the record of a run in another format, offline.
+    Report(report::ReportCommandArgs),
     /// Print every statement that is sent to a SQL Server, or a script that grants exactly the rights needed.
     Queries(queries::QueriesArgs),
     /// Read the site database and begin a settings file: what was found, and what still has to be stated.
@@ -91,6 +95,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     };
     let done = match cli.command {
         Command::Audit(args) => audit::run(*args).await,
+        Command::Report(args) => report::run(&args),
         Command::Queries(args) => queries::run(&args),
         Command::Init(args) => init::run(*args).await,
         Command::Snapshot(args) => snapshot::run(*args).await,

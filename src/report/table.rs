@@ -102,7 +102,7 @@ fn head(run: &Run, width: usize, out: &mut String) {
 }
 
 /// What was asked for that makes the result say less, or something else, than a reader would take it to say.
-fn limits(run: &Run) -> Vec<String> {
+pub(super) fn limits(run: &Run) -> Vec<String> {
     let settings = &run.settings;
     let mut limits = Vec::new();
     if run.facts.connection.certificate == SqlCertificate::NotChecked {
