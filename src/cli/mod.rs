@@ -6,6 +6,7 @@ mod console;
 mod facts;
 mod here;
 mod init;
+mod probe;
 mod probing;
 mod progress;
 mod queries;
@@ -44,6 +45,8 @@ struct Cli {
 enum Command {
     /// Read the site database, derive what each host needs, probe it and say what is compliant.
     Audit(Box<audit::AuditArgs>),
+    /// Look at one endpoint layer by layer, or run a plan on this machine and write what was seen.
+    Probe(Box<probe::ProbeCommandArgs>),
     /// Print every statement that is sent to a SQL Server, or a script that grants exactly the rights needed.
     Queries(queries::QueriesArgs),
     /// Read the site database and begin a settings file: what was found, and what still has to be stated.
@@ -91,6 +94,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     };
     let done = match cli.command {
         Command::Audit(args) => audit::run(*args).await,
+        Command::Probe(args) => probe::run(*args).await,
         Command::Queries(args) => queries::run(&args),
         Command::Init(args) => init::run(*args).await,
         Command::Snapshot(args) => snapshot::run(*args).await,
