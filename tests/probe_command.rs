@@ -103,7 +103,7 @@ fn seal(plan: &mut Value) {
 
 fn sha256(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    cmcomply::text::hexadecimal(&Sha256::digest(bytes))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,9 +37,9 @@ struct Tree {
 }
 
 impl Tree {
-    /// A text from anywhere, wrapped under what leads each of its lines. Blanks before it indent all of them.
+    /// A text from anywhere, wrapped under what leads each of its lines. Two blanks before it indent all of them.
     fn text(&mut self, lead: &str, text: &str) {
-        let lead = format!("{lead}{}", &text[..text.len() - text.trim_start_matches(' ').len()]);
+        let lead = if text.starts_with("  ") { format!("{lead}  ") } else { lead.to_owned() };
         let room = self.width.saturating_sub(lead.chars().count());
         for line in wrap(&printable(text, MAX_TEXT), room) {
             let _ = writeln!(self.out, "{}", format!("{lead}{line}").trim_end());
