@@ -7,6 +7,7 @@ mod verdict;
 mod waive;
 mod waiver;
 
+pub use cause::explain;
 pub use verdict::{Cause, Grade, Judgement, Verdict};
 pub use waive::{AppliedWaivers, WaiverFinding, WaiverProblem, waive};
 pub use waiver::{Glob, Waiver, WaiverCategory, Waivers};
@@ -124,7 +125,7 @@ fn verdict(
     let failure = looks.iter().find_map(|look| {
         let observation = look.seen?;
         let (stage, failure) = observation.first_failure()?;
-        Some(cause::of_failure(requirement, look.probe, observation, stage, failure, &from))
+        Some(cause::of_failure(&requirement.name.to_string(), look.probe, observation, stage, failure, &from))
     });
     // A probe that broke is no observation of the endpoint, wherever it ran.
     if let Some(cause) = failure.as_ref().filter(|cause| cause.code == cause::code_name(FailureCode::Internal)) {
@@ -182,7 +183,7 @@ fn notes(requirement: &Requirement, vantage: &Vantage, on_role_host: bool, looks
 
 /// Addresses that failed while another one worked: a firewall may open only some. Unreachable IPv6 is no news where
 /// IPv4 works.
-fn partly_reached(observation: &Observation) -> Option<String> {
+pub fn partly_reached(observation: &Observation) -> Option<String> {
     let tcp = observation.tcp.evidence.as_ref()?;
     let failed: Vec<String> = tcp
         .attempts

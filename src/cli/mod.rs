@@ -6,6 +6,7 @@ mod console;
 mod facts;
 mod here;
 mod init;
+mod probe;
 mod probing;
 mod progress;
 mod queries;
@@ -48,6 +49,8 @@ enum Command {
     Audit(Box<audit::AuditArgs>),
     /// Write the record of a run in another format, offline.
     Report(report::ReportCommandArgs),
+    /// Look at one endpoint layer by layer, or run a plan on this machine and write what was seen.
+    Probe(Box<probe::ProbeCommandArgs>),
     /// Print every statement that is sent to a SQL Server, or a script that grants exactly the rights needed.
     Queries(queries::QueriesArgs),
     /// Read the site database and begin a settings file: what was found, and what still has to be stated.
@@ -96,6 +99,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     let done = match cli.command {
         Command::Audit(args) => audit::run(*args).await,
         Command::Report(args) => report::run(&args),
+        Command::Probe(args) => probe::run(*args).await,
         Command::Queries(args) => queries::run(&args),
         Command::Init(args) => init::run(*args).await,
         Command::Snapshot(args) => snapshot::run(*args).await,

@@ -13,13 +13,14 @@ use super::Stop;
 use super::console::note;
 use crate::catalog::Context;
 use crate::derive::{StatedRoutes, Via, database_knows};
-use crate::probe::{Bounds, ConnectTo, Deadlines, Settings, open_files};
+use crate::plan::PlanBounds;
+use crate::probe::{Bounds, ConnectTo, Deadlines, Settings, raise_open_files};
 use crate::settings::stated_via;
 
-/// How to probe.
+/// For whom this machine probes, and by which routes.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Probing")]
-pub(super) struct ProbeArgs {
+pub(super) struct RouteArgs {
     /// Let this machine stand in for every host: what it reaches counts as reached. The run keeps saying so.
     #[arg(long)]
     pub(super) from_here: bool,
@@ -27,6 +28,12 @@ pub(super) struct ProbeArgs {
     /// system-wininet. ROUTE is `direct` or HOST:PORT. May be given several times.
     #[arg(long, value_name = "CONTEXT=ROUTE", value_parser = stated_proxy)]
     proxy: Vec<(Context, Via)>,
+}
+
+/// How to probe.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Probing")]
+pub(super) struct ProbeArgs {
     /// Ask this DNS server instead of the system's resolver.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(super) dns_server: Option<SocketAddr>,
@@ -44,29 +51,35 @@ pub(super) struct ProbeArgs {
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = value_parser!(u64).range(1..=86_400))]
     deadline: u64,
     /// Probes under way at once.
-    #[arg(long, value_name = "NUMBER", default_value = "512", value_parser = value_parser!(u16).range(1..=4096))]
+    #[arg(long, value_name = "NUMBER", default_value = "1024", value_parser = value_parser!(u16).range(1..=4096))]
     concurrency: u16,
 }
 
 impl ProbeArgs {
-    /// The limit of each stage.
-    pub(super) fn stage_timeout(&self) -> Duration {
-        Duration::from_secs(self.stage_timeout)
-    }
-
-    /// The limit of all probes together.
-    pub(super) fn deadline(&self) -> Duration {
-        Duration::from_secs(self.deadline)
+    /// The bounds as a plan carries them.
+    pub(super) fn plan_bounds(&self) -> PlanBounds {
+        PlanBounds {
+            stage_timeout_ms: self.stage_timeout * 1000,
+            deadline_ms: self.deadline * 1000,
+            probes_at_once: self.concurrency,
+            addresses: u16::try_from(Bounds::default().addresses).unwrap_or(u16::MAX),
+        }
     }
 
     /// The settings of the probe. Reads the CA files.
     pub(super) fn settings(&self) -> Result<Settings, Stop> {
+        self.settings_within(self.plan_bounds())
+    }
+
+    /// The settings of the probe within the bounds of a plan. Reads the CA files.
+    pub(super) fn settings_within(&self, plan: PlanBounds) -> Result<Settings, Stop> {
         let mut extra_roots = Vec::new();
         for path in &self.ca_file {
             extra_roots.extend(certificates(path).map_err(Stop::usage)?);
         }
-        let wanted = Bounds { probes: usize::from(self.concurrency), ..Bounds::default() };
-        let files = open_files();
+        let wanted =
+            Bounds { probes: plan.probes_at_once.into(), addresses: plan.addresses.into(), ..Bounds::default() };
+        let files = raise_open_files();
         let bounds = wanted.within(files);
         if let (true, Some(files)) = (bounds != wanted, files) {
             note(&format!(
@@ -79,11 +92,16 @@ impl ProbeArgs {
             dns_server: self.dns_server,
             connect_to: self.connect_to.clone(),
             extra_roots,
-            deadlines: Deadlines { total: Some(self.deadline()), ..Deadlines::all(self.stage_timeout()) },
+            deadlines: Deadlines {
+                total: Some(Duration::from_millis(plan.deadline_ms)),
+                ..Deadlines::all(Duration::from_millis(plan.stage_timeout_ms))
+            },
             bounds,
         })
     }
+}
 
+impl RouteArgs {
     /// The routes that the operator states. The same context twice is an error.
     pub(super) fn stated_routes(&self) -> Result<StatedRoutes, Stop> {
         let mut routes = StatedRoutes::new();

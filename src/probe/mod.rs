@@ -31,7 +31,7 @@ pub use observation::{
     Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence,
 };
 pub use revocation::{RevocationContents, RevocationEvidence, RevocationList};
-pub use settings::{Bounds, ConnectTo, ConnectToError, Deadlines, Settings, open_files};
+pub use settings::{Bounds, ConnectTo, ConnectToError, Deadlines, Settings, raise_open_files};
 
 /// Who we are to proxies and servers.
 const USER_AGENT: &str = concat!("cmcomply/", env!("CARGO_PKG_VERSION"));

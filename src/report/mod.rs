@@ -20,6 +20,7 @@ mod revocation;
 mod row;
 mod summary;
 mod table;
+mod tree;
 mod words;
 mod xlsx;
 
@@ -27,3 +28,4 @@ pub use catalog::{entries, entries_brief, entry, page_diff};
 pub use format::{Format, RenderError, UnknownReportFormat};
 pub use listing::Listing;
 pub use table::{Style, table};
+pub use tree::tree;
