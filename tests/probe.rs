@@ -410,6 +410,85 @@ async fn every_address_is_tried_and_one_that_opens_is_enough() {
 }
 
 #[tokio::test]
+async fn what_failed_by_an_answer_is_tried_again_and_flapping_is_kept() {
+    use Behaviour as B;
+    let flaps = |times, behaviour| B::AtFirst(times, Box::new(behaviour));
+    let spec = Spec::default()
+        .known("contoso.com")
+        .host("flap.contoso.com", flaps(1, B::ResetInHandshake))
+        .host("flap408.contoso.com", flaps(1, B::Status(408)))
+        .host("longer.contoso.com", flaps(2, B::ResetInHandshake))
+        .host("dead.contoso.com", B::ResetInHandshake)
+        .host("expired.contoso.com", B::Expired);
+    let net = Internet::start(spec).await;
+    let names = ["flap", "flap408", "longer", "dead", "expired", "healthy"];
+    let url = |name: &str| format!("https://{name}.contoso.com/");
+    let probes: Vec<_> = names.iter().map(|name| direct(&url(name))).collect();
+    let seen = run(&probes, &settings(&net)).await;
+    for (name, stage, code) in
+        [("flap", StageName::Tls, FailureCode::TlsReset), ("flap408", StageName::Http, FailureCode::HttpStatus)]
+    {
+        let seen = &seen[&url(name)];
+        assert!(seen.reached() && seen.flapped(), "{seen:#?}");
+        assert_eq!(seen.earlier.iter().map(|e| (e.stage, e.failure.code)).collect::<Vec<_>>(), [(stage, code)]);
+    }
+    for (name, tries) in [("longer", 2), ("dead", 2), ("expired", 1), ("healthy", 1)] {
+        let seen = &seen[&url(name)];
+        assert_eq!((seen.earlier.len() + 1, seen.flapped()), (tries, false), "{seen:#?}");
+        let host = format!("{name}.contoso.com");
+        assert_eq!(net.count(|s| matches!(s, Seen::Handshake { host: h, .. } if *h == host)), tries);
+    }
+    let mut more = settings(&net);
+    more.bounds.retries = 2;
+    let net_again = Internet::start(Spec::default().host("longer.contoso.com", flaps(2, B::ResetInHandshake))).await;
+    more.dns_server = Some(net_again.dns());
+    more.connect_to = net_again.connect_to().iter().map(|rule| rule.parse().unwrap()).collect();
+    more.extra_roots = settings(&net_again).extra_roots;
+    let seen = run(&[direct(&url("longer"))], &more).await.remove(&url("longer")).unwrap();
+    assert!(seen.reached() && seen.earlier.len() == 2, "{seen:#?}");
+}
+
+#[tokio::test]
+async fn a_try_that_was_interrupted_does_not_hide_the_one_before() {
+    let net = Internet::start(Spec::default().known("contoso.com").host("dead.contoso.com", Behaviour::Refused)).await;
+    let mut settings = settings(&net);
+    settings.bounds.retries = 1000; // without the total deadline it would go on for minutes
+    settings.deadlines.total = Some(SHORT);
+    let url = "https://dead.contoso.com/";
+    let seen = tokio::time::timeout(LONG / 2, run(&[direct(url)], &settings)).await.unwrap().remove(url).unwrap();
+    assert_eq!(failure(&seen, StageName::Tcp).code, FailureCode::TcpRefused);
+    assert!(!seen.was_cancelled());
+}
+
+/// The queue is at the address and not at the machine: others are not held up.
+#[tokio::test]
+async fn one_address_or_proxy_is_not_flooded() {
+    let spec = Spec::default()
+        .known("contoso.com")
+        .host("mute.contoso.com", Behaviour::HandshakeSilence)
+        .proxy(ProxySpec::new("proxy.contoso.com", 8080));
+    for via in [None, Some(("proxy.contoso.com", 8080))] {
+        let net = Internet::start(spec.clone()).await;
+        let mut settings = settings(&net);
+        settings.deadlines.tls = SHORT;
+        (settings.bounds.per_address, settings.bounds.per_proxy) = if via.is_none() { (2, 512) } else { (512, 2) };
+        let cancel = CancellationToken::new();
+        let probes: Vec<_> = (0..8).map(|n| probe(&format!("https://mute.contoso.com/{n}"), via)).collect();
+        let mut ended = 0;
+        let run = probe::run(&probes, &settings, cancel.clone(), |_| {
+            // When the first ends, the two that began with it are all that ever connected; then one more may have.
+            if ended == 0 {
+                let connected = net.count(|s| matches!(s, Seen::Connection { .. }));
+                assert!((1..=4).contains(&connected), "{connected}");
+            }
+            ended += 1;
+        });
+        run.await.unwrap();
+        assert_eq!(ended, 8);
+    }
+}
+
+#[tokio::test]
 async fn an_interrupted_run_has_one_observation_for_each_probe() {
     let spec = Spec::default().known("contoso.com").host("mute.contoso.com", Behaviour::HandshakeSilence);
     let net = Internet::start(spec).await;

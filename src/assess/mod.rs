@@ -164,7 +164,8 @@ fn notes(requirement: &Requirement, vantage: &Vantage, on_role_host: bool, looks
         notes.push(format!("probed from {}, not from {needs}", vantage.title()));
     }
     for look in looks {
-        notes.extend(look.seen.and_then(partly_reached).map(|part| format!("{}: {part}", look.probe.target.host)));
+        let of_this = [look.seen.and_then(partly_reached), look.seen.and_then(flapping)];
+        notes.extend(of_this.into_iter().flatten().map(|part| format!("{}: {part}", look.probe.target.host)));
     }
     if requirement.route.basis == RouteBasis::Assumed && !looks.is_empty() {
         notes.push(requirement.route.detail.clone());
@@ -173,6 +174,19 @@ fn notes(requirement: &Requirement, vantage: &Vantage, on_role_host: bool, looks
         notes.push("the documentation contradicts itself here".to_owned());
     }
     notes
+}
+
+/// Tries that ended differently: what works now did not a moment ago, or it fails in changing ways.
+fn flapping(observation: &Observation) -> Option<String> {
+    if !observation.flapped() {
+        return None;
+    }
+    let tries: Vec<&str> = observation.earlier.iter().map(|earlier| earlier.failure.detail.as_str()).collect();
+    let (tries, number) = (tries.join("; then "), tries.len() + 1);
+    Some(match observation.first_failure() {
+        None => format!("flapping: failed ({tries}), and worked at try {number}"),
+        Some((_, failure)) => format!("flapping: failed ({tries}), and otherwise at try {number} ({})", failure.detail),
+    })
 }
 
 /// Addresses that failed while another one worked: a firewall may open only some. Unreachable IPv6 is no news where

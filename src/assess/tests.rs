@@ -7,7 +7,7 @@ use crate::catalog::{Context, Inspection};
 use crate::derive::{RequiredName, Route};
 use crate::host::{HostName, HostPattern, Scheme};
 use crate::plan;
-use crate::probe::{Failure, FailureCode, HttpEvidence, Outcome, Stage};
+use crate::probe::{Failure, FailureCode, HttpEvidence, Outcome, Stage, StageName, Try};
 use crate::site::SiteCode;
 
 fn host(name: &str) -> HostName {
@@ -54,6 +54,7 @@ fn seen(probe: &Probe, break_it: impl Fn(&mut Observation)) -> Observation {
         tls: stage(Outcome::Ok, None),
         trust: stage(Outcome::Ok, None),
         http: stage(Outcome::Ok, None),
+        earlier: Vec::new(),
     };
     observation.http.evidence =
         Some(HttpEvidence { method: "HEAD".to_owned(), status: Some(200), headers: Vec::new(), block_page: None });
@@ -228,4 +229,22 @@ fn advisory_tiers_are_advisory_and_every_failure_code_has_words() {
     let cause = all[0].cause.clone().unwrap();
     assert_eq!(cause.text, "the connection was cut during the TLS handshake");
     assert!(!cause.remedy.is_empty());
+}
+
+#[test]
+fn flapping_is_no_plain_pass() {
+    let earlier = || {
+        let failure = Failure { code: FailureCode::TlsReset, detail: "TLS handshake: connection reset".to_owned() };
+        vec![Try { stage: StageName::Tls, failure }]
+    };
+    let all = judged(&[requirement("a.example")], "CM01", false, |p| Some(seen(p, |o| o.earlier = earlier())));
+    assert_eq!(all[0].verdict, Verdict::Pass);
+    let note = "a.example: flapping: failed (TLS handshake: connection reset), and worked at try 2";
+    assert_eq!(all[0].notes, [note]);
+    let twice = |o: &mut Observation| {
+        reset(o);
+        o.earlier = earlier();
+    };
+    let all = judged(&[requirement("a.example")], "CM01", false, |p| Some(seen(p, twice)));
+    assert_eq!((all[0].verdict, all[0].notes.len()), (Verdict::Fail, 0), "twice the same is no flapping");
 }

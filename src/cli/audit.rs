@@ -191,5 +191,6 @@ fn record_settings(args: &ProbeArgs, settings: &Settings, stated: &derive::State
         stated_proxies: stated.iter().map(|(context, via)| (context.name().to_owned(), via.to_string())).collect(),
         stage_timeout_ms: millis(args.stage_timeout()),
         deadline_ms: millis(args.deadline()),
+        retries: settings.bounds.retries,
     }
 }

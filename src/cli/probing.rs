@@ -46,6 +46,9 @@ pub(super) struct ProbeArgs {
     /// Probes under way at once.
     #[arg(long, value_name = "NUMBER", default_value = "512", value_parser = value_parser!(u16).range(1..=4096))]
     concurrency: u16,
+    /// Tries after one that failed by an answer (a refusal, a reset, SERVFAIL, 502); silence is not tried again.
+    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = value_parser!(u8).range(0..=5))]
+    pub(super) retries: u8,
 }
 
 impl ProbeArgs {
@@ -65,7 +68,11 @@ impl ProbeArgs {
         for path in &self.ca_file {
             extra_roots.extend(certificates(path).map_err(Stop::usage)?);
         }
-        let wanted = Bounds { probes: usize::from(self.concurrency), ..Bounds::default() };
+        let wanted = Bounds {
+            probes: usize::from(self.concurrency),
+            retries: usize::from(self.retries),
+            ..Bounds::default()
+        };
         let files = open_files();
         let bounds = wanted.within(files);
         if let (true, Some(files)) = (bounds != wanted, files) {

@@ -2,15 +2,17 @@
 //!
 //! Each layer has its file and hands on what it opened: `dns` addresses, `tcp` a stream, `proxy` a tunnel in it, `tls` a
 //! session over it, `trust` a judgement of its chain, `http` one answer. `schedule` says which probe
-//! runs when, `engine` walks each one through its layers. Afterwards, `revocation` fetches the lists that the served
+//! runs when, `engine` walks each one through its layers, `again` says which failures get another try. Afterwards, `revocation` fetches the lists that the served
 //! certificates name, by way of `document`.
 
+mod again;
 mod block_page;
 mod chain;
 mod dns;
 mod dns_client;
 mod document;
 mod engine;
+mod gates;
 mod http;
 mod layer;
 mod observation;
@@ -28,7 +30,7 @@ pub use document::DocumentEvidence;
 pub use engine::{SetupError, run};
 pub use observation::{
     Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, NameEvidence, Observation, Outcome,
-    Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence,
+    Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence, Try,
 };
 pub use revocation::{RevocationContents, RevocationEvidence, RevocationList};
 pub use settings::{Bounds, ConnectTo, ConnectToError, Deadlines, Settings, open_files};

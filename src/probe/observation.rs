@@ -28,6 +28,18 @@ pub struct Observation {
     pub trust: Stage<TrustEvidence>,
     /// One HTTP request.
     pub http: Stage<HttpEvidence>,
+    /// The tries before this one, oldest first: each failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Try>,
+}
+
+/// A try that failed and was followed by another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Try {
+    /// Where it failed.
+    pub stage: StageName,
+    /// How.
+    pub failure: Failure,
 }
 
 impl Observation {
@@ -42,12 +54,19 @@ impl Observation {
             tls: Stage::not_tried(),
             trust: Stage::not_tried(),
             http: Stage::not_tried(),
+            earlier: Vec::new(),
         }
     }
 
     /// The first stage that failed, with its failure.
     pub fn first_failure(&self) -> Option<(StageName, &Failure)> {
         self.outcomes().into_iter().find_map(|(name, _, failure)| failure.map(|f| (name, f)))
+    }
+
+    /// Whether the tries ended differently: one failed and another did not, or in another way.
+    pub fn flapped(&self) -> bool {
+        let last = self.first_failure().map(|(stage, failure)| (stage, failure.code));
+        self.earlier.iter().any(|earlier| Some((earlier.stage, earlier.failure.code)) != last)
     }
 
     /// Whether a stage was interrupted, or nothing was tried at all.
@@ -261,7 +280,7 @@ pub struct TcpAttempt {
 }
 
 /// What the proxy answered to CONNECT.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectEvidence {
     /// The status, if there was one.
     pub status: Option<u16>,
