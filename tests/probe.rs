@@ -8,7 +8,7 @@ use cmcomply::derive::Via;
 use cmcomply::host::{HostName, Scheme};
 use cmcomply::plan::{Probe, ProbeId, Target};
 use cmcomply::probe::{
-    self, Bounds, Deadlines, Failure, FailureCode, Observation, Outcome, Settings, SetupError, StageName,
+    self, Bounds, Deadlines, Failure, FailureCode, Observation, OddityKind, Outcome, Settings, SetupError, StageName,
 };
 use lab::internet::{Behaviour, Internet, Manner, Name, ProxySpec, Seen, Spec};
 use rustls::pki_types::CertificateDer;
@@ -394,6 +394,49 @@ async fn names_are_followed_to_their_end() {
     let dead_end = look(&net, "https://dead-end.contoso.com/").await;
     assert_eq!(failure(&dead_end, StageName::Name).code, FailureCode::NameNxdomain);
     assert_eq!(dead_end.name.evidence.unwrap().canonical_names, ["service.cloudapp.example"]);
+}
+
+#[tokio::test]
+async fn each_question_is_seen_and_odd_addresses_are_named() {
+    let addresses = |texts: &[&str]| Name::Addresses(texts.iter().map(|a| a.parse().unwrap()).collect());
+    let thousand = (0..1000u16).map(|n| std::net::Ipv4Addr::from(0x7f01_0000 + u32::from(n)).into()).collect();
+    let spec = Spec::default()
+        .name("zero.microsoft.com", addresses(&["0.0.0.0", "::"]))
+        .name("hosts.microsoft.com", addresses(&["127.0.0.1"]))
+        .name("umbrella.microsoft.com", addresses(&["146.112.61.106"]))
+        .name("split.microsoft.com", addresses(&["127.0.0.1", "10.1.2.3"]))
+        .name("many.microsoft.com", Name::Addresses(thousand))
+        .name("v6.microsoft.com", addresses(&["::1"]));
+    let net = Internet::start(spec).await;
+    // Without rules of --connect-to; of addresses only the first is tried, which is this machine's.
+    let mut settings = Settings { dns_server: Some(net.dns()), ..bare_settings() };
+    settings.bounds = Bounds { addresses: 1, retries: 0, ..Bounds::default() };
+    let url = |name: &str| format!("https://{name}.microsoft.com:9/");
+    let probes: Vec<_> = ["zero", "hosts", "umbrella", "split", "many"].iter().map(|name| direct(&url(name))).collect();
+    let seen = run(&probes, &settings).await;
+    for (name, words) in [("zero", "no address at all"), ("hosts", "hosts file"), ("umbrella", "Cisco Umbrella")] {
+        let failure = failure(&seen[&url(name)], StageName::Name);
+        assert_eq!(failure.code, FailureCode::NameSinkhole, "{failure:?}");
+        assert!(failure.detail.contains(words), "{failure:?}");
+        assert_eq!(seen[&url(name)].tcp.outcome, Outcome::NotTried, "nobody there is asked");
+    }
+    let split = &seen[&url("split")];
+    assert_ne!(split.tcp.outcome, Outcome::NotTried);
+    let kinds: Vec<_> = split.name.evidence.as_ref().unwrap().oddities.iter().map(|odd| odd.kind).collect();
+    assert_eq!(kinds, [OddityKind::Sinkhole, OddityKind::Private]);
+    // With a rule it is the operator's word where the endpoint is.
+    settings.connect_to = vec![format!("::127.0.0.1:{}", net.closed().port()).parse().unwrap()];
+    let ruled = run(&[direct(&url("hosts"))], &settings).await.remove(&url("hosts")).unwrap();
+    assert_eq!(failure(&ruled, StageName::Tcp).code, FailureCode::TcpRefused);
+    let many = look(&net, "https://many.microsoft.com/").await;
+    let name = many.name.evidence.unwrap();
+    assert_eq!((name.addresses.len(), name.answers[0].addresses, name.oddities.len()), (64, 64, 0));
+    let tcp = many.tcp.evidence.unwrap();
+    assert_eq!((tcp.attempts.len(), tcp.untried), (Bounds::default().addresses, 64 - Bounds::default().addresses));
+    let v6 = look(&net, "https://v6.microsoft.com/").await.name.evidence.unwrap();
+    let answers: Vec<_> =
+        v6.answers.iter().map(|a| (a.record.as_str(), a.response_code.as_deref(), a.addresses)).collect();
+    assert_eq!(answers, [("A", Some("NOERROR"), 0), ("AAAA", Some("NOERROR"), 1)]);
 }
 
 #[cfg(target_os = "linux")] // elsewhere 127.0.0.2 is no address of this machine

@@ -7,7 +7,9 @@ use crate::catalog::{Context, Inspection};
 use crate::derive::{RequiredName, Route};
 use crate::host::{HostName, HostPattern, Scheme};
 use crate::plan;
-use crate::probe::{Failure, FailureCode, HttpEvidence, Outcome, Stage, StageName, Try};
+use crate::probe::{
+    Failure, FailureCode, HttpEvidence, NameAnswer, NameEvidence, Oddity, OddityKind, Outcome, Stage, StageName, Try,
+};
 use crate::site::SiteCode;
 
 fn host(name: &str) -> HostName {
@@ -247,4 +249,46 @@ fn flapping_is_no_plain_pass() {
     };
     let all = judged(&[requirement("a.example")], "CM01", false, |p| Some(seen(p, twice)));
     assert_eq!((all[0].verdict, all[0].notes.len()), (Verdict::Fail, 0), "twice the same is no flapping");
+}
+
+#[test]
+fn a_name_that_half_works_or_has_odd_addresses_is_no_plain_pass() {
+    let notes = |change: &dyn Fn(&mut NameEvidence)| {
+        let look = |p: &Probe| {
+            Some(seen(p, |o| {
+                let mut name = NameEvidence {
+                    asked: "a.example".to_owned(),
+                    resolver: "192.0.2.53:53".to_owned(),
+                    connect_to: None,
+                    response_code: Some("NOERROR".to_owned()),
+                    canonical_names: Vec::new(),
+                    addresses: vec!["10.0.0.1".parse().unwrap()],
+                    answers: Vec::new(),
+                    oddities: Vec::new(),
+                };
+                change(&mut name);
+                o.name.evidence = Some(name);
+            }))
+        };
+        let all = judged(&[requirement("a.example")], "CM01", false, look);
+        assert_eq!(all[0].verdict, Verdict::Pass);
+        all[0].notes.clone()
+    };
+    assert_eq!(notes(&|_| {}), [] as [&str; 0]);
+    let private = |name: &mut NameEvidence| {
+        let (address, detail) = (name.addresses[0], "of a private network (RFC 1918)".to_owned());
+        name.oddities = vec![Oddity { address, kind: OddityKind::Private, detail }];
+    };
+    assert_eq!(notes(&private), ["a.example: the name has the address 10.0.0.1, of a private network (RFC 1918)"]);
+    let half = |name: &mut NameEvidence| {
+        let answer = |record: &str, code: &str| NameAnswer {
+            record: record.to_owned(),
+            response_code: Some(code.to_owned()),
+            extended_error: None,
+            failure: None,
+            addresses: 1,
+        };
+        name.answers = vec![answer("A", "NOERROR"), answer("AAAA", "SERVFAIL")];
+    };
+    assert_eq!(notes(&half), ["a.example: the question for AAAA records failed (SERVFAIL)"]);
 }

@@ -74,7 +74,8 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let vantage = Vantage::local(&here::name());
     let (observations, interrupted) = probe_all(&plan, &bounds, &cancel).await?;
     let revocation_lists = fetch_lists(&observations, &routes, &bounds, &cancel, interrupted).await;
-    let judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.probing.from_here);
+    let mut judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.probing.from_here);
+    assess::judge_gateways(&facts, &requirements, &plan, &observations, &mut judgements);
     let run = Run {
         format: RUN_FORMAT.to_owned(),
         tool: Tool::this(),

@@ -68,11 +68,8 @@ impl ProbeArgs {
         for path in &self.ca_file {
             extra_roots.extend(certificates(path).map_err(Stop::usage)?);
         }
-        let wanted = Bounds {
-            probes: usize::from(self.concurrency),
-            retries: usize::from(self.retries),
-            ..Bounds::default()
-        };
+        let wanted =
+            Bounds { probes: usize::from(self.concurrency), retries: usize::from(self.retries), ..Bounds::default() };
         let files = open_files();
         let bounds = wanted.within(files);
         if let (true, Some(files)) = (bounds != wanted, files) {

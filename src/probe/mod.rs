@@ -16,6 +16,7 @@ mod gates;
 mod http;
 mod layer;
 mod observation;
+mod oddity;
 mod origin;
 mod proxy;
 pub mod revocation;
@@ -29,9 +30,10 @@ mod trust;
 pub use document::DocumentEvidence;
 pub use engine::{SetupError, run};
 pub use observation::{
-    Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, NameEvidence, Observation, Outcome,
-    Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence, Try,
+    Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, NameAnswer, NameEvidence, Observation,
+    Outcome, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence, Try,
 };
+pub use oddity::{Oddity, OddityKind};
 pub use revocation::{RevocationContents, RevocationEvidence, RevocationList};
 pub use settings::{Bounds, ConnectTo, ConnectToError, Deadlines, Settings, open_files};
 

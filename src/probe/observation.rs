@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::oddity::Oddity;
 use crate::plan::ProbeId;
 
 /// What one probe saw. The stages stand in the order in which they are gone through; after the first that failed,
@@ -178,6 +179,8 @@ pub enum FailureCode {
     NameNoData,
     /// The resolver answered with something that is no answer.
     NameError,
+    /// Every address is one to which DNS filters send blocked names, such as 0.0.0.0.
+    NameSinkhole,
     /// Every address refused the connection.
     TcpRefused,
     /// No address answered.
@@ -256,6 +259,30 @@ pub struct NameEvidence {
     pub canonical_names: Vec<String>,
     /// All addresses, in the order of the answer.
     pub addresses: Vec<IpAddr>,
+    /// What each question came to, where the resolver shows it: A and AAAA.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<NameAnswer>,
+    /// Addresses that a public name should not have. Not looked for where a `--connect-to` rule is in force.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub oddities: Vec<Oddity>,
+}
+
+/// What one question to a DNS server came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NameAnswer {
+    /// `A` or `AAAA`.
+    pub record: String,
+    /// The DNS response code, if there was an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_code: Option<String>,
+    /// What the server says of a refusal (extended DNS error, RFC 8914). Safe to print.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extended_error: Option<String>,
+    /// Why there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// Number of addresses.
+    pub addresses: usize,
 }
 
 /// What TCP saw.

@@ -51,13 +51,7 @@ pub(super) struct Places {
 
 impl Attempts {
     /// Starts one for each of the first `bound` addresses; each waits for its turn.
-    pub(super) fn start(
-        addresses: &[IpAddr],
-        port: u16,
-        bound: usize,
-        limit: Duration,
-        turns: &Arc<Turns>,
-    ) -> Self {
+    pub(super) fn start(addresses: &[IpAddr], port: u16, bound: usize, limit: Duration, turns: &Arc<Turns>) -> Self {
         let mut running = JoinSet::new();
         let tried = &addresses[..addresses.len().min(bound.max(1))];
         for (index, address) in tried.iter().enumerate() {
