@@ -60,6 +60,10 @@ pub(super) fn of_failure(
         FailureCode::NameError => {
             (format!("resolving {dns_name} failed"), "check the resolver of this machine".to_owned())
         }
+        FailureCode::NameSinkhole => (
+            format!("a DNS filter hides {dns_name}: its only address is a sinkhole"),
+            format!("allow {dns_name} in the DNS filter, and look into the hosts file of {from}"),
+        ),
         FailureCode::TcpRefused => (
             format!("{what} refused the connection on {all}"),
             format!("{open}; a refusal comes from a firewall that rejects, or nothing listens there"),

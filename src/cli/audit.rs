@@ -97,6 +97,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let revocation_lists = fetch_lists(&observations, &routes, &bounds, &cancel, interrupted).await;
     let finished = Timestamp::now();
     let mut judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.routes.from_here);
+    assess::judge_gateways(&facts, &requirements, &plan, &observations, &mut judgements);
     let today = finished.to_zoned(TimeZone::UTC).date();
     let waivers = waivers.map(|list| AppliedWaivers::new(list, &requirements, &mut judgements, today));
     let run = Run {
@@ -226,5 +227,6 @@ fn record_settings(args: &AuditArgs, settings: &Settings, stated: &derive::State
         stated_proxies: stated.iter().map(|(context, via)| (context.name().to_owned(), via.to_string())).collect(),
         stage_timeout_ms,
         deadline_ms,
+        retries: settings.bounds.retries,
     }
 }

@@ -53,6 +53,9 @@ pub(super) struct ProbeArgs {
     /// Probes under way at once.
     #[arg(long, value_name = "NUMBER", default_value = "1024", value_parser = value_parser!(u16).range(1..=4096))]
     concurrency: u16,
+    /// Tries after one that failed by an answer (a refusal, a reset, SERVFAIL, 502); silence is not tried again.
+    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = value_parser!(u8).range(0..=5))]
+    pub(super) retries: u8,
 }
 
 impl ProbeArgs {
@@ -63,6 +66,7 @@ impl ProbeArgs {
             deadline_ms: self.deadline * 1000,
             probes_at_once: self.concurrency,
             addresses: u16::try_from(Bounds::default().addresses).unwrap_or(u16::MAX),
+            retries: self.retries,
         }
     }
 
@@ -77,8 +81,12 @@ impl ProbeArgs {
         for path in &self.ca_file {
             extra_roots.extend(certificates(path).map_err(Stop::usage)?);
         }
-        let wanted =
-            Bounds { probes: plan.probes_at_once.into(), addresses: plan.addresses.into(), ..Bounds::default() };
+        let wanted = Bounds {
+            probes: plan.probes_at_once.into(),
+            addresses: plan.addresses.into(),
+            retries: plan.retries.into(),
+            ..Bounds::default()
+        };
         let files = raise_open_files();
         let bounds = wanted.within(files);
         if let (true, Some(files)) = (bounds != wanted, files) {

@@ -96,6 +96,9 @@ pub struct RunSettings {
     pub stage_timeout_ms: u64,
     /// `--deadline`, in milliseconds.
     pub deadline_ms: u64,
+    /// `--retries`
+    #[serde(default)]
+    pub retries: usize,
 }
 
 /// The catalog that was applied.

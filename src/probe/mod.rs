@@ -2,18 +2,21 @@
 //!
 //! Each layer has its file and hands on what it opened: `dns` addresses, `tcp` a stream, `proxy` a tunnel in it, `tls` a
 //! session over it, `trust` a judgement of its chain, `http` one answer. `schedule` says which probe
-//! runs when, `engine` walks each one through its layers. Afterwards, `revocation` fetches the lists that the served
+//! runs when, `engine` walks each one through its layers, `again` says which failures get another try. Afterwards, `revocation` fetches the lists that the served
 //! certificates name, by way of `document`.
 
+mod again;
 mod block_page;
 mod chain;
 mod dns;
 mod dns_client;
 mod document;
 mod engine;
+mod gates;
 mod http;
 mod layer;
 mod observation;
+mod oddity;
 mod origin;
 mod proxy;
 pub mod revocation;
@@ -27,9 +30,10 @@ mod trust;
 pub use document::DocumentEvidence;
 pub use engine::{SetupError, run};
 pub use observation::{
-    Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, NameEvidence, Observation, Outcome,
-    Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence,
+    Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, NameAnswer, NameEvidence, Observation,
+    Outcome, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence, Try,
 };
+pub use oddity::{Oddity, OddityKind};
 pub use revocation::{RevocationContents, RevocationEvidence, RevocationList};
 pub use settings::{Bounds, ConnectTo, ConnectToError, Deadlines, Settings, raise_open_files};
 

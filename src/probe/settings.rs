@@ -59,12 +59,18 @@ pub struct Bounds {
     pub tls: usize,
     /// Addresses tried for one name.
     pub addresses: usize,
+    /// Connections to one address, on direct routes.
+    pub per_address: usize,
+    /// Connections to one proxy.
+    pub per_proxy: usize,
+    /// Tries of a probe after the first that failed.
+    pub retries: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { probes: 1024, names: 128, tls: 64 * cores, addresses: 8 }
+        Self { probes: 1024, names: 128, tls: 64 * cores, addresses: 8, per_address: 32, per_proxy: 64, retries: 1 }
     }
 }
 

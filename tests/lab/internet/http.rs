@@ -77,7 +77,8 @@ pub(super) async fn answer<S: AsyncWrite + Unpin>(
         | Behaviour::Expired
         | Behaviour::WrongName
         | Behaviour::SelfSigned
-        | Behaviour::TlsAlert => page(200, SERVER, WELCOME),
+        | Behaviour::TlsAlert
+        | Behaviour::AtFirst(..) => page(200, SERVER, WELCOME),
         Behaviour::Status(status @ (200..300)) => page(*status, SERVER, WELCOME),
         Behaviour::Status(status) => page(*status, SERVER, SORRY),
         Behaviour::Redirect(status, location) => page(*status, &format!("{SERVER}Location: {location}\r\n"), ""),

@@ -71,6 +71,8 @@ pub enum Behaviour {
     Refused,
     /// SYNs are dropped.
     Blocked,
+    /// The first so many who come get this, and all others are served well.
+    AtFirst(usize, Box<Self>),
 }
 
 impl Behaviour {
