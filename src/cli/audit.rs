@@ -36,7 +36,9 @@ Examples:
   cmcomply audit --sql cm01.contoso.com\\SCCM --database CM_PS1 --sql-ca-file ca.pem -o q4.json
       a named instance, its certificate signed by a CA of your own, the record in q4.json
   cmcomply audit --sql cm01.contoso.com --report html=q4.html,xlsx=q4.xlsx
-      the same run for people too; `cmcomply report` makes them later from the record")]
+      the same run for people too; `cmcomply report` makes them later from the record
+  cmcomply audit --sql cas-sql.contoso.com --sql ps1-sql.contoso.com
+      the databases of two sites of one hierarchy; what they do not agree on is a finding")]
 pub(super) struct AuditArgs {
     #[command(flatten)]
     facts: FactsArgs,

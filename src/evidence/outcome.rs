@@ -70,6 +70,7 @@ impl Outcome {
             }
         }
         incomplete.extend(unknown_facts(facts).into_iter().map(|(name, detail)| format!("unknown: {name} ({detail})")));
+        incomplete.extend(facts.above().map(|above| above.to_string()));
         incomplete.extend(contradictions(facts));
         if !facts.data_findings.is_empty() {
             incomplete.push(format!("{} unusable values in the site database", facts.data_findings.len()));
@@ -122,6 +123,7 @@ pub fn unknown_facts(facts: &Facts) -> Vec<(&'static str, String)> {
     // Taken apart by name, so that a new fact cannot be forgotten here.
     let Facts {
         connection: _,
+        other_connections: _,
         this_site,
         sites,
         site_systems,

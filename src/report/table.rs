@@ -89,6 +89,9 @@ fn head(run: &Run, width: usize, out: &mut String) {
     let facts = &run.facts;
     let site = facts.this_site.known().map_or_else(|| "unknown site".to_owned(), |code| format!("site {code}"));
     line(&format!("Database {} on {}, {site}", facts.connection.database, facts.connection.server), width, out);
+    for other in &facts.other_connections {
+        line(&format!("Database {} on {} as well", other.database, other.server), width, out);
+    }
     if run.settings.from_here {
         let text = format!("Probed from {}, which stands in for every host by --from-here", run.vantage.title());
         line(&text, width, out);
