@@ -272,6 +272,46 @@ async fn wrong_arguments_are_exit_2_and_send_nothing() {
     assert_eq!(lab.internet.seen(), []);
 }
 
+/// Neither the network nor the machine's roots are touched for arguments that are wrong.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_arguments_are_found_before_anything_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("plan.json"), "{\"format\":\"cmcomply.plan/9\"}").unwrap();
+    let traced = |arguments: &[&str]| {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-e", "trace=%network,open,openat", "-o", "trace", env!("CARGO_BIN_EXE_cmcomply")]);
+        command.args(arguments).current_dir(folder.path()).stdin(Stdio::null());
+        let done = command.output();
+        done.map(|done| (done.status.code(), std::fs::read_to_string(folder.path().join("trace")).unwrap_or_default()))
+    };
+    let touched = |trace: &str| ["AF_INET", "/etc/ssl", "resolv.conf"].iter().any(|word| trace.contains(word));
+    // Otherwise the test would prove nothing.
+    match traced(&["probe", "https://localhost:1", "--stage-timeout=1"]) {
+        Ok((Some(1), trace)) if touched(&trace) => {}
+        other => return skipped(&format!("strace does not work here, so nobody watched what is opened: {other:?}")),
+    }
+    for arguments in [
+        &["probe", "https://10.0.0.1"][..],
+        &["probe", "https://localhost:1", "--ca-file=none.pem"],
+        &["probe", "https://localhost:1", "--output=no/folder/x"],
+        &["probe", "--plan=plan.json"],
+        &["audit", "--sql=a b"],
+        &["audit", "--sql=localhost", "--sql-user=reader", "--stage-timeout=0"],
+        &["audit", "--sql=localhost", "--sql-user=reader", "--ca-file=none.pem"],
+    ] {
+        let (code, trace) = traced(arguments).unwrap();
+        assert_eq!(code, Some(2), "{arguments:?}");
+        assert!(!trace.is_empty() && !touched(&trace), "{arguments:?}: {trace}");
+    }
+}
+
+fn skipped(why: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
+    assert!(std::env::var_os("CMCOMPLY_NOTHING_SKIPPED").is_none_or(|set| set != "1"), "{why}");
+}
+
 /// Ctrl-C as a terminal sends it. On Windows a test cannot send it to one process alone.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
@@ -326,10 +366,6 @@ fn the_hash_of_a_plan_is_what_others_compute() {
     let python = Command::new("python3").args(["-c", script]).stdin(std::fs::File::open(&path).unwrap()).output();
     match python {
         Ok(done) => assert_eq!(String::from_utf8_lossy(&done.stdout).trim(), plan["sha256"], "{done:?}"),
-        Err(error) => {
-            use std::io::Write as _;
-            let _ = writeln!(std::io::stderr(), "SKIPPED: no python3 here to compute the hash of a plan: {error}");
-            assert!(std::env::var_os("CMCOMPLY_NOTHING_SKIPPED").is_none_or(|set| set != "1"), "python3: {error}");
-        }
+        Err(error) => skipped(&format!("no python3 here to compute the hash of a plan: {error}")),
     }
 }

@@ -1,11 +1,13 @@
 //! The probe against the physical limit, with its peers on the same targets.
 //!
-//! `cargo bench --bench probe -- [SIZE]... [--runs N] [--timeout SECONDS] [--no-peers]`, by default 100, 1,000 and 10,000
+//! `cargo bench --bench probe -- [SIZE]... [--runs N] [--timeout SECONDS] [--no-peers]
+//! [--loopback]`, by default 100, 1,000 and 10,000
 //! targets, a few minutes. Linux only.
 //!
-//! The far side is a process of its own on loopback: every target has a name and an address of its own, and every
-//! answer of DNS, TLS and HTTP is delayed by a round trip of 50 ms. The kernel itself opens TCP on loopback, at once, so
-//! that of the four rounds three take time: the floor is 150 ms. A dead target swallows every SYN.
+//! The far side is a process of its own, at the end of a wire with a round trip of 50 ms (see `wire`), and every target
+//! has a name and an address of its own. Where there is no wire (it takes root), or with `--loopback`, the far side
+//! delays its answers of DNS, TLS and HTTP by itself; TCP then opens at once, so that of the four rounds three take time.
+//! A dead target swallows every SYN.
 //!
 //! What runs is the built program with a plan. The peers get an easier job: no names to resolve (curl has `--resolve`,
 //! lychee addresses), and lychee keeps no chain.
@@ -15,6 +17,8 @@
 
 mod measure;
 mod server;
+#[cfg(target_os = "linux")]
+mod wire;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -31,16 +35,26 @@ use cmcomply::probe::{Observation, Outcome};
 use measure::Cost;
 
 const ROUND_TRIP: Duration = Duration::from_millis(50);
-/// Rounds that take time: DNS, TLS 1.3, HTTP.
-const ROUNDS: u32 = 3;
+/// The first half of the addresses of dead targets on a wire.
+const DEAD_NETWORK: [u8; 2] = [10, 78];
 
 fn main() -> io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.iter().any(|argument| argument == "--far-side") {
-        return server::serve(ROUND_TRIP);
+    let has = |word: &str| arguments.iter().any(|argument| argument == word);
+    let far = std::env::var("CMCOMPLY_BENCH_FAR").ok();
+    if has("--far-side") {
+        return server::serve(far.is_some(), ROUND_TRIP);
     }
     let options = Options::parse(&arguments)?;
-    let mut bench = Bench::start(options)?;
+    #[cfg(target_os = "linux")]
+    if far.is_none() && !has("--loopback") {
+        match wire::run_inside(&arguments, ROUND_TRIP) {
+            Ok(ended) if ended.success() => return Ok(()),
+            Ok(ended) => return Err(io::Error::other(format!("inside the namespace: {ended}"))),
+            Err(error) => say(&format!("No wire here ({error}); on loopback, TCP opens at once.")),
+        }
+    }
+    let mut bench = Bench::start(options, far)?;
     for size in bench.options.sizes.clone() {
         for dead in [Dead::None, Dead::OnePercent, Dead::All] {
             bench.scenario(size, dead)?;
@@ -65,7 +79,7 @@ impl Options {
         while let Some(argument) = arguments.next() {
             let mut number = || arguments.next().and_then(|n| n.parse().ok()).ok_or_else(|| wrong(argument));
             match argument.as_str() {
-                "--bench" => {} // by cargo
+                "--bench" | "--loopback" => {} // the first comes from cargo
                 "--no-peers" => options.peers = false,
                 "--runs" => options.runs = Some(number()?),
                 "--timeout" => options.timeout = Duration::from_secs(number()? as u64),
@@ -113,9 +127,9 @@ impl Dead {
         }
     }
 
-    /// The least that all targets can take.
-    fn floor(self, timeout: Duration) -> Duration {
-        if self == Self::None { ROUND_TRIP * ROUNDS } else { timeout + ROUND_TRIP }
+    /// The least that all targets can take, with so many rounds that take time.
+    fn floor(self, rounds: u32, timeout: Duration) -> Duration {
+        if self == Self::None { ROUND_TRIP * rounds } else { timeout + ROUND_TRIP }
     }
 }
 
@@ -129,9 +143,9 @@ struct Bench {
 }
 
 impl Bench {
-    fn start(options: Options) -> io::Result<Self> {
+    fn start(options: Options, namespace: Option<String>) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let far = Far::start(&folder.path().join("ca.pem"))?;
+        let far = Far::start(&folder.path().join("ca.pem"), namespace)?;
         let quiet = |program: &str| Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok();
         let lychee = options.peers && quiet("lychee");
         Ok(Self { options, far, folder, lychee, results: String::new(), stages: String::new() })
@@ -139,7 +153,7 @@ impl Bench {
 
     /// All programs on the same targets, one after the other, so that the load of the machine is shared.
     fn scenario(&mut self, size: usize, dead: Dead) -> io::Result<()> {
-        let targets = Targets { size, dead, live_port: self.far.live, dead_port: self.far.dead };
+        let targets = Targets { size, dead, wire: self.far.wire, live_port: self.far.live, dead_port: self.far.dead };
         let plan = self.path("plan.json");
         let timeout = self.options.timeout;
         std::fs::write(&plan, targets.plan(timeout).to_json()?)?;
@@ -223,7 +237,7 @@ impl Bench {
     }
 
     fn result(&mut self, program: &str, targets: &Targets, cost: Cost, wrong: usize) {
-        let floor = targets.dead.floor(self.options.timeout);
+        let floor = targets.dead.floor(self.far.rounds(), self.options.timeout);
         let _ = writeln!(
             self.results,
             "{:>6} {:8}  {program:8}  {:>8.3} s {:>8.3} s {:>6.2} {:>8.2} ms {:>7.1} MB {:>6}  {:>5}",
@@ -241,11 +255,11 @@ impl Bench {
     }
 
     /// What the healthy targets say of each stage, against what the far side knows.
-    fn fidelity(&mut self, targets: &Targets, truth: [u64; 3], seen: &[Observation]) {
+    fn fidelity(&mut self, targets: &Targets, truth: [u64; 4], seen: &[Observation]) {
         let healthy = || seen.iter().filter(|o| o.reached());
         let stages: [(&str, u64, Vec<u64>); 5] = [
             ("DNS", truth[0], healthy().filter_map(|o| o.name.took_us).collect()),
-            ("TCP", 0, healthy().filter_map(|o| o.tcp.took_us).collect()),
+            ("TCP", truth[3], healthy().filter_map(|o| o.tcp.took_us).collect()),
             ("TLS", truth[1], healthy().filter_map(|o| o.tls.took_us).collect()),
             ("trust", 0, healthy().filter_map(|o| o.trust.took_us).collect()),
             ("HTTP", truth[2], healthy().filter_map(|o| o.http.took_us).collect()),
@@ -277,7 +291,9 @@ impl Bench {
             self.options.timeout,
             if self.lychee { "" } else { " lychee is not installed (or --no-peers), so it was not measured." }
         );
-        println!("Floor: {ROUNDS} rounds (TCP on loopback takes none); with dead targets the timeout and one round.\n");
+        let rounds = self.far.rounds();
+        let loopback = if self.far.wire { "" } else { " (TCP on loopback takes none)" };
+        println!("Floor: {rounds} rounds{loopback}; with dead targets the timeout and one round.\n");
         println!("   targets       program        wall      floor  ratio CPU/target       peak  wrong   load");
         println!("{}", self.results);
         println!("   targets       stage         truth        p50        p99  p50 off");
@@ -289,6 +305,7 @@ impl Bench {
 struct Targets {
     size: usize,
     dead: Dead,
+    wire: bool,
     live_port: u16,
     dead_port: u16,
 }
@@ -296,8 +313,10 @@ struct Targets {
 impl Targets {
     fn all(&self) -> impl Iterator<Item = (String, std::net::Ipv4Addr, u16)> {
         (0..self.size).map(|number| {
-            let (name, address) = server::target(number);
-            (name, address, if self.dead.is_dead(number) { self.dead_port } else { self.live_port })
+            let dead = self.dead.is_dead(number);
+            let (name, address) = server::target(number, dead, self.wire);
+            // On a wire it is the address that is dead.
+            (name, address, if dead && !self.wire { self.dead_port } else { self.live_port })
         })
     }
 
@@ -326,6 +345,7 @@ impl Targets {
 
 /// The process that plays the far side.
 struct Far {
+    wire: bool,
     child: Child,
     said: BufReader<ChildStdout>,
     names: String,
@@ -334,8 +354,12 @@ struct Far {
 }
 
 impl Far {
-    fn start(ca: &Path) -> io::Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
+    fn start(ca: &Path, namespace: Option<String>) -> io::Result<Self> {
+        let (wire, this) = (namespace.is_some(), std::env::current_exe()?);
+        let mut command = Command::new(if wire { "ip".as_ref() } else { this.as_path() });
+        if let Some(namespace) = namespace {
+            command.args(["netns", "exec", &namespace]).arg(this);
+        }
         let mut child = command.arg("--far-side").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut said = BufReader::new(child.stdout.take().ok_or_else(|| io::Error::other("no pipe"))?);
         let mut line = || -> io::Result<String> {
@@ -352,18 +376,25 @@ impl Far {
         let names = places.next().unwrap_or_default().to_owned();
         let mut port = || places.next().and_then(|port| port.parse().ok()).ok_or_else(|| io::Error::other("no port"));
         let (live, dead) = (port()?, port()?);
-        Ok(Self { child, said, names, live, dead })
+        Ok(Self { wire, child, said, names, live, dead })
     }
 
-    /// The medians of DNS, TLS and HTTP since the last call.
-    fn truth(&mut self) -> io::Result<[u64; 3]> {
+    /// Rounds that take time: DNS, TCP, TLS 1.3, HTTP.
+    fn rounds(&self) -> u32 {
+        if self.wire { 4 } else { 3 }
+    }
+
+    /// How long DNS, TLS, HTTP and TCP took in the median since the last call, in microseconds, as far as the far side
+    /// and the wire know.
+    fn truth(&mut self) -> io::Result<[u64; 4]> {
         let pipe = self.child.stdin.as_mut().ok_or_else(|| io::Error::other("no pipe"))?;
         pipe.write_all(b"\n")?;
         pipe.flush()?;
         let mut line = String::new();
         self.said.read_line(&mut line)?;
         let mut numbers = line.split_whitespace().map(|number| number.parse().unwrap_or(0));
-        Ok(std::array::from_fn(|_| numbers.next().unwrap_or(0)))
+        let told = std::array::from_fn(|_| numbers.next().unwrap_or(0));
+        Ok(if self.wire { [u64::try_from(ROUND_TRIP.as_micros()).unwrap_or(u64::MAX); 4] } else { told })
     }
 }
 
@@ -372,6 +403,10 @@ impl Drop for Far {
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
+}
+
+fn say(text: &str) {
+    println!("{text}");
 }
 
 /// 0 of nothing.

@@ -1,5 +1,5 @@
-//! The far side, in a process of its own: a DNS server and a TLS server for any number of names, each answer delayed by
-//! a round trip, and a port that swallows every SYN. All of it on loopback.
+//! The far side, in a process of its own: a DNS server, a TLS server for any number of names, and, where there is no wire,
+//! a delay of a round trip before each answer and a port that swallows every SYN.
 
 use std::io::{self, BufRead, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,10 +21,20 @@ use tokio_rustls::LazyConfigAcceptor;
 pub(crate) const DOMAIN: &str = "bench.contoso.example";
 
 /// The target with this number: its name, and the address that is its alone.
-pub(crate) fn target(number: usize) -> (String, Ipv4Addr) {
+pub(crate) fn target(number: usize, dead: bool, wire: bool) -> (String, Ipv4Addr) {
     let [.., high, low] = u32::try_from(number).unwrap_or(0).to_be_bytes();
-    (format!("t{number}.{DOMAIN}"), Ipv4Addr::new(127, 1, high, low))
+    let [first, second] = match (wire, dead) {
+        (true, true) => super::DEAD_NETWORK,
+        (true, false) => [10, 77],
+        (false, true) => [127, 2],
+        (false, false) => [127, 1],
+    };
+    let kind = if dead { "d" } else { "t" };
+    (format!("{kind}{number}.{DOMAIN}"), Ipv4Addr::new(first, second, high, low))
 }
+
+/// The DNS server's address on the wire: of the live network, and no target's.
+const NAME_SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 255, 1);
 
 /// How long each answer really took, in microseconds: what a client can see at best.
 #[derive(Default)]
@@ -35,6 +45,8 @@ struct Truth {
 }
 
 struct Far {
+    /// A wire delays by itself.
+    wire: bool,
     round_trip: Duration,
     truth: Mutex<Truth>,
     tls: Arc<rustls::ServerConfig>,
@@ -43,6 +55,9 @@ struct Far {
 impl Far {
     /// Waits for a round trip and notes how long that was.
     async fn wait(&self, place: fn(&mut Truth) -> &mut Vec<u64>) {
+        if self.wire {
+            return;
+        }
         let clock = Instant::now();
         sleep(self.round_trip).await;
         let took = u64::try_from(clock.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -53,11 +68,11 @@ impl Far {
 /// Serves until standard input ends. Standard output first tells where; every line on standard input is answered with
 /// the medians of what was true since the last.
 #[tokio::main]
-pub(crate) async fn serve(round_trip: Duration) -> io::Result<()> {
+pub(crate) async fn serve(wire: bool, round_trip: Duration) -> io::Result<()> {
     cmcomply::probe::raise_open_files();
     let (root, tls) = certificates();
-    let far = Arc::new(Far { round_trip, truth: Mutex::default(), tls });
-    let names = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let far = Arc::new(Far { wire, round_trip, truth: Mutex::default(), tls });
+    let names = UdpSocket::bind((if wire { NAME_SERVER } else { Ipv4Addr::LOCALHOST }, 0)).await?;
     let live = listener(4096)?;
     let hole = listener(1)?;
     let dead = SocketAddr::from((Ipv4Addr::LOCALHOST, hole.local_addr()?.port()));
@@ -97,7 +112,7 @@ async fn answer_names(far: Arc<Far>, socket: Arc<UdpSocket>) -> io::Result<()> {
     let mut buffer = [0; 2048];
     loop {
         let (length, client) = socket.recv_from(&mut buffer).await?;
-        let Some(reply) = reply(&buffer[..length]) else { continue };
+        let Some(reply) = reply(&buffer[..length], far.wire) else { continue };
         let (far, socket) = (Arc::clone(&far), Arc::clone(&socket));
         tokio::spawn(async move {
             far.wait(|truth| &mut truth.name).await;
@@ -106,15 +121,17 @@ async fn answer_names(far: Arc<Far>, socket: Arc<UdpSocket>) -> io::Result<()> {
     }
 }
 
-fn reply(query: &[u8]) -> Option<Vec<u8>> {
+fn reply(query: &[u8], wire: bool) -> Option<Vec<u8>> {
     let query = Message::from_vec(query).ok()?;
     let question = query.queries.first()?.clone();
     let name = question.name().to_ascii();
     let mut reply = Message::response(query.metadata.id, query.metadata.op_code);
     reply.metadata.recursion_available = true;
-    match name.strip_prefix('t').and_then(|rest| rest.split('.').next()).and_then(|number| number.parse().ok()) {
+    let (dead, label) = (name.starts_with('d'), name.split('.').next()?);
+    match label.get(1..).and_then(|number| number.parse().ok()) {
         Some(number) if question.query_type() == RecordType::A => {
-            reply.add_answer(Record::from_rdata(question.name().clone(), 60, RData::A(A(target(number).1))));
+            let address = A(target(number, dead, wire).1);
+            reply.add_answer(Record::from_rdata(question.name().clone(), 60, RData::A(address)));
         }
         Some(_) => {}
         None => reply.metadata.response_code = ResponseCode::NXDomain,
