@@ -54,12 +54,13 @@ pub(super) struct AuditArgs {
 
 /// Runs an audit and returns its exit code.
 pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
-    let bounds = args.probing.settings()?;
+    let mut bounds = args.probing.settings()?;
     let stated = args.probing.stated_routes()?;
     let catalog = args.catalog.load()?;
     writable(&args.output)?;
     // Last, because it may ask for a password.
     let prepared = args.facts.prepare()?;
+    bounds.proxy_accounts = args.probing.proxy_accounts()?;
     // What the command line says of a context counts more than the file.
     let mut routes = prepared.routes().clone();
     routes.extend(stated);
