@@ -8,8 +8,10 @@ use cmcomply::derive::Via;
 use cmcomply::host::{HostName, Scheme};
 use cmcomply::plan::{Probe, ProbeId, Target};
 use cmcomply::probe::{
-    self, Bounds, Deadlines, Failure, FailureCode, Observation, OddityKind, Outcome, Settings, SetupError, StageName,
+    self, Bounds, Deadlines, Failure, FailureCode, Observation, OddityKind, Outcome, ProxyAccount, ProxyAccounts,
+    Settings, SetupError, StageName,
 };
+use cmcomply::site::Secret;
 use lab::internet::{Behaviour, Internet, Manner, Name, ProxySpec, Seen, Spec};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -336,6 +338,54 @@ async fn proxies_are_told_apart_from_what_is_behind_them() {
     assert_eq!(targets, 0);
     let denied = seen["https://denied.contoso.com/"].connect.evidence.as_ref().unwrap();
     assert!(denied.headers.iter().any(|header| header.name == "x-squid-error"), "{denied:?}");
+}
+
+#[tokio::test]
+async fn a_proxys_account_is_for_that_proxy_alone_and_used_when_it_asks() {
+    const PASSWORD: &str = "hunter2:x";
+    let spec = Spec::default()
+        .known("contoso.com")
+        .proxy(ProxySpec::new("basic.contoso.com", 8080).manner(Manner::WantsBasic("c3ZjLWNtOmh1bnRlcjI6eA==")))
+        .proxy(ProxySpec::new("other.contoso.com", 8080).manner(Manner::WantsBasic("c3ZjLWNtOmh1bnRlcjI6eA==")))
+        .proxy(ProxySpec::new("ntlm.contoso.com", 8080).manner(Manner::WantsNtlm))
+        .proxy(ProxySpec::new("open.contoso.com", 8080));
+    let net = Internet::start(spec).await;
+    let mut settings = settings(&net);
+    let account = |password: &str| ProxyAccount { user: "svc-cm".into(), password: Secret::new(password) };
+    let at = |name: &str| (HostName::parse(name).unwrap().into(), 8080);
+    settings.proxy_accounts = ["basic.contoso.com", "ntlm.contoso.com", "open.contoso.com"]
+        .map(|proxy| (at(proxy), account(PASSWORD)))
+        .into();
+    let probes: Vec<_> = ["basic", "other", "ntlm", "open"]
+        .iter()
+        .flat_map(|proxy| ["https", "http"].map(|scheme| (*proxy, scheme)))
+        .map(|(proxy, scheme)| {
+            probe(&format!("{scheme}://by-{proxy}.contoso.com/"), Some((&format!("{proxy}.contoso.com"), 8080)))
+        })
+        .collect();
+    let seen = run(&probes, &settings).await;
+    assert!(seen.values().all(|seen| !format!("{seen:?}").contains("hunter2")));
+    for scheme in ["https", "http"] {
+        let of = |proxy: &str| &seen[&format!("{scheme}://by-{proxy}.contoso.com/")];
+        let stage = if scheme == "https" { StageName::Connect } else { StageName::Http };
+        assert!(of("basic").reached() && of("open").reached(), "{:#?}", of("basic"));
+        assert_eq!(failure(of("other"), stage).code, FailureCode::ProxyAuthRequired);
+        let ntlm = failure(of("ntlm"), stage);
+        assert_eq!(ntlm.code, FailureCode::ProxyAuthRequired);
+        assert!(ntlm.detail.contains("offers Negotiate, NTLM") && ntlm.detail.contains("Basic only"), "{ntlm:?}");
+    }
+    let connect = seen["https://by-basic.contoso.com/"].connect.evidence.as_ref().unwrap();
+    assert_eq!(connect.account.as_deref(), Some("svc-cm"));
+    let open = seen["https://by-open.contoso.com/"].connect.evidence.as_ref().unwrap();
+    assert_eq!(open.account, None, "who does not ask gets no credentials");
+
+    settings.proxy_accounts = [(at("basic.contoso.com"), account("wrong"))].into();
+    let seen = run(&probes[..2], &settings).await;
+    for (url, stage) in [("https", StageName::Connect), ("http", StageName::Http)] {
+        let failure = failure(&seen[&format!("{url}://by-basic.contoso.com/")], stage);
+        assert_eq!(failure.code, FailureCode::ProxyAuthFailed);
+        assert!(failure.detail.ends_with("also after svc-cm signed in with Basic"), "{failure:?}");
+    }
 }
 
 /// Not every proxy says that an error is its own.
@@ -672,6 +722,7 @@ fn bare_settings() -> Settings {
     Settings {
         dns_server: None,
         connect_to: Vec::new(),
+        proxy_accounts: ProxyAccounts::new(),
         extra_roots: Vec::new(),
         deadlines: Deadlines::all(LONG),
         bounds: Bounds::default(),

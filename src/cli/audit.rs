@@ -71,7 +71,7 @@ pub(super) struct AuditArgs {
 
 /// Runs an audit and returns its exit code.
 pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
-    let bounds = args.probing.settings()?;
+    let mut bounds = args.probing.settings()?;
     let stated = args.routes.stated_routes()?;
     let catalog = args.catalog.load()?;
     let waivers = args.waivers.as_deref().map(Waivers::read).transpose().map_err(Stop::usage)?;
@@ -79,6 +79,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     writable(args.plan_only.as_ref().unwrap_or(&args.output))?;
     // Last, because it may ask for a password.
     let prepared = args.facts.prepare()?;
+    bounds.proxy_accounts = args.probing.proxy_accounts()?;
     // What the command line says of a context counts more than the file.
     let mut routes = prepared.routes().clone();
     routes.extend(stated);

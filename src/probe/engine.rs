@@ -18,7 +18,10 @@ use super::route::Route;
 use super::schedule::{broken, schedule};
 use super::tcp::{Attempts, Opened, Turns, code_of, micros};
 use super::trust::Trust;
-use super::{Failure, FailureCode, Observation, Outcome, Settings, Stage, again, dns, http, proxy, tls};
+use super::{
+    Failure, FailureCode, Observation, Outcome, ProxyAccount, Settings, Stage, again, dns, http, sign_in, tls,
+};
+use crate::derive::Via;
 use crate::host::HostOrAddress;
 use crate::host::Scheme;
 use crate::plan::Probe;
@@ -165,14 +168,19 @@ impl Engine {
     async fn talk(&self, probe: &Probe, route: &Route, seen: &mut Observation, opened: Opened) -> Option<()> {
         let Opened { mut stream, address, places: _places } = opened;
         let (target, limits) = (&probe.target, &self.settings.deadlines);
+        let account = self.account(probe);
         if route.has_tunnel() {
-            let tunnel = proxy::connect(&mut stream, address, &target.host, target.port, limits.connect);
-            self.stage(&mut seen.connect, tunnel).await?;
+            let tunnel = sign_in::tunnel(stream, address, target, account, limits.connect);
+            stream = self.stage(&mut seen.connect, tunnel).await?;
         }
         if target.scheme == Scheme::Http {
             let _place = self.enter(&self.talks, &mut seen.http).await?;
+            if route.proxied {
+                let visit = sign_in::visit(stream, address, target, account, limits.http);
+                return self.stage(&mut seen.http, visit).await;
+            }
             let again = async || Ok(Box::new(tcp_again(address).await?) as Box<dyn http::Wire>);
-            let visit = http::visit(Box::new(stream), target, route.proxied, limits.http, again);
+            let visit = http::visit(Box::new(stream), target, false, None, limits.http, again);
             return self.stage(&mut seen.http, visit).await;
         }
         let _place = self.enter(&self.talks, &mut seen.tls).await?;
@@ -182,8 +190,7 @@ impl Engine {
         let again = async || {
             let mut stream = tcp_again(address).await?;
             if route.has_tunnel() {
-                let tunnel = proxy::connect(&mut stream, address, &target.host, target.port, limits.connect);
-                tunnel.await.result?;
+                stream = sign_in::tunnel(stream, address, target, account, limits.connect).await.result?;
             }
             let handshake = self.tls.handshake(stream, address, &target.host, limits.tls);
             let (session, same) = handshake.await.result?;
@@ -193,8 +200,16 @@ impl Engine {
             }
             Ok(Box::new(session) as Box<dyn http::Wire>)
         };
-        let visit = http::visit(Box::new(session), target, false, limits.http, again);
+        let visit = http::visit(Box::new(session), target, false, None, limits.http, again);
         self.stage(&mut seen.http, visit).await
+    }
+
+    /// The account for the proxy of this probe.
+    fn account(&self, probe: &Probe) -> Option<&ProxyAccount> {
+        match &probe.via {
+            Via::Proxy { host, port } => self.settings.proxy_accounts.get(&(host.clone(), *port)),
+            Via::Direct | Via::Unknown => None,
+        }
     }
 
     /// Runs one stage and writes down how it ended. `None` if it did not succeed.
@@ -230,7 +245,7 @@ impl Engine {
 }
 
 /// Another connection to an address that was open a moment ago, under the deadline of the stage that asks.
-async fn tcp_again(address: SocketAddr) -> Result<TcpStream, Failure> {
+pub(super) async fn tcp_again(address: SocketAddr) -> Result<TcpStream, Failure> {
     TcpStream::connect(address).await.map_err(|error| {
         let detail = format!("connect to {address} once more: {}", io_words(&error));
         Failure::new(code_of(&error, address), &detail)

@@ -19,10 +19,12 @@ mod observation;
 mod oddity;
 mod origin;
 mod proxy;
+mod proxy_product;
 pub mod revocation;
 mod route;
 mod schedule;
 mod settings;
+mod sign_in;
 mod tcp;
 mod tls;
 mod trust;
@@ -34,8 +36,10 @@ pub use observation::{
     Outcome, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence, Try,
 };
 pub use oddity::{Oddity, OddityKind};
+pub use proxy_product::proxy_product;
 pub use revocation::{RevocationContents, RevocationEvidence, RevocationList};
 pub use settings::{Bounds, ConnectTo, ConnectToError, Deadlines, Settings, raise_open_files};
+pub use sign_in::{ProxyAccount, ProxyAccounts};
 
 /// Who we are to proxies and servers.
 const USER_AGENT: &str = concat!("cmcomply/", env!("CARGO_PKG_VERSION"));

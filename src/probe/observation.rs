@@ -187,12 +187,16 @@ pub enum FailureCode {
     TcpTimeout,
     /// The network said that there is no way.
     TcpUnreachable,
+    /// This machine itself forbids it: its firewall, a security product on it, or a prohibiting route.
+    TcpForbidden,
     /// The connection was reset as soon as it was open. Only of an attempt: the stage above says what that means to it.
     TcpReset,
     /// Addresses failed in different ways, or in another way; see the attempts.
     TcpError,
     /// The proxy wants credentials (407).
     ProxyAuthRequired,
+    /// The proxy refused the account that was given for it (407 again).
+    ProxyAuthFailed,
     /// The proxy answered CONNECT with another status than 2xx, or plain HTTP with an error that nothing shows to be the
     /// endpoint's.
     ProxyRefused,
@@ -313,6 +317,12 @@ pub struct ConnectEvidence {
     pub status: Option<u16>,
     /// Headers that tell who answered (`Via`, `Server`, `Proxy-Authenticate` and the like), names in lower case.
     pub headers: Vec<Header>,
+    /// Which product the proxy is, by what it says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// The account that was used. Safe to print.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
 }
 
 /// A header that was kept. Safe to print.

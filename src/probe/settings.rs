@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::sign_in::ProxyAccounts;
 use crate::host::HostOrAddress;
 
 /// How to probe: resolver, roots, redirections of the dialled address, bounds and deadlines.
@@ -14,6 +15,8 @@ pub struct Settings {
     pub dns_server: Option<SocketAddr>,
     /// Where to connect instead, first match first.
     pub connect_to: Vec<ConnectTo>,
+    /// Accounts for proxies that ask for one.
+    pub proxy_accounts: ProxyAccounts,
     /// Certificates (DER) that are trusted besides the machine's roots.
     pub extra_roots: Vec<Vec<u8>>,
     /// For each stage on its own.

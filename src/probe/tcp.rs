@@ -168,6 +168,9 @@ pub(super) fn code_of(error: &io::Error, address: SocketAddr) -> FailureCode {
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
             FailureCode::TcpUnreachable
         }
+        // Windows says so of its own firewall (WSAEACCES), Linux of a prohibiting route or its packet filter.
+        io::ErrorKind::PermissionDenied => FailureCode::TcpForbidden,
+        _ if error.raw_os_error() == BLACKHOLE => FailureCode::TcpForbidden,
         // How a machine without IPv6 says so.
         io::ErrorKind::AddrNotAvailable if address.is_ipv6() => FailureCode::TcpUnreachable,
         _ if error.raw_os_error() == Some(NO_SUCH_FAMILY) => FailureCode::TcpUnreachable,
@@ -211,6 +214,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const GRACE: Duration = Duration::from_millis(20);
 /// Attempts that a detail names.
 const MAX_SHOWN: usize = 3;
+/// How Linux answers where a route of type `blackhole` swallows the packets (EINVAL).
+const BLACKHOLE: Option<i32> = if cfg!(target_os = "linux") { Some(22) } else { None };
 /// The system's number for "address family not supported".
 const NO_SUCH_FAMILY: i32 = if cfg!(windows) {
     10047
@@ -279,7 +284,8 @@ mod tests {
         assert_eq!(code(io::ErrorKind::NetworkUnreachable, v6), FailureCode::TcpUnreachable);
         assert_eq!(code(io::ErrorKind::AddrNotAvailable, v6), FailureCode::TcpUnreachable);
         assert_eq!(code(io::ErrorKind::AddrNotAvailable, v4), FailureCode::TcpError);
-        assert_eq!(code(io::ErrorKind::PermissionDenied, v4), FailureCode::TcpError);
+        assert_eq!(code(io::ErrorKind::PermissionDenied, v4), FailureCode::TcpForbidden);
+        assert_eq!(code(io::ErrorKind::Other, v4), FailureCode::TcpError);
         let exhausted = io::Error::from_raw_os_error(if cfg!(windows) { 10024 } else { 24 });
         assert_eq!(code_of(&exhausted, v4), FailureCode::Internal);
     }
