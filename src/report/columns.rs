@@ -28,8 +28,8 @@ impl Column {
     }
 }
 
-/// Characters of a cell.
-const CELL: usize = 4000;
+/// Characters of a cell; escaped, each is ten at most, and a workbook takes 32767.
+const CELL: usize = 3000;
 
 pub(super) const COLUMNS: [Column; 30] = [
     column("verdict", 13, |row| text(row.judgement.verdict.title())),

@@ -14,7 +14,7 @@ use crate::evidence::Run;
 use crate::text::printable;
 
 /// Characters of a cell of the summary.
-const CELL: usize = 4000;
+const CELL: usize = 3000;
 
 pub(super) fn render(run: &Run) -> Result<Vec<u8>, XlsxError> {
     let summary = Summary::of(run);

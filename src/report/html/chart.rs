@@ -83,9 +83,9 @@ fn hatches() -> Element {
 }
 
 fn legend() -> Vec<Element> {
-    let place = |at: usize| LABELS + at * 115;
-    let items = DRAWN.iter().enumerate().flat_map(|(at, (verdict, class))| {
-        [rect(place(at), 8, 16, class), label(place(at) + 22, 21, "start").text(verdict.title())]
+    let items = DRAWN.iter().zip([0, 80, 175, 310]).flat_map(|((verdict, class), at)| {
+        let left = LABELS + at;
+        [rect(left, 6, LINE - 8, class), label(left + LINE, 21, "start").text(verdict.title())]
     });
     items.collect()
 }
@@ -113,7 +113,7 @@ fn rect(x: usize, y: usize, width: usize, class: &'static str) -> Element {
         .attr("x", number(x))
         .attr("y", number(y))
         .attr("width", number(width))
-        .attr("height", if width == 16 { "16" } else { "20" })
+        .attr("height", number(LINE - 8))
 }
 
 fn label(x: usize, y: usize, anchor: &str) -> Element {

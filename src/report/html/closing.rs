@@ -2,7 +2,7 @@
 
 use super::super::markup::{Element, el};
 use super::super::revocation::what_is_wrong;
-use super::{column, heading};
+use super::{column, heading, wide};
 use crate::catalog::Document;
 use crate::evidence::{Run, unknown_facts};
 
@@ -40,10 +40,8 @@ fn revocation(run: &Run) -> Element {
             .child(el("td").text(list.named_by.join("; ")))
     });
     let titles = ["list", "what was seen", "named by the certificates of"].map(column);
-    el("table")
-        .child(el("caption").text("Revocation lists that the served certificates name. They decide nothing yet"))
-        .child(el("thead").child(el("tr").children(titles)))
-        .child(el("tbody").children(rows))
+    let caption = "Revocation lists that the served certificates name. They decide nothing yet";
+    wide(caption, el("tr").children(titles), rows)
 }
 
 fn facts(run: &Run) -> Vec<Element> {
@@ -64,14 +62,8 @@ fn facts(run: &Run) -> Vec<Element> {
                 .child(el("th").attr("scope", "row").text(format!("{}.{}", finding.object, finding.column)))
                 .children([&finding.row, &finding.problem, &finding.value].map(|text| el("td").text(text)))
         });
-        parts.push(
-            el("table")
-                .child(el("caption").text("Unusable values in the site database"))
-                .child(
-                    el("thead").child(el("tr").children(["object and column", "row", "problem", "value"].map(column))),
-                )
-                .child(el("tbody").children(rows)),
-        );
+        let titles = ["object and column", "row", "problem", "value"].map(column);
+        parts.push(wide("Unusable values in the site database", el("tr").children(titles), rows));
     }
     parts
 }

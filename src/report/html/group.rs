@@ -39,10 +39,15 @@ pub(super) fn section(number: usize, group: &Group<'_>) -> Element {
 
 fn row(row: &Row<'_>) -> Element {
     let requirement = row.requirement;
-    let endpoint = el("td")
+    let small = |text: String| el("p").class("small").text(text);
+    let why = requirement.reasons.join("; ");
+    let mut endpoint = el("td")
         .child(el("p").child(el("code").text(row.endpoint())))
-        .child(el("p").class("small").text(format!("route: {}", row.route())))
-        .child(el("p").class("small").text(format!("{}, {}", requirement.entry, requirement.tier.name())));
+        .child(small(format!("route: {}", row.route())))
+        .child(small(format!("catalog: {}, {}", requirement.entry, requirement.tier.name())));
+    if !why.is_empty() {
+        endpoint = endpoint.child(small(format!("needed because: {why}")));
+    }
     el("tr").child(el("td").child(verdict(row))).child(endpoint).child(seen(row))
 }
 
@@ -59,28 +64,27 @@ fn seen(row: &Row<'_>) -> Element {
     cell.child(details(row))
 }
 
+/// Layer by layer, folded up. Paper shows it of what counts and does not pass: of all it would be a book.
 fn details(row: &Row<'_>) -> Element {
     let summary = el("summary")
-        .text("Why it is needed, and the evidence")
+        .text("Evidence and sources")
         .child(el("span").class("aloud").text(format!(" for {}", row.endpoint())));
-    let reasons = el("ul").children(row.requirement.reasons.iter().map(|reason| el("li").text(reason)));
-    let mut details = el("details").child(summary).child(el("p").text("It is needed because:")).child(reasons);
-    if row.requirement.reasons.is_empty() {
-        details = el("details").child(el("summary").text("The evidence"));
-    }
-    if let Some(note) = row.entry.and_then(|entry| entry.note.as_ref()) {
-        details = details.child(el("p").text(format!("The catalog notes: {note}")));
-    }
-    let documents = row.documents();
-    if !documents.is_empty() {
-        let items = documents.iter().map(|cited| el("li").text(cited.to_string()));
-        details = details.child(el("p").text("Documented in:")).child(el("ul").children(items));
-    }
-    details = details.child(el("p").text(format!("TLS inspection on the way: {}.", row.inspection())));
+    let class = if row.is_not_passing() { "on-paper" } else { "on-screen" };
+    let mut details = el("details").class(class).child(summary);
     if row.observations.is_empty() {
         details = details.child(el("p").text("Nothing was probed for it."));
     }
-    details.children(row.observations.iter().map(|seen| evidence(seen)))
+    details = details.children(row.observations.iter().map(|seen| evidence(seen)));
+    if let Some(note) = row.entry.and_then(|entry| entry.note.as_ref()) {
+        details = details.child(el("p").text(format!("The catalog notes: {note}")));
+    }
+    details = details.child(el("p").text(format!("TLS inspection on the way: {}.", row.inspection())));
+    let documents = row.documents();
+    if documents.is_empty() {
+        return details;
+    }
+    let items = documents.iter().map(|cited| el("li").text(cited.to_string()));
+    details.child(el("p").text("Documented in:")).child(el("ul").children(items))
 }
 
 fn evidence(seen: &Observation) -> Element {

@@ -3,7 +3,7 @@
 use super::super::markup::{Element, el};
 use super::super::summary::Summary;
 use super::super::words;
-use super::{class, column, heading, number_cell};
+use super::{class, column, heading, number_cell, wide};
 use crate::assess::{Grade, Verdict};
 use crate::evidence::Run;
 
@@ -49,16 +49,8 @@ pub(super) fn result(run: &Run, summary: &Summary) -> Element {
             .child(count(Grade::Advisory))
             .child(el("td").text(words::meaning(verdict)))
     });
-    let section = heading("result", "Result").child(
-        el("table")
-            .class("counts")
-            .child(
-                el("caption")
-                    .text("Endpoints by verdict. Required ones decide the result, advisory ones are shown only"),
-            )
-            .child(el("thead").child(titles))
-            .child(el("tbody").children(rows)),
-    );
+    let caption = "Endpoints by verdict. Required ones decide the result, advisory ones are shown only";
+    let section = heading("result", "Result").child(wide(caption, titles, rows));
     if summary.incomplete.is_empty() {
         return section.child(el("p").text("Everything that counts was looked at."));
     }

@@ -94,12 +94,7 @@ fn overview(groups: &[Group<'_>]) -> Element {
             .child(number_cell(count(&group.rows, Grade::Advisory, |_| true)))
     });
     let caption = "Endpoints that count, by host, role and verdict; those that are advisory in one number";
-    section.child(
-        el("table")
-            .child(el("caption").text(caption))
-            .child(el("thead").child(titles))
-            .child(el("tbody").children(rows)),
-    )
+    section.child(wide(caption, titles, rows))
 }
 
 fn to_do(groups: &[Group<'_>]) -> Element {
@@ -139,6 +134,15 @@ fn heading(id: &str, title: &str) -> Element {
 
 fn anchor(number: usize) -> String {
     format!("group-{number}")
+}
+
+/// A table that may be wider than the page: it scrolls, also by keyboard.
+fn wide(caption: &str, titles: Element, rows: impl IntoIterator<Item = Element>) -> Element {
+    let table = el("table")
+        .child(el("caption").text(caption))
+        .child(el("thead").child(titles))
+        .child(el("tbody").children(rows));
+    el("div").class("wide").attr("tabindex", "0").attr("role", "region").attr("aria-label", caption).child(table)
 }
 
 fn column(title: &str) -> Element {
