@@ -7,6 +7,7 @@
 
 mod block_page;
 mod chain;
+mod crl;
 mod dns;
 mod dns_client;
 mod document;
