@@ -8,6 +8,7 @@
 mod again;
 mod block_page;
 mod chain;
+mod crl;
 mod dns;
 mod dns_client;
 mod document;
