@@ -14,6 +14,7 @@ use super::facts::FactsArgs;
 use super::probing::ProbeArgs;
 use super::{Stop, here, progress};
 use crate::catalog::Context;
+use crate::derive::Options;
 use crate::evidence::{
     CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Tool, can_write_aside, write_aside,
 };
@@ -40,6 +41,9 @@ pub(super) struct AuditArgs {
     probing: ProbeArgs,
     #[command(flatten)]
     catalog: CatalogArgs,
+    /// Audit what is needed after an update to this version of Configuration Manager, such as 2603. The record says so.
+    #[arg(long, value_name = "VERSION", help_heading = "Catalog")]
+    target_version: Option<String>,
     /// Where to write the record of the run. A file of that name is replaced, and only by a whole one.
     #[arg(short, long, value_name = "FILE", default_value = "run.json", help_heading = "Output")]
     output: PathBuf,
@@ -57,6 +61,10 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let bounds = args.probing.settings()?;
     let stated = args.probing.stated_routes()?;
     let catalog = args.catalog.load()?;
+    let target = match &args.target_version {
+        Some(version) => Options::default().for_version(version, &catalog).map_err(Stop::usage)?.target_build,
+        None => None,
+    };
     writable(&args.output)?;
     // Last, because it may ask for a password.
     let prepared = args.facts.prepare()?;
@@ -69,7 +77,8 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let started = Timestamp::now();
     let facts = prepared.read(&cancel).await?;
     let facts_read = Timestamp::now();
-    let requirements = derive::requirements(&facts, &catalog, &routes.clone().into());
+    let requirements =
+        derive::requirements(&facts, &catalog, &Options { routes: routes.clone(), target_build: target });
     let plan = plan::build(&requirements);
     let vantage = Vantage::local(&here::name());
     let (observations, interrupted) = probe_all(&plan, &bounds, &cancel).await?;
@@ -79,7 +88,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         format: RUN_FORMAT.to_owned(),
         tool: Tool::this(),
         moments: Moments { started, facts_read, finished: Timestamp::now() },
-        settings: record_settings(&args.probing, &bounds, &routes),
+        settings: record_settings(&args, &bounds, &routes),
         outcome: Outcome::of(&facts, &judgements, interrupted),
         vantage,
         catalog: CatalogRecord::of(&catalog, &requirements),
@@ -180,10 +189,12 @@ pub(super) fn writable(path: &Path) -> Result<(), Stop> {
         .map_err(|error| Stop::usage(anyhow::anyhow!("cannot write --output {}: {error}", path.display())))
 }
 
-fn record_settings(args: &ProbeArgs, settings: &Settings, stated: &derive::StatedRoutes) -> RunSettings {
+fn record_settings(audit: &AuditArgs, settings: &Settings, stated: &derive::StatedRoutes) -> RunSettings {
     let millis = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
     let hash = |der: &Vec<u8>| hexadecimal(&Sha256::digest(der));
+    let args = &audit.probing;
     RunSettings {
+        target_version: audit.target_version.clone(),
         from_here: args.from_here,
         dns_server: args.dns_server.map(|address| address.to_string()),
         connect_to: args.connect_to.iter().map(ToString::to_string).collect(),

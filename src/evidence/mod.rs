@@ -4,6 +4,6 @@ mod outcome;
 mod run;
 mod write;
 
-pub use outcome::{Outcome, Tally, unknown_facts};
+pub use outcome::{Outcome, Tally, gaps, unknown_facts};
 pub use run::{CatalogRecord, CitedEntry, Moments, RUN_FORMAT, Run, RunSettings, Tool};
 pub use write::{can_write_aside, write_aside};

@@ -3,8 +3,9 @@
 //! Each layer has its file and hands on what it opened: `dns` addresses, `tcp` a stream, `proxy` a tunnel in it, `tls` a
 //! session over it, `trust` a judgement of its chain, `http` one answer. `schedule` says which probe
 //! runs when, `engine` walks each one through its layers. Afterwards, `revocation` fetches the lists that the served
-//! certificates name, by way of `document`.
+//! certificates name, by way of `document`. `addresses` only resolves, for those who need a list of addresses.
 
+mod addresses;
 mod block_page;
 mod chain;
 mod dns;
@@ -24,6 +25,7 @@ mod tcp;
 mod tls;
 mod trust;
 
+pub use addresses::{Resolved, addresses};
 pub use document::DocumentEvidence;
 pub use engine::{SetupError, run};
 pub use observation::{
