@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::catalog::CatalogArgs;
 use super::facts::FactsArgs;
-use super::hand_off::{CheckArgs, ListArgs};
+use super::hand_off::{CheckArgs, ListArgs, Scope};
 use super::output::{Format, OutputArgs, json, write, write_file};
 use super::what_if::WhatIfArgs;
 use super::{Stop, audit, exit, progress};
@@ -19,8 +19,8 @@ use crate::catalog::Catalog;
 use crate::derive::{Change, Requirement, difference};
 use crate::host::HostName;
 use crate::probe::{self, Bounds, open_files};
-use crate::report::{self, ADDRESSES_AGE, Addresses, Decided, Endpoint, Endpoints, NameKind};
-use crate::text::ascii;
+use crate::report::{self, ADDRESSES_AGE, Addresses, Decided, Endpoint, Endpoints, NameKind, WhatIf};
+use crate::site::Facts;
 
 /// Arguments of `cmcomply endpoints`.
 #[derive(Debug, Clone, Args)]
@@ -125,7 +125,7 @@ pub(super) async fn run(args: EndpointsArgs) -> Result<u8, Stop> {
     let allow_list = args.check.read()?;
     match &args.file {
         Some(folder) if args.list.per_host() => ListArgs::folder(folder)?,
-        Some(file) => audit::writable(file)?,
+        Some(file) => args.list.writable(file)?,
         None if args.list.per_host() => {
             return Err(Stop::usage(anyhow::anyhow!(
                 "--per-host writes a file for each host: say with -o in which folder"
@@ -145,16 +145,17 @@ pub(super) async fn run(args: EndpointsArgs) -> Result<u8, Stop> {
 
     let mut derived = args.what_if.derive(facts, &catalog, &routes)?;
     if let Some(host) = &args.choice.host {
-        of_host(host, &mut derived.requirements)?;
-        if let Some((today, _)) = &mut derived.today {
-            today.retain(|requirement| requirement.subject.host().is_some_and(|h| h.same_machine(host)));
+        check_host(host, &derived.facts, &derived.requirements)?;
+        let today = derived.today.iter_mut().map(|(today, _)| today);
+        for set in today.chain([&mut derived.requirements]) {
+            set.retain(|requirement| requirement.subject.may_be(host));
         }
     }
     let incomplete = report::incomplete(&derived.facts, &derived.requirements);
     let code = if incomplete.is_empty() { exit::COMPLIANT } else { exit::INCOMPLETE };
 
     if let Some(allow_list) = allow_list {
-        let differs = args.check.compare(&allow_list, &derived.requirements, &args.output, args.file.as_deref())?;
+        let differs = CheckArgs::compare(&allow_list, &derived.requirements, &args.output, args.file.as_deref())?;
         note_gaps(&incomplete);
         return Ok(if differs { exit::NON_COMPLIANT } else { code });
     }
@@ -164,7 +165,9 @@ pub(super) async fn run(args: EndpointsArgs) -> Result<u8, Stop> {
             Some((today, _)) if changes_only => changed(today, &derived.requirements),
             _ => derived.requirements.clone(),
         };
-        args.list.write(&requirements, &catalog, read, args.choice.host.as_ref(), args.file.as_deref())?;
+        let what_if = derived.today.as_ref().map(|(_, what_if)| WhatIf { changes_only, ..what_if.clone() });
+        let scope = scope(args.choice.host.as_ref(), what_if.as_ref());
+        args.list.write(&requirements, &catalog, read, &scope, args.file.as_deref())?;
         note_gaps(&incomplete);
         return Ok(code);
     }
@@ -172,14 +175,17 @@ pub(super) async fn run(args: EndpointsArgs) -> Result<u8, Stop> {
     let today = derived.today.as_ref().map(|(today, what_if)| (today.as_slice(), what_if.clone()));
     let mut document = report::endpoints(&derived.facts, read, &catalog, &derived.requirements, today);
     if changes_only && !document.what_if.is_empty() {
+        document.what_if.changes_only = true;
         document.endpoints.retain(|endpoint| endpoint.change != Some(Change::Kept));
     }
     sort(&mut document.endpoints, args.choice.by);
     let mut code = code;
     if args.addresses.addresses {
         let addresses = addresses(&args.addresses, &document.endpoints, &catalog, &cancel).await;
-        if addresses.resolved.iter().any(|resolved| resolved.failure.is_some()) {
+        let without = addresses.resolved.iter().filter(|resolved| resolved.failure.is_some()).count();
+        if without > 0 {
             code = exit::INCOMPLETE;
+            document.incomplete.push(format!("addresses: {without} names did not resolve from here"));
         }
         document.addresses = Some(addresses);
     }
@@ -187,11 +193,27 @@ pub(super) async fn run(args: EndpointsArgs) -> Result<u8, Stop> {
     match &args.file {
         Some(file) => {
             write_file(file, &text)?;
-            note_gaps(&incomplete);
+            note_gaps(&document.incomplete);
         }
         None => write(&text)?,
     }
     Ok(code)
+}
+
+/// For whom a list is, and under which assumptions.
+fn scope(host: Option<&HostName>, what_if: Option<&WhatIf>) -> Scope {
+    let mut conditions = Vec::new();
+    if let Some(what_if) = what_if {
+        conditions.extend(what_if.target_version.as_ref().map(|version| format!(", after an update to {version}")));
+        if !what_if.assumptions.is_empty() {
+            conditions.push(format!(", assuming {}", what_if.assumptions.join(", ")));
+        }
+        if what_if.changes_only {
+            conditions.push(", only what that adds".to_owned());
+        }
+    }
+    let whom = host.map_or_else(|| "all hosts, clients and consoles".to_owned(), ToString::to_string);
+    Scope { whom, conditions: conditions.concat() }
 }
 
 /// The exit code says it; a reader of a file is told too.
@@ -201,22 +223,17 @@ fn note_gaps(incomplete: &[String]) {
     }
 }
 
-/// Leaves what the host needs. A host that needs nothing is no host of this hierarchy.
-pub(super) fn of_host(host: &HostName, requirements: &mut Vec<Requirement>) -> Result<(), Stop> {
+/// Finds out whether the host is one of this hierarchy. Where the servers are not known, it may be.
+pub(super) fn check_host(host: &HostName, facts: &Facts, requirements: &[Requirement]) -> Result<(), Stop> {
     const SHOWN: usize = 20;
-    let known: BTreeSet<String> =
-        requirements.iter().filter_map(|r| r.subject.host()).map(ToString::to_string).collect();
-    requirements.retain(|requirement| requirement.subject.host().is_some_and(|h| h.same_machine(host)));
-    if !requirements.is_empty() {
+    let listed = facts.site_systems.rows().iter().map(|system| &system.host);
+    let known: BTreeSet<&HostName> = listed.chain(requirements.iter().filter_map(|r| r.subject.host())).collect();
+    if facts.site_systems.is_unknown() || known.iter().any(|known| known.same_machine(host)) {
         return Ok(());
     }
     let more = if known.len() > SHOWN { " and others" } else { "" };
-    let known: Vec<String> = known.into_iter().take(SHOWN).collect();
-    Err(Stop::usage(anyhow::anyhow!(
-        "no requirement for a host {}; hosts with requirements: {}{more}",
-        ascii(host.as_str(), 253),
-        known.join(", ")
-    )))
+    let shown: Vec<&str> = known.into_iter().take(SHOWN).map(HostName::as_str).collect();
+    Err(Stop::usage(anyhow::anyhow!("no site system {host}; known: {}{more}", shown.join(", "))))
 }
 
 /// What is added or now decided.

@@ -54,7 +54,7 @@ pub(super) async fn run(args: ExplainArgs) -> Result<u8, Stop> {
     }
     let derived = args.what_if.derive(facts, &catalog, &routes)?;
     if let Some(host) = &args.host {
-        endpoints::of_host(host, &mut derived.requirements.clone())?;
+        endpoints::check_host(host, &derived.facts, &derived.requirements)?;
     }
     let from = (&derived.facts, &catalog, &derived.options);
     let explained = report::explain(&args.name, args.host.as_ref(), from, &derived.requirements);

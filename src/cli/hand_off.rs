@@ -12,7 +12,6 @@ use super::output::{Format, OutputArgs, json, write, write_file};
 use super::{Stop, audit, console};
 use crate::catalog::Catalog;
 use crate::derive::{Requirement, Subject, Via};
-use crate::host::HostName;
 use crate::report::lists::{self, HandOff, Head, MAX_TEXT, PacRoutes, Rendered};
 use crate::report::{allow_list_findings, allow_list_rows};
 use crate::settings::stated_via;
@@ -24,7 +23,7 @@ use crate::text::printable;
 pub(super) struct ListArgs {
     /// Write what is needed as a list: plain, csv, pan-os-edl, squid, azure-firewall, pac, tls-bypass or
     /// squid-tls-bypass. What the format cannot say goes to FILE.losses.txt, or to standard error without -o.
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["format", "by"])]
     list: Option<lists::Format>,
     /// A list for each host instead of one for all; -o names the folder.
     #[arg(long, requires = "list")]
@@ -37,6 +36,14 @@ pub(super) struct ListArgs {
     pac_other: Option<Via>,
 }
 
+/// What a list says of itself.
+pub(super) struct Scope {
+    /// For whom it is.
+    pub(super) whom: String,
+    /// Under which assumptions; empty, or words after a comma.
+    pub(super) conditions: String,
+}
+
 impl ListArgs {
     pub(super) fn wanted(&self) -> bool {
         self.list.is_some()
@@ -44,6 +51,12 @@ impl ListArgs {
 
     pub(super) fn per_host(&self) -> bool {
         self.per_host
+    }
+
+    /// Finds out before the work whether the file can be written after it, and its loss report.
+    pub(super) fn writable(&self, file: &Path) -> Result<(), Stop> {
+        audit::writable(file)?;
+        if self.wanted() { audit::writable(&losses_file(file)) } else { Ok(()) }
     }
 
     /// A folder for lists; made if it is not there.
@@ -61,7 +74,7 @@ impl ListArgs {
         requirements: &[Requirement],
         catalog: &Catalog,
         read: Timestamp,
-        host: Option<&HostName>,
+        scope: &Scope,
         output: Option<&Path>,
     ) -> Result<(), Stop> {
         let Some(format) = self.list else { return Ok(()) };
@@ -78,27 +91,27 @@ impl ListArgs {
             lists::render(format, &HandOff::of(requirements.iter().copied()), &head)
         };
         let all: Vec<&Requirement> = requirements.iter().collect();
-        let scope = host.map_or_else(|| "all hosts, clients and consoles".to_owned(), ToString::to_string);
+        let whole = format!("{}{}", scope.whom, scope.conditions);
         match (output, self.per_host) {
             (Some(folder), true) => {
                 let lists = by_subject(requirements);
-                for ((name, scope), requirements) in &lists {
+                for ((name, whom), requirements) in &lists {
                     let place = folder.join(format!("{format}-{name}.{}", format.extension()));
-                    write_list(&place, &render(requirements, scope))?;
+                    write_list(&place, &render(requirements, &format!("{whom}{}", scope.conditions)))?;
                 }
                 let folder = printable(&folder.display().to_string(), 500);
                 console::note(&format!("{} lists in {folder}, each with its .losses.txt", lists.len()));
                 Ok(())
             }
             (Some(file), false) => {
-                let rendered = render(&all, &scope);
+                let rendered = render(&all, &whole);
                 write_list(file, &rendered)?;
                 let (shown, beside) = (file.display().to_string(), losses_file(file).display().to_string());
                 console::note(&format!("{shown}; what it does not say ({}): {beside}", rendered.losses.len()));
                 Ok(())
             }
             (None, _) => {
-                let rendered = render(&all, &scope);
+                let rendered = render(&all, &whole);
                 write(&rendered.text)?;
                 if !format.has_comments() {
                     for loss in &rendered.losses {
@@ -129,7 +142,7 @@ fn by_subject(requirements: &[Requirement]) -> BTreeMap<(String, String), Vec<&R
 
 /// The loss report first: a list without it would say more than it does.
 fn write_list(path: &Path, rendered: &Rendered) -> Result<(), Stop> {
-    let mut losses: String = rendered.losses.iter().map(|loss| format!("{loss}\n")).collect();
+    let mut losses = rendered.losses.iter().map(|loss| format!("{loss}\n")).collect::<Vec<_>>().concat();
     if losses.is_empty() {
         "this list says all that is needed, and no more\n".clone_into(&mut losses);
     }
@@ -168,7 +181,6 @@ impl CheckArgs {
 
     /// Writes what differs, and says whether anything does for certain.
     pub(super) fn compare(
-        &self,
         allow_list: &str,
         requirements: &[Requirement],
         output: &OutputArgs,

@@ -72,6 +72,7 @@ impl WhatIfArgs {
         let what_if = WhatIf {
             target_version: self.target_version.clone(),
             assumptions: self.assume.iter().map(|assumed| assumed.text.clone()).collect(),
+            changes_only: false,
         };
         let today = (!what_if.is_empty()).then(|| (derive::requirements(&facts, catalog, &now), what_if));
         let assumptions: Vec<Assumption> = self.assume.iter().map(|assumed| assumed.assumption).collect();

@@ -19,12 +19,15 @@ pub struct AllowListFinding {
     pub detail: String,
 }
 
+/// How many names a detail lists.
+const MAX_NAMES: usize = 5;
+
 /// The findings: what is missing first, then the lines in their order.
 pub fn allow_list_findings(check: &Check) -> Vec<AllowListFinding> {
     let missing = check.missing.iter().map(|missing| {
         let entry = &missing.entry;
-        let who: Vec<String> = entry.subjects.iter().take(5).map(Subject::to_string).collect();
-        let more = match entry.subjects.len().saturating_sub(5) {
+        let who: Vec<String> = entry.subjects.iter().take(MAX_NAMES).map(Subject::to_string).collect();
+        let more = match entry.subjects.len().saturating_sub(MAX_NAMES) {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
@@ -52,11 +55,12 @@ pub fn allow_list_findings(check: &Check) -> Vec<AllowListFinding> {
         found("stale", stale.line, &stale.text, why);
     }
     for broad in &check.too_broad {
-        let more = match broad.needed_count - broad.needed.len() {
+        let more = match broad.needed_count.saturating_sub(MAX_NAMES) {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        found("too broad", broad.line, &broad.text, format!("needed of it: {}{more}", joined(&broad.needed, ", ")));
+        let names = joined(broad.needed.iter().take(MAX_NAMES), ", ");
+        found("too broad", broad.line, &broad.text, format!("needed of it: {names}{more}"));
     }
     for maybe in &check.undecided {
         found("undecided", maybe.line, &maybe.text, format!("may be needed: {}", joined(&maybe.names, ", ")));

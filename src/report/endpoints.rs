@@ -66,6 +66,8 @@ pub struct WhatIf {
     pub target_version: Option<String>,
     /// `--assume`
     pub assumptions: Vec<String>,
+    /// Whether only what changes is listed.
+    pub changes_only: bool,
 }
 
 impl WhatIf {
@@ -377,12 +379,12 @@ impl Endpoint {
         }
     }
 
-    /// `added`, `removed`, `now decided`, or nothing.
+    /// `added`, `removed`, `decided` (it is undecided today), or nothing.
     pub fn change_name(&self) -> &'static str {
         match self.change {
             None | Some(Change::Kept) => "",
             Some(Change::Added) => "added",
-            Some(Change::Decided) => "now decided",
+            Some(Change::Decided) => "decided",
             Some(Change::Removed) => "removed",
         }
     }

@@ -71,8 +71,11 @@ fn missing(document: &Endpoints) -> BTreeMap<&str, usize> {
     numbers
 }
 
+/// A route in words, and what is reached by it.
+type Routed<'a> = (String, Vec<&'a Endpoint>);
+
 fn by_host(document: &Endpoints, missing: &BTreeMap<&str, usize>, width: usize, out: &mut String) {
-    let mut groups: Vec<(String, Vec<(String, Vec<&Endpoint>)>)> = Vec::new();
+    let mut groups: Vec<(String, Vec<Routed<'_>>)> = Vec::new();
     for endpoint in shown(document) {
         let site = endpoint.site.as_ref().map(|site| format!(", site {site}")).unwrap_or_default();
         let title = format!("{}, {}{site}", endpoint.who(), endpoint.role.title());
@@ -253,13 +256,16 @@ fn summary(document: &Endpoints, width: usize, out: &mut String) {
     if !document.what_if.is_empty() {
         let changes = |change| document.endpoints.iter().filter(|e| e.change == Some(change)).count();
         parts.push(format!(
-            "{} added, {} now decided, {} removed against today",
+            "against today {} added, {} decided that are undecided today, {} removed",
             changes(Change::Added),
             changes(Change::Decided),
             changes(Change::Removed)
         ));
     }
     line(&format!("Requirements: {}; catalog {}", parts.join(", "), document.origin.catalog), width, out);
+    if document.what_if.changes_only {
+        line("  only what changes is listed; the whole set: --show all", width, out);
+    }
     for reason in &document.incomplete {
         line(&format!("  not the whole set: {reason}"), width, out);
     }

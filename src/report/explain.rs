@@ -77,7 +77,7 @@ pub fn explain<'a>(
     for requirement in requirements {
         by_entry.entry(&requirement.entry).or_default().push(requirement);
     }
-    let is_asked = |subject: &Subject| host.is_none_or(|host| subject.host().is_some_and(|h| h.same_machine(host)));
+    let is_asked = |subject: &Subject| host.is_none_or(|host| subject.may_be(host));
     let (mut applied, mut silent, mut open) = (Vec::new(), Vec::new(), Vec::new());
     for entry in &catalog.entries {
         let all = by_entry.get(&entry.id).map_or(&[][..], Vec::as_slice);
@@ -348,7 +348,7 @@ fn answers(answers: &[Answer], width: usize) -> String {
     let drawn = grid(
         rows.iter().map(|(value, asked, words)| vec![(*value, VALUE), (*asked, question), (words.as_str(), room)]),
     );
-    drawn.lines().map(|line| format!("  {line}\n")).collect()
+    drawn.lines().map(|line| format!("  {line}\n")).collect::<Vec<_>>().concat()
 }
 
 fn foot(entry: &Entry, catalog: &Catalog, width: usize, out: &mut String) {
