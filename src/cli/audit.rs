@@ -16,6 +16,7 @@ use super::reports::ReportsArgs;
 use super::{Stop, here, progress};
 use crate::assess::{AppliedWaivers, Waivers};
 use crate::catalog::Context;
+use crate::derive::Options;
 use crate::evidence::{
     CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Seeing, Tool, can_write_aside, unknown_facts,
     write_aside,
@@ -52,6 +53,9 @@ pub(super) struct AuditArgs {
     /// never what was observed.
     #[arg(long, value_name = "FILE")]
     waivers: Option<PathBuf>,
+    /// Audit what is needed after an update to this version of Configuration Manager, such as 2603. The record says so.
+    #[arg(long, value_name = "VERSION", help_heading = "Catalog")]
+    target_version: Option<String>,
     /// Where to write the record of the run. A file of that name is replaced, and only by a whole one.
     #[arg(short, long, value_name = "FILE", default_value = "run.json", help_heading = "Output")]
     output: PathBuf,
@@ -77,6 +81,10 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let waivers = args.waivers.as_deref().map(Waivers::read).transpose().map_err(Stop::usage)?;
     args.reports.writable(&args.output)?;
     writable(args.plan_only.as_ref().unwrap_or(&args.output))?;
+    let target = match &args.target_version {
+        Some(version) => Options::default().for_version(version, &catalog).map_err(Stop::usage)?.target_build,
+        None => None,
+    };
     // Last, because it may ask for a password.
     let prepared = args.facts.prepare()?;
     bounds.proxy_accounts = args.probing.proxy_accounts()?;
@@ -89,7 +97,8 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let started = Timestamp::now();
     let facts = prepared.read(&cancel).await?;
     let facts_read = Timestamp::now();
-    let requirements = derive::requirements(&facts, &catalog, &routes.clone().into());
+    let requirements =
+        derive::requirements(&facts, &catalog, &Options { routes: routes.clone(), target_build: target });
     let plan = plan::build(&requirements);
     if let Some(path) = &args.plan_only {
         let unknown = unknown_facts(&facts).len();
@@ -223,6 +232,7 @@ fn record_settings(args: &AuditArgs, settings: &Settings, stated: &derive::State
     let PlanBounds { stage_timeout_ms, deadline_ms, .. } = args.probing.plan_bounds();
     let Seeing { dns_server, connect_to, extra_roots, .. } = Seeing::new(settings);
     RunSettings {
+        target_version: args.target_version.clone(),
         from_here: args.routes.from_here,
         dns_server,
         connect_to,

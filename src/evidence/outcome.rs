@@ -69,12 +69,7 @@ impl Outcome {
                 n => incomplete.push(format!("{n} required endpoints {words}")),
             }
         }
-        incomplete.extend(unknown_facts(facts).into_iter().map(|(name, detail)| format!("unknown: {name} ({detail})")));
-        incomplete.extend(facts.above().map(|above| above.to_string()));
-        incomplete.extend(contradictions(facts));
-        if !facts.data_findings.is_empty() {
-            incomplete.push(format!("{} unusable values in the site database", facts.data_findings.len()));
-        }
+        incomplete.extend(gaps(facts));
         if required(Verdict::Pass) + required(Verdict::Fail) + required(Verdict::Waived) == 0 && incomplete.is_empty() {
             incomplete.push("nothing was found that this hierarchy needs".to_owned());
         }
@@ -110,6 +105,17 @@ impl Outcome {
             (false, true) => "compliant",
         }
     }
+}
+
+/// What the facts do not say that they should: what is unknown, lists that cannot be whole, and unusable values.
+pub fn gaps(facts: &Facts) -> Vec<String> {
+    let unknown = unknown_facts(facts).into_iter().map(|(name, detail)| format!("unknown: {name} ({detail})"));
+    let above = facts.above().map(|above| above.to_string());
+    let mut gaps: Vec<String> = unknown.chain(above).chain(contradictions(facts)).collect();
+    if !facts.data_findings.is_empty() {
+        gaps.push(format!("{} unusable values in the site database", facts.data_findings.len()));
+    }
+    gaps
 }
 
 /// The facts that are unknown, with the reason.

@@ -2,9 +2,11 @@
 //!
 //! Each layer has its file and hands on what it opened: `dns` addresses, `tcp` a stream, `proxy` a tunnel in it, `tls` a
 //! session over it, `trust` a judgement of its chain, `http` one answer. `schedule` says which probe
-//! runs when, `engine` walks each one through its layers, `again` says which failures get another try. Afterwards, `revocation` fetches the lists that the served
-//! certificates name, by way of `document`.
+//! runs when, `engine` walks each one through its layers, `again` says which failures get another try. Afterwards,
+//! `revocation` fetches the lists that the served certificates name, by way of `document`. `addresses` only resolves,
+//! for those who need a list of addresses.
 
+mod addresses;
 mod again;
 mod block_page;
 mod chain;
@@ -30,6 +32,7 @@ mod tcp;
 mod tls;
 mod trust;
 
+pub use addresses::{Resolved, addresses};
 pub use document::DocumentEvidence;
 pub use engine::{SetupError, run};
 pub use observation::{
