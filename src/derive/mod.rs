@@ -3,6 +3,7 @@
 mod assume;
 mod condition;
 mod difference;
+mod explain;
 mod index;
 mod options;
 mod requirement;
@@ -14,7 +15,8 @@ mod template;
 mod tests;
 
 pub use assume::{Assumption, AssumptionError, assume};
-pub use difference::{Difference, difference};
+pub use difference::{Change, Difference, difference};
+pub use explain::{Answer, Standing, standings};
 pub use options::{Options, UnknownVersion};
 pub use requirement::{Decision, Proof, RequiredName, Requirement, RequirementId, Route, RouteBasis, Subject, Via};
 pub use route::{StatedRoutes, database_knows};

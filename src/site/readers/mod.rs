@@ -100,7 +100,7 @@ pub(super) fn contradictions(facts: &Facts) -> Vec<DataFinding> {
 }
 
 /// Tenant attach, endpoint analytics, where notifications go, how the network treats revocation lists.
-const NOT_IN_SQL: &str = "no object of a site database says it; state it in cmcomply.toml";
+const NOT_IN_SQL: &str = "no object of a site database says it";
 
 /// The fact that `read` makes of the rows of an object; an unknown one stays unknown.
 fn known<T>(raw: Raw, read: impl FnOnce(&[Row], &str) -> T) -> Fact<T> {
