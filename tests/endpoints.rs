@@ -36,8 +36,14 @@ struct Done {
 }
 
 impl Place {
+    /// Contoso as it is, read once for all tests.
     async fn contoso() -> Self {
-        Self::variant("").await
+        static SNAPSHOT: tokio::sync::OnceCell<String> = tokio::sync::OnceCell::const_new();
+        let snapshot = SNAPSHOT.get_or_init(|| async { Self::variant("").await.read("site.json") }).await;
+        let place = Self { folder: tempfile::tempdir().unwrap() };
+        place.write("site.json", snapshot);
+        place.write("cmcomply.toml", STATED);
+        place
     }
 
     /// Contoso with a change of the replica.
@@ -46,8 +52,8 @@ impl Place {
         let database = SiteDatabase::start(Options { variants, ..Options::default() }).await;
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("ca.pem"), database.ca_pem()).unwrap();
-        std::fs::write(folder.path().join("cmcomply.toml"), STATED).unwrap();
         let place = Self { folder };
+        place.write("cmcomply.toml", STATED);
         let server = format!("--sql=localhost,{}", database.address().port());
         // The database is named: a variant may leave it without what tells it apart.
         let done =

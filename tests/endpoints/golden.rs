@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use cmcomply::catalog::{Catalog, Cloud, EntryId};
+
 use super::{Place, line, rows};
 
 async fn set(place: &Place) -> BTreeSet<String> {
@@ -25,7 +27,10 @@ const VARIANTS: [(&str, &str); 6] = [
     ),
     ("no-subscription", "UPDATE dbo.CI_UpdateCategorySubscription SET IsSubscribed = 0;"),
     ("no-gateway", "DELETE FROM repl.AzureService;"),
-    ("no-co-management", "DELETE FROM repl.CoManagementSettings;"),
+    (
+        "no-entra-tenant",
+        "DELETE FROM dbo.AAD_Tenant_Ex;\nDELETE FROM repl.AzureService;\nDELETE FROM repl.CoManagementSettings;",
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,6 +50,24 @@ async fn an_offline_service_connection_point_needs_none_of_its_own() {
     let offline = set(&Place::variant(VARIANTS[0].1).await).await;
     let own: Vec<&String> = offline.iter().filter(|line| line.contains("service-connection-point:")).collect();
     assert_eq!(own, [] as [&String; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_us_government_hierarchy_has_no_endpoint_of_the_public_cloud_alone() {
+    let sql = "UPDATE dbo.AAD_Tenant_Ex SET Environment = 2;\nUPDATE repl.AzureService SET AzureEnvironmentId = 2;";
+    let document = Place::variant(sql).await.document(&[]).await;
+    let public: Vec<String> = rows(&document)
+        .iter()
+        .filter(|row| {
+            let id = EntryId(row["entry"].as_str().unwrap().to_owned());
+            Catalog::embedded().entry(&id).unwrap().clouds == [Cloud::Public]
+        })
+        .map(line)
+        .collect();
+    assert_eq!(public, [] as [String; 0]);
+    let all: BTreeSet<String> = rows(&document).iter().map(line).collect();
+    assert!(all.iter().any(|line| line.contains("login.microsoftonline.us")));
+    assert!(!all.iter().any(|line| line.contains("login.microsoftonline.com")), "{all:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
