@@ -18,7 +18,7 @@ use super::{Stop, audit, exit, progress};
 use crate::catalog::Catalog;
 use crate::derive::{Change, Requirement, difference};
 use crate::host::HostName;
-use crate::probe::{self, Bounds, open_files};
+use crate::probe::{self, Bounds, raise_open_files};
 use crate::report::{self, ADDRESSES_AGE, Addresses, Decided, Endpoint, Endpoints, NameKind, WhatIf};
 use crate::site::Facts;
 
@@ -275,7 +275,7 @@ async fn addresses(
     let of_kind = |kind| live.iter().filter(move |e| e.name_kind == kind).map(|e| e.name.clone());
     let names: BTreeSet<HostName> = of_kind(NameKind::Exact).filter_map(|name| HostName::parse(&name).ok()).collect();
     let wheel = progress::wheel("resolving names");
-    let bounds = open_files().map_or_else(Bounds::default, |files| Bounds::default().within(Some(files)));
+    let bounds = Bounds::default().within(raise_open_files());
     let limit = Duration::from_secs(args.stage_timeout);
     let resolved = probe::addresses(names.into_iter().collect(), args.dns_server, limit, &bounds, cancel).await;
     wheel.finish_and_clear();

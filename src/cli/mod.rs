@@ -10,9 +10,12 @@ mod hand_off;
 mod here;
 mod init;
 mod output;
+mod probe;
 mod probing;
 mod progress;
 mod queries;
+mod report;
+mod reports;
 mod secret;
 mod snapshot;
 mod sql;
@@ -49,6 +52,10 @@ struct Cli {
 enum Command {
     /// Read the site database, derive what each host needs, probe it and say what is compliant.
     Audit(Box<audit::AuditArgs>),
+    /// Write the record of a run in another format, offline.
+    Report(report::ReportCommandArgs),
+    /// Look at one endpoint layer by layer, or run a plan on this machine and write what was seen.
+    Probe(Box<probe::ProbeCommandArgs>),
     /// Say what each host needs, without probing: as a table, JSON, CSV, or a list for a firewall or proxy.
     Endpoints(Box<endpoints::EndpointsArgs>),
     /// Say why a name is needed here, or why not: which facts, which documents.
@@ -100,6 +107,8 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     };
     let done = match cli.command {
         Command::Audit(args) => audit::run(*args).await,
+        Command::Report(args) => report::run(&args),
+        Command::Probe(args) => probe::run(*args).await,
         Command::Endpoints(args) => endpoints::run(*args).await,
         Command::Explain(args) => explain::run(*args).await,
         Command::Queries(args) => queries::run(&args),

@@ -95,5 +95,5 @@ fn standing(entry: &Entry, role: CatalogRole, who: Who, facts: &Index<'_>, optio
             answers.push(Answer::of("build".to_owned(), tri, || format!("needed {span}; here it is {build}")));
         }
     }
-    Standing { reason: who.reason(role), subject: who.subject, role, answers }
+    Standing { reason: who.reason, subject: who.subject, role, answers }
 }

@@ -6,7 +6,6 @@ use super::endpoints::Cited;
 use super::grid::grid;
 use super::lists::{AllowPattern, ListPattern, may_fill};
 use super::table::line;
-use super::words;
 use crate::catalog::{Catalog, CatalogRole, EndpointTemplate, Entry, EntryId, Part, Status};
 use crate::derive::{Answer, Decision, Options, Proof, RequiredName, Requirement, Standing, Subject, standings};
 use crate::host::{HostName, HostPattern};
@@ -98,7 +97,7 @@ pub fn explain<'a>(
             continue;
         };
         let mut instead: Vec<String> = match related.as_slice() {
-            [] => all.iter().map(|r| words::endpoint(r)).collect(),
+            [] => all.iter().map(|r| r.endpoint()).collect(),
             others => others.iter().map(|(r, _)| format!("{} ({})", r.subject, r.role.title())).collect(),
         };
         instead.sort();
@@ -249,7 +248,7 @@ fn applied(applied: &Applied<'_>, name: &HostPattern, catalog: &Catalog, width: 
     title(entry, name, &applied.requirements[0].1, width, out);
     let mut groups: Vec<(&Requirement, Vec<String>)> = Vec::new();
     for (requirement, _) in &applied.requirements {
-        let endpoint = words::endpoint(requirement);
+        let endpoint = requirement.endpoint();
         match groups.iter_mut().find(|(first, _)| {
             (&first.subject, first.role, &first.decision, &first.reasons)
                 == (&requirement.subject, requirement.role, &requirement.decision, &requirement.reasons)
