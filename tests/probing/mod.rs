@@ -95,6 +95,7 @@ impl Job {
             extra_roots: self.extra_roots.clone(),
             deadlines,
             bounds: Bounds::default(),
+            proxy_accounts: cmcomply::probe::ProxyAccounts::new(),
         }
     }
 
