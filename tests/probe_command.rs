@@ -87,7 +87,7 @@ fn plan(urls: &[&str]) -> Value {
     let mut plan = json!({
         "format": "cmcomply.plan/1",
         "host": null,
-        "bounds": { "stage_timeout_ms": 2000, "deadline_ms": 60_000, "probes_at_once": 16, "addresses": 8 },
+        "bounds": { "stage_timeout_ms": 2000, "deadline_ms": 60_000, "probes_at_once": 16, "addresses": 8, "retries": 0 },
         "probes": urls.iter().map(probe).collect::<Vec<_>>(),
     });
     seal(&mut plan);

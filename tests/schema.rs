@@ -10,6 +10,7 @@ fn the_schemas_in_the_repository_are_those_of_the_types() {
         ("run", schemars::schema_for!(cmcomply::evidence::Run)),
         ("plan", schemars::schema_for!(cmcomply::plan::PlanDocument)),
         ("observations", schemars::schema_for!(cmcomply::evidence::Observations)),
+        ("endpoints", schemars::schema_for!(cmcomply::report::Endpoints)),
         ("snapshot", schemars::schema_for!(cmcomply::site::Snapshot)),
     ];
     for (name, made) in documents {

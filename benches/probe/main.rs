@@ -329,7 +329,8 @@ impl Targets {
         };
         let stage_timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         // As the command line has them.
-        let bounds = PlanBounds { stage_timeout_ms, deadline_ms: 300_000, probes_at_once: 1024, addresses: 8 };
+        let bounds =
+            PlanBounds { stage_timeout_ms, deadline_ms: 300_000, probes_at_once: 1024, addresses: 8, retries: 1 };
         PlanDocument::new(None, bounds, self.all().map(probe).collect())
     }
 

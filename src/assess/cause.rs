@@ -32,6 +32,10 @@ pub(super) fn of_failure(
         Via::Proxy { host, port } => format!("{host}:{port}"),
         _ => "the proxy".to_owned(),
     };
+    let proxy = match proxy_is(observation) {
+        Some(product) => format!("{proxy} ({product})"),
+        None => proxy,
+    };
     let addresses = observation.tcp.evidence.as_ref().map_or(0, |tcp| tcp.attempts.len());
     let all = if addresses == 1 { "its address".to_owned() } else { format!("all {addresses} addresses") };
     let open = format!("ask for {from} -> {dialled} (TCP)");
@@ -60,6 +64,10 @@ pub(super) fn of_failure(
         FailureCode::NameError => {
             (format!("resolving {dns_name} failed"), "check the resolver of this machine".to_owned())
         }
+        FailureCode::NameSinkhole => (
+            format!("a DNS filter hides {dns_name}: its only address is a sinkhole"),
+            format!("allow {dns_name} in the DNS filter, and look into the hosts file of {from}"),
+        ),
         FailureCode::TcpRefused => (
             format!("{what} refused the connection on {all}"),
             format!("{open}; a refusal comes from a firewall that rejects, or nothing listens there"),
@@ -70,6 +78,12 @@ pub(super) fn of_failure(
         FailureCode::TcpUnreachable => {
             (format!("the network has no route to {all}"), format!("{open}; check routing and rejecting firewalls"))
         }
+        FailureCode::TcpForbidden => (
+            format!("the machine itself forbids connections to {dialled}"),
+            format!(
+                "let the firewall of {from} allow outgoing TCP to {dialled}; look at its routes and security products"
+            ),
+        ),
         FailureCode::TcpReset => {
             (format!("the connection to {all} was reset"), format!("{open}; a device on the way resets it"))
         }
@@ -77,8 +91,13 @@ pub(super) fn of_failure(
         FailureCode::ProxyAuthRequired => (
             format!("{proxy} wants credentials (407)"),
             format!(
-                "let {from} use {proxy} without sign-in; cmcomply does not know the account of a site system's proxy"
+                "let {from} use {proxy} without sign-in, or give its account with --proxy-user; cmcomply does not know \
+                 the account of a site system's proxy"
             ),
+        ),
+        FailureCode::ProxyAuthFailed => (
+            format!("{proxy} refused the account that was given for it (407)"),
+            format!("check user and password of --proxy-user, and what {proxy} lets that account do"),
         ),
         FailureCode::ProxyRefused => {
             (proxy_status(observation, &proxy), format!("allow {endpoint} for {from} on {proxy}"))
@@ -171,6 +190,11 @@ fn issued_by(observation: &Observation) -> String {
         }
         None => "certificate not trusted here".to_owned(),
     }
+}
+
+/// Which product the proxy is, where it said so.
+fn proxy_is(observation: &Observation) -> Option<String> {
+    observation.connect.evidence.as_ref().and_then(|connect| connect.product.clone())
 }
 
 fn proxy_status(observation: &Observation, proxy: &str) -> String {

@@ -5,14 +5,18 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
 use super::catalog::CatalogArgs;
 use super::console::{self, Colour};
 use super::facts::FactsArgs;
 use super::probing::{ProbeArgs, RouteArgs};
+use super::reports::ReportsArgs;
 use super::{Stop, here, progress};
+use crate::assess::{AppliedWaivers, Waivers};
 use crate::catalog::Context;
+use crate::derive::Options;
 use crate::evidence::{
     CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Seeing, Tool, can_write_aside, unknown_facts,
     write_aside,
@@ -31,7 +35,11 @@ Examples:
   cmcomply audit --sql cm01.contoso.com --sql-user reader --from-here
       with a SQL login; this machine stands in for the role hosts
   cmcomply audit --sql cm01.contoso.com\\SCCM --database CM_PS1 --sql-ca-file ca.pem -o q4.json
-      a named instance, its certificate signed by a CA of your own, the record in q4.json")]
+      a named instance, its certificate signed by a CA of your own, the record in q4.json
+  cmcomply audit --sql cm01.contoso.com --report html=q4.html,xlsx=q4.xlsx
+      the same run for people too; `cmcomply report` makes them later from the record
+  cmcomply audit --sql cas-sql.contoso.com --sql ps1-sql.contoso.com
+      the databases of two sites of one hierarchy; what they do not agree on is a finding")]
 pub(super) struct AuditArgs {
     #[command(flatten)]
     facts: FactsArgs,
@@ -41,9 +49,18 @@ pub(super) struct AuditArgs {
     probing: ProbeArgs,
     #[command(flatten)]
     catalog: CatalogArgs,
+    /// Failures that somebody answers for until a day: a TOML file of `[[waiver]]` tables. A waiver changes the verdict,
+    /// never what was observed.
+    #[arg(long, value_name = "FILE")]
+    waivers: Option<PathBuf>,
+    /// Audit what is needed after an update to this version of Configuration Manager, such as 2603. The record says so.
+    #[arg(long, value_name = "VERSION", help_heading = "Catalog")]
+    target_version: Option<String>,
     /// Where to write the record of the run. A file of that name is replaced, and only by a whole one.
     #[arg(short, long, value_name = "FILE", default_value = "run.json", help_heading = "Output")]
     output: PathBuf,
+    #[command(flatten)]
+    reports: ReportsArgs,
     /// Probe nothing: write what would be probed to this file, as a plan for `cmcomply probe --plan`.
     #[arg(long, value_name = "FILE", conflicts_with = "output", help_heading = "Output")]
     plan_only: Option<PathBuf>,
@@ -58,12 +75,19 @@ pub(super) struct AuditArgs {
 
 /// Runs an audit and returns its exit code.
 pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
-    let bounds = args.probing.settings()?;
+    let mut bounds = args.probing.settings()?;
     let stated = args.routes.stated_routes()?;
     let catalog = args.catalog.load()?;
+    let waivers = args.waivers.as_deref().map(Waivers::read).transpose().map_err(Stop::usage)?;
+    args.reports.writable(&args.output)?;
     writable(args.plan_only.as_ref().unwrap_or(&args.output))?;
+    let target = match &args.target_version {
+        Some(version) => Options::default().for_version(version, &catalog).map_err(Stop::usage)?.target_build,
+        None => None,
+    };
     // Last, because it may ask for a password.
     let prepared = args.facts.prepare()?;
+    bounds.proxy_accounts = args.probing.proxy_accounts()?;
     // What the command line says of a context counts more than the file.
     let mut routes = prepared.routes().clone();
     routes.extend(stated);
@@ -73,7 +97,8 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let started = Timestamp::now();
     let facts = prepared.read(&cancel).await?;
     let facts_read = Timestamp::now();
-    let requirements = derive::requirements(&facts, &catalog, &routes.clone().into());
+    let requirements =
+        derive::requirements(&facts, &catalog, &Options { routes: routes.clone(), target_build: target });
     let plan = plan::build(&requirements);
     if let Some(path) = &args.plan_only {
         let unknown = unknown_facts(&facts).len();
@@ -82,11 +107,15 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let vantage = Vantage::local(&here::name());
     let (observations, interrupted) = probe_all(&plan.probes, &bounds, &cancel).await?;
     let revocation_lists = fetch_lists(&observations, &routes, &bounds, &cancel, interrupted).await;
-    let judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.routes.from_here);
+    let finished = Timestamp::now();
+    let mut judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.routes.from_here);
+    assess::judge_gateways(&facts, &requirements, &plan, &observations, &mut judgements);
+    let today = finished.to_zoned(TimeZone::UTC).date();
+    let waivers = waivers.map(|list| AppliedWaivers::new(list, &requirements, &mut judgements, today));
     let run = Run {
         format: RUN_FORMAT.to_owned(),
         tool: Tool::this(),
-        moments: Moments { started, facts_read, finished: Timestamp::now() },
+        moments: Moments { started, facts_read, finished },
         settings: record_settings(&args, &bounds, &routes),
         outcome: Outcome::of(&facts, &judgements, interrupted),
         vantage,
@@ -97,10 +126,12 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         observations,
         revocation_lists,
         judgements,
+        waivers,
     };
 
     // The record first: a screen that cannot be written to must not cost it.
     let recorded = record(&run, &args.output);
+    let reported = args.reports.write(&run);
     let place = crate::text::printable(&args.output.display().to_string(), 500);
     let mut table = report::table(&run, console::style(args.color, args.width));
     if recorded.is_ok() {
@@ -111,6 +142,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         .with_context(|| format!("cannot write {place}; the table is all that is left of this run"))
         .map_err(Stop::usage)?;
     shown.map_err(Stop::usage)?;
+    reported?;
     Ok(run.outcome.exit_code())
 }
 
@@ -125,9 +157,7 @@ fn write_plan(path: &Path, plan: &PlanDocument, unknown: usize) -> Result<u8, St
 }
 
 fn record(run: &Run, path: &Path) -> anyhow::Result<()> {
-    let mut document = serde_json::to_vec_pretty(run)?;
-    document.push(b'\n');
-    Ok(write_aside(path, &document)?)
+    Ok(write_aside(path, &run.to_json()?)?)
 }
 
 /// All observations in the order of the plan, and why the probing ended before its end, if it did.
@@ -202,6 +232,7 @@ fn record_settings(args: &AuditArgs, settings: &Settings, stated: &derive::State
     let PlanBounds { stage_timeout_ms, deadline_ms, .. } = args.probing.plan_bounds();
     let Seeing { dns_server, connect_to, extra_roots, .. } = Seeing::new(settings);
     RunSettings {
+        target_version: args.target_version.clone(),
         from_here: args.routes.from_here,
         dns_server,
         connect_to,
@@ -209,5 +240,6 @@ fn record_settings(args: &AuditArgs, settings: &Settings, stated: &derive::State
         stated_proxies: stated.iter().map(|(context, via)| (context.name().to_owned(), via.to_string())).collect(),
         stage_timeout_ms,
         deadline_ms,
+        retries: settings.bounds.retries,
     }
 }

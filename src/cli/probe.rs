@@ -105,7 +105,8 @@ pub(super) async fn run(args: ProbeCommandArgs) -> Result<u8, Stop> {
 
 /// Runs the plan on this machine.
 async fn observe(plan: &PlanDocument, probing: &ProbeArgs) -> Result<Observations, Stop> {
-    let settings = probing.settings_within(plan.bounds)?;
+    let mut settings = probing.settings_within(plan.bounds)?;
+    settings.proxy_accounts = probing.proxy_accounts()?;
     let cancel = audit::cancel_on_ctrl_c("interrupted: writing what was seen (Ctrl-C again: end at once)");
     let started = Timestamp::now();
     let (observations, interrupted) = audit::probe_all(&plan.probes, &settings, &cancel).await?;

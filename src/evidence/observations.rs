@@ -75,6 +75,7 @@ impl Seeing {
                 deadline_ms: settings.deadlines.total.map_or(u64::MAX, millis),
                 probes_at_once: number(settings.bounds.probes),
                 addresses: number(settings.bounds.addresses),
+                retries: u8::try_from(settings.bounds.retries).unwrap_or(u8::MAX),
             },
         }
     }

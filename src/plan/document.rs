@@ -49,6 +49,9 @@ pub struct PlanBounds {
     /// Addresses tried for one name.
     #[schemars(range(min = 1, max = 64))]
     pub addresses: u16,
+    /// Tries after one that failed by an answer; silence is not tried again.
+    #[schemars(range(max = 5))]
+    pub retries: u8,
 }
 
 /// Why a file is no plan that can be run.
@@ -159,15 +162,16 @@ impl PlanDocument {
 
     /// What its types alone do not keep out.
     fn check(&self) -> Result<(), String> {
-        let PlanBounds { stage_timeout_ms, deadline_ms, probes_at_once, addresses } = self.bounds;
-        for (name, value, most) in [
-            ("stage_timeout_ms", stage_timeout_ms, 300_000),
-            ("deadline_ms", deadline_ms, 86_400_000),
-            ("probes_at_once", probes_at_once.into(), 4096),
-            ("addresses", addresses.into(), 64),
+        let PlanBounds { stage_timeout_ms, deadline_ms, probes_at_once, addresses, retries } = self.bounds;
+        for (name, value, least, most) in [
+            ("stage_timeout_ms", stage_timeout_ms, 1, 300_000),
+            ("deadline_ms", deadline_ms, 1, 86_400_000),
+            ("probes_at_once", probes_at_once.into(), 1, 4096),
+            ("addresses", addresses.into(), 1, 64),
+            ("retries", retries.into(), 0, 5),
         ] {
-            if !(1..=most).contains(&value) {
-                return Err(format!("bounds.{name} is {value}, and must be from 1 to {most}"));
+            if !(least..=most).contains(&value) {
+                return Err(format!("bounds.{name} is {value}, and must be from {least} to {most}"));
             }
         }
         if self.probes.len() > MAX_PROBES {
@@ -244,7 +248,8 @@ mod tests {
             requirements: Vec::new(),
         };
         let proxy = Via::Proxy { host: "proxy.contoso.com".parse().unwrap(), port: 8080 };
-        let bounds = PlanBounds { stage_timeout_ms: 5000, deadline_ms: 60_000, probes_at_once: 64, addresses: 8 };
+        let bounds =
+            PlanBounds { stage_timeout_ms: 5000, deadline_ms: 60_000, probes_at_once: 64, addresses: 8, retries: 1 };
         PlanDocument::new(HostName::parse("CM01").ok(), bounds, vec![probe(Via::Direct), probe(proxy)])
     }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::sign_in::ProxyAccounts;
 use crate::host::HostOrAddress;
 
 /// How to probe: resolver, roots, redirections of the dialled address, bounds and deadlines.
@@ -14,6 +15,8 @@ pub struct Settings {
     pub dns_server: Option<SocketAddr>,
     /// Where to connect instead, first match first.
     pub connect_to: Vec<ConnectTo>,
+    /// Accounts for proxies that ask for one.
+    pub proxy_accounts: ProxyAccounts,
     /// Certificates (DER) that are trusted besides the machine's roots.
     pub extra_roots: Vec<Vec<u8>>,
     /// For each stage on its own.
@@ -59,12 +62,18 @@ pub struct Bounds {
     pub tls: usize,
     /// Addresses tried for one name.
     pub addresses: usize,
+    /// Connections to one address, on direct routes.
+    pub per_address: usize,
+    /// Connections to one proxy.
+    pub per_proxy: usize,
+    /// Tries of a probe after the first that failed.
+    pub retries: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { probes: 1024, names: 128, tls: 64 * cores, addresses: 8 }
+        Self { probes: 1024, names: 128, tls: 64 * cores, addresses: 8, per_address: 32, per_proxy: 64, retries: 1 }
     }
 }
 
