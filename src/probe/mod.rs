@@ -12,6 +12,9 @@ mod dns;
 mod dns_client;
 mod document;
 mod engine;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod layer;
 mod observation;

@@ -64,11 +64,11 @@ pub(super) fn offered(headers: &[Header]) -> String {
 
 /// The head of a reply.
 #[derive(Debug, PartialEq, Eq)]
-struct Reply {
+pub(super) struct Reply {
     status: u16,
     /// Safe to print.
     reason: String,
-    headers: Vec<Header>,
+    pub(super) headers: Vec<Header>,
     /// Bytes that came after the head.
     extra: usize,
 }
@@ -98,7 +98,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, request: &[
 }
 
 /// `None` if there is more to come.
-fn parse(head: &[u8]) -> Result<Option<Reply>, String> {
+pub(super) fn parse(head: &[u8]) -> Result<Option<Reply>, String> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     match response.parse(head) {
