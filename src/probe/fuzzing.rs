@@ -80,7 +80,7 @@ async fn visit(bytes: &[u8], scheme: Scheme, by_proxy: bool) {
         Box::new(near) as Box<dyn http::Wire>
     };
     let again = async || Ok::<_, Failure>(answering());
-    let seen = http::visit(answering(), &target(scheme), by_proxy, Duration::from_secs(20), again).await;
+    let seen = http::visit(answering(), &target(scheme), by_proxy, None, Duration::from_secs(20), again).await;
     if let Some(evidence) = &seen.evidence {
         evidence.headers.iter().for_each(|header| is_printable(&header.value));
         evidence.block_page.iter().for_each(|mark| is_printable(mark));

@@ -51,6 +51,28 @@ struct World {
     record: Record,
 }
 
+impl World {
+    /// What the server does for who comes now.
+    fn behaviour(&self, way: &Way, host: &str) -> Behaviour {
+        let served = |seen: &Seen| match seen {
+            Seen::Handshake { host: whose, port, .. } => *port == way.port && whose == host,
+            Seen::Request { host: whose, port, .. } => *port == way.port && whose == host && !self.is_tls(*port),
+            _ => false,
+        };
+        match self.spec.behaviour(way.proxy(), host, way.port) {
+            Behaviour::AtFirst(times, behaviour) if self.record.all().iter().filter(|s| served(s)).count() < times => {
+                *behaviour
+            }
+            Behaviour::AtFirst(..) => Behaviour::HEALTHY,
+            always => always,
+        }
+    }
+
+    fn is_tls(&self, port: u16) -> bool {
+        self.spec.https_ports.contains(&port)
+    }
+}
+
 /// Where everything really listens.
 struct Places {
     dns: SocketAddr,
