@@ -27,7 +27,7 @@ pub(crate) const COUNTS: [(Verdict, usize, usize); 6] = [
 
 /// The sample.
 pub(crate) fn run() -> Run {
-    made("")
+    made("", &COUNTS)
 }
 
 /// The sample with text in it that acts on something: markup, formulas, terminal codes, marks that reorder, quotes of
@@ -35,7 +35,9 @@ pub(crate) fn run() -> Run {
 pub(crate) fn hostile() -> [Run; 2] {
     let text = "=HYPERLINK(\"http://x\")</td></script><script>alert(1)</script>\"' onload=x |`a`| [a](b) @all \\ {{7*7}} \
                 &lt; ]]> <!-- \u{1b}[2J\u{9b}31m\u{202e}\u{2066}\u{200b}\r\n\t\u{0}\u{ffff}\u{e000}\u{85}%00\u{2028}";
-    [made(&format!("{text}{}", "<b>".repeat(3500))), made(&"\u{e0001}".repeat(10_000))]
+    let each = COUNTS.map(|(verdict, _, _)| (verdict, 1, 1));
+    let few = [(Verdict::Fail, 1, 0), (Verdict::Pass, 0, 1)];
+    [made(&format!("{text}{}", "<b>".repeat(100)), &each), made(&"\u{e0001}".repeat(5000), &few)]
 }
 
 /// A run without anything in it.
@@ -52,11 +54,11 @@ pub(crate) fn empty() -> Run {
     run
 }
 
-fn made(mark: &str) -> Run {
+fn made(mark: &str, counts: &[(Verdict, usize, usize)]) -> Run {
     let text = |text: &str| format!("{mark}{text}");
     let mut parts = Vec::new();
     let mut number = 0;
-    for (verdict, required, advisory) in COUNTS {
+    for &(verdict, required, advisory) in counts {
         for (grade, count) in [(Grade::Required, required), (Grade::Advisory, advisory)] {
             for _ in 0..count {
                 parts.push(part(number, verdict, grade, mark));
