@@ -4,8 +4,12 @@ mod cause;
 #[cfg(test)]
 mod tests;
 mod verdict;
+mod waive;
+mod waiver;
 
 pub use verdict::{Cause, Grade, Judgement, Verdict};
+pub use waive::{AppliedWaivers, WaiverFinding, WaiverProblem, waive};
+pub use waiver::{Glob, Waiver, WaiverCategory, Waivers};
 
 use std::collections::HashMap;
 
@@ -68,6 +72,7 @@ fn judge_one(
         probes: looks.iter().map(|look| look.probe.id.clone()).collect(),
         observed_from_role_host: on_role_host && looks.iter().any(|l| l.seen.is_some_and(|o| !o.was_cancelled())),
         cause: None,
+        waiver: None,
         notes: notes(requirement, vantage, on_role_host, looks),
     };
     let (verdict, cause) = verdict(requirement, looks, vantage, on_role_host || from_here);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cmcomply::assess::{Cause, Grade, Judgement, Verdict};
+use cmcomply::assess::{AppliedWaivers, Cause, Grade, Judgement, Verdict, WaiverFinding, WaiverProblem, Waivers};
 use cmcomply::catalog::{CatalogRole, Context, Document, EntryId, Inspection, SourceRef, Status, Tier};
 use cmcomply::derive::{Decision, Proof, RequiredName, Requirement, RequirementId, Route, RouteBasis, Subject, Via};
 use cmcomply::evidence::{CatalogRecord, CitedEntry, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Tally, Tool};
@@ -109,8 +109,35 @@ fn made(mark: &str, counts: &[(Verdict, usize, usize)]) -> Run {
             not_fetched: Some(text("in a directory (LDAP)")),
             fetch: Stage::<RevocationEvidence>::not_tried(),
         }],
+        waivers: Some(waivers(mark)),
         judgements,
     }
+}
+
+fn waivers(mark: &str) -> AppliedWaivers {
+    let list: Waivers = serde_json::from_value(serde_json::json!({
+        "file": format!("{mark}waivers.toml"),
+        "sha256": "b".repeat(64),
+        "waivers": [{
+            "id": format!("{mark}W-0007"),
+            "requirement": "updates-*",
+            "host": "*",
+            "category": "mitigated",
+            "reason": format!("{mark}the updates come from a share"),
+            "owner": format!("{mark}Server Team"),
+            "approved_by": format!("{mark}Security Office"),
+            "approved_on": "2026-11-01",
+            "ticket": format!("{mark}CHG-42"),
+            "valid_through": "2027-01-31",
+        }],
+    }))
+    .unwrap();
+    let finding = WaiverFinding {
+        waiver: format!("{mark}W-0007"),
+        problem: WaiverProblem::Unneeded,
+        text: format!("{mark}it is needed no more"),
+    };
+    AppliedWaivers { list, findings: vec![finding] }
 }
 
 fn facts(mark: &str) -> Facts {
@@ -215,6 +242,7 @@ fn part(number: usize, verdict: Verdict, grade: Grade, mark: &str) -> Part {
         probes: if looked { vec![probe.id.clone()] } else { vec![] },
         observed_from_role_host: false,
         cause,
+        waiver: (verdict == Verdict::Waived).then(|| format!("{mark}W-0007")),
         notes: vec![format!("{mark}probed from audit01, not from cm01")],
     };
     let observation = observation(probe.id.clone(), verdict == Verdict::Pass, mark);
