@@ -3,7 +3,7 @@
 /// At most `max` characters of `text`, with every control, format and separator character that could act on a
 /// terminal or reorder a line written as `\u{…}`. A longer text ends in `…`.
 pub fn printable(text: &str, max: usize) -> String {
-    let mut out = String::with_capacity(text.len().min(max + 4));
+    let mut out = String::with_capacity(text.len().min(max.saturating_add(4)));
     for (count, c) in text.chars().enumerate() {
         if count == max {
             out.push('…');

@@ -16,8 +16,8 @@ use cmcomply::derive::Via;
 use cmcomply::host::{HostName, HostOrAddress, Scheme};
 use cmcomply::plan::{Probe, ProbeId, Target};
 use cmcomply::probe::{
-    self, Bounds, Certificate, Deadlines, Failure, FailureCode, Observation, Outcome, RevocationList, Settings, Stage,
-    TlsEvidence, revocation,
+    self, Bounds, Certificate, Deadlines, Failure, FailureCode, Observation, Outcome, ProxyAccounts, RevocationList,
+    Settings, Stage, TlsEvidence, revocation,
 };
 use jiff::{Timestamp, ToSpan};
 use lab::internet::{Behaviour, Internet, List, Manner, Name, ProxySpec, Seen, Spec};
@@ -385,6 +385,7 @@ fn settings(net: &Internet) -> Settings {
     Settings {
         dns_server: Some(net.dns()),
         connect_to: net.connect_to().iter().map(|rule| rule.parse().unwrap()).collect(),
+        proxy_accounts: ProxyAccounts::new(),
         extra_roots: vec![CertificateDer::from_pem_slice(net.ca_pem().as_bytes()).unwrap().to_vec()],
         deadlines: Deadlines::all(LONG),
         bounds: Bounds::default(),

@@ -1,14 +1,20 @@
 //! From the first failing stage to a cause and a remedy in words. One table.
 
 use super::verdict::Cause;
-use crate::derive::{Requirement, Via};
+use crate::derive::Via;
 use crate::plan::Probe;
 use crate::probe::{Failure, FailureCode, Observation, StageName};
 
-/// What a failure means and what to do, for the machine `from`.
+/// What the first failure of an observation means and what to do, for the machine `from`; `None` if nothing failed.
+pub fn explain(probe: &Probe, observation: &Observation, from: &str) -> Option<Cause> {
+    let (stage, failure) = observation.first_failure()?;
+    Some(of_failure(probe.target.host.as_str(), probe, observation, stage, failure, from))
+}
+
+/// What a failure means and what to do, for the machine `from`. `name` is what is required: a host or a pattern.
 #[expect(clippy::too_many_lines, reason = "one table, one line for each kind of failure")]
 pub(super) fn of_failure(
-    requirement: &Requirement,
+    name: &str,
     probe: &Probe,
     observation: &Observation,
     stage: StageName,
@@ -25,6 +31,10 @@ pub(super) fn of_failure(
     let proxy = match &probe.via {
         Via::Proxy { host, port } => format!("{host}:{port}"),
         _ => "the proxy".to_owned(),
+    };
+    let proxy = match proxy_is(observation) {
+        Some(product) => format!("{proxy} ({product})"),
+        None => proxy,
     };
     let addresses = observation.tcp.evidence.as_ref().map_or(0, |tcp| tcp.attempts.len());
     let all = if addresses == 1 { "its address".to_owned() } else { format!("all {addresses} addresses") };
@@ -54,6 +64,10 @@ pub(super) fn of_failure(
         FailureCode::NameError => {
             (format!("resolving {dns_name} failed"), "check the resolver of this machine".to_owned())
         }
+        FailureCode::NameSinkhole => (
+            format!("a DNS filter hides {dns_name}: its only address is a sinkhole"),
+            format!("allow {dns_name} in the DNS filter, and look into the hosts file of {from}"),
+        ),
         FailureCode::TcpRefused => (
             format!("{what} refused the connection on {all}"),
             format!("{open}; a refusal comes from a firewall that rejects, or nothing listens there"),
@@ -64,6 +78,12 @@ pub(super) fn of_failure(
         FailureCode::TcpUnreachable => {
             (format!("the network has no route to {all}"), format!("{open}; check routing and rejecting firewalls"))
         }
+        FailureCode::TcpForbidden => (
+            format!("the machine itself forbids connections to {dialled}"),
+            format!(
+                "let the firewall of {from} allow outgoing TCP to {dialled}; look at its routes and security products"
+            ),
+        ),
         FailureCode::TcpReset => {
             (format!("the connection to {all} was reset"), format!("{open}; a device on the way resets it"))
         }
@@ -71,8 +91,13 @@ pub(super) fn of_failure(
         FailureCode::ProxyAuthRequired => (
             format!("{proxy} wants credentials (407)"),
             format!(
-                "let {from} use {proxy} without sign-in; cmcomply does not know the account of a site system's proxy"
+                "let {from} use {proxy} without sign-in, or give its account with --proxy-user; cmcomply does not know \
+                 the account of a site system's proxy"
             ),
+        ),
+        FailureCode::ProxyAuthFailed => (
+            format!("{proxy} refused the account that was given for it (407)"),
+            format!("check user and password of --proxy-user, and what {proxy} lets that account do"),
         ),
         FailureCode::ProxyRefused => {
             (proxy_status(observation, &proxy), format!("allow {endpoint} for {from} on {proxy}"))
@@ -142,7 +167,6 @@ pub(super) fn of_failure(
             ("the document is not as it should be".to_owned(), format!("check what answers for {endpoint}"))
         }
     };
-    let name = requirement.name.to_string();
     let for_host = if name == target.host.as_str() { String::new() } else { format!("{}: ", target.host) };
     Cause {
         code: code_name(failure.code),
@@ -166,6 +190,11 @@ fn issued_by(observation: &Observation) -> String {
         }
         None => "certificate not trusted here".to_owned(),
     }
+}
+
+/// Which product the proxy is, where it said so.
+fn proxy_is(observation: &Observation) -> Option<String> {
+    observation.connect.evidence.as_ref().and_then(|connect| connect.product.clone())
 }
 
 fn proxy_status(observation: &Observation, proxy: &str) -> String {

@@ -69,11 +69,7 @@ impl Outcome {
                 n => incomplete.push(format!("{n} required endpoints {words}")),
             }
         }
-        incomplete.extend(unknown_facts(facts).into_iter().map(|(name, detail)| format!("unknown: {name} ({detail})")));
-        incomplete.extend(contradictions(facts));
-        if !facts.data_findings.is_empty() {
-            incomplete.push(format!("{} unusable values in the site database", facts.data_findings.len()));
-        }
+        incomplete.extend(gaps(facts));
         if required(Verdict::Pass) + required(Verdict::Fail) + required(Verdict::Waived) == 0 && incomplete.is_empty() {
             incomplete.push("nothing was found that this hierarchy needs".to_owned());
         }
@@ -111,6 +107,17 @@ impl Outcome {
     }
 }
 
+/// What the facts do not say that they should: what is unknown, lists that cannot be whole, and unusable values.
+pub fn gaps(facts: &Facts) -> Vec<String> {
+    let unknown = unknown_facts(facts).into_iter().map(|(name, detail)| format!("unknown: {name} ({detail})"));
+    let above = facts.above().map(|above| above.to_string());
+    let mut gaps: Vec<String> = unknown.chain(above).chain(contradictions(facts)).collect();
+    if !facts.data_findings.is_empty() {
+        gaps.push(format!("{} unusable values in the site database", facts.data_findings.len()));
+    }
+    gaps
+}
+
 /// The facts that are unknown, with the reason.
 pub fn unknown_facts(facts: &Facts) -> Vec<(&'static str, String)> {
     fn detail<T>(fact: &Fact<T>) -> Option<&String> {
@@ -122,6 +129,7 @@ pub fn unknown_facts(facts: &Facts) -> Vec<(&'static str, String)> {
     // Taken apart by name, so that a new fact cannot be forgotten here.
     let Facts {
         connection: _,
+        other_connections: _,
         this_site,
         sites,
         site_systems,

@@ -16,6 +16,9 @@ pub(super) fn stage(stage: StageName) -> &'static str {
     }
 }
 
+/// What marks a note that belongs beside a pass.
+const TELLING: &[&str] = &[" addresses ", ": flapping", " has the address ", " records failed"];
+
 /// What was seen, in a few words.
 pub(super) fn seen(judgement: &Judgement, observations: &[&Observation]) -> String {
     if let Some(cause) = &judgement.cause {
@@ -35,7 +38,7 @@ pub(super) fn seen(judgement: &Judgement, observations: &[&Observation]) -> Stri
     if let Some(note) = judgement.notes.iter().find(|note| note.starts_with("proved by")) {
         parts.push(note.clone());
     }
-    parts.extend(judgement.notes.iter().filter(|note| note.contains(" addresses ")).cloned());
+    parts.extend(judgement.notes.iter().filter(|note| TELLING.iter().any(|word| note.contains(word))).cloned());
     parts.join(", ")
 }
 

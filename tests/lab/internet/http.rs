@@ -21,6 +21,8 @@ pub(super) struct Request {
     pub(super) target: String,
     /// The `Host` header in lower case, without the port.
     pub(super) host: String,
+    /// The `Proxy-Authorization` header.
+    pub(super) proxy_authorization: Option<String>,
 }
 
 /// What to do with the TCP connection after an answer.
@@ -54,12 +56,16 @@ pub(super) async fn read_request<S: AsyncRead + Unpin>(stream: &mut S) -> Option
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut request = httparse::Request::new(&mut headers);
     request.parse(&head).ok()?.is_complete().then_some(())?;
-    let host = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("host"));
-    let host = host.map_or(String::new(), |header| String::from_utf8_lossy(header.value).into_owned());
+    let header = |name| {
+        let header = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+        header.map(|header| String::from_utf8_lossy(header.value).into_owned())
+    };
+    let host = header("host").unwrap_or_default();
     Some(Request {
         method: request.method?.to_owned(),
         target: request.path?.to_owned(),
         host: host.split(':').next().unwrap_or_default().to_ascii_lowercase(),
+        proxy_authorization: header("proxy-authorization"),
     })
 }
 
@@ -77,7 +83,8 @@ pub(super) async fn answer<S: AsyncWrite + Unpin>(
         | Behaviour::Expired
         | Behaviour::WrongName
         | Behaviour::SelfSigned
-        | Behaviour::TlsAlert => page(200, SERVER, WELCOME),
+        | Behaviour::TlsAlert
+        | Behaviour::AtFirst(..) => page(200, SERVER, WELCOME),
         Behaviour::Status(status @ (200..300)) => page(*status, SERVER, WELCOME),
         Behaviour::Status(status) => page(*status, SERVER, SORRY),
         Behaviour::Redirect(status, location) => page(*status, &format!("{SERVER}Location: {location}\r\n"), ""),
