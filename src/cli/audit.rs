@@ -1,5 +1,6 @@
 //! `cmcomply audit`: the flow, one statement for each stage.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -19,9 +20,10 @@ use crate::evidence::{
 };
 use crate::plan::Plan;
 use crate::probe::{Observation, RevocationList, Settings};
+use crate::proxies::Rules;
 use crate::text::hexadecimal;
 use crate::vantage::Vantage;
-use crate::{assess, derive, plan, probe, report};
+use crate::{assess, derive, plan, probe, proxies, report};
 
 /// Arguments of `cmcomply audit`.
 #[derive(Debug, Clone, Args)]
@@ -64,24 +66,31 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     // What the command line says of a context counts more than the file.
     let mut routes = prepared.routes().clone();
     routes.extend(stated);
+    let rules = args.probing.rules(&routes, prepared.bypasses()).await?;
     let cancel =
         cancel_on_ctrl_c("interrupted: ending the probes and writing what was seen (Ctrl-C again: end at once)");
 
     let started = Timestamp::now();
     let facts = prepared.read(&cancel).await?;
     let facts_read = Timestamp::now();
-    let requirements = derive::requirements(&facts, &catalog, &routes.clone().into());
+    let mut requirements = derive::requirements(&facts, &catalog, &routes.clone().into());
+    proxies::reroute(&mut requirements, &rules);
     let plan = plan::build(&requirements);
     let vantage = Vantage::local(&here::name());
     let (observations, interrupted) = probe_all(&plan, &bounds, &cancel).await?;
-    let revocation_lists = fetch_lists(&observations, &routes, &bounds, &cancel, interrupted).await;
+    // Revocation lists are fetched by the system itself.
+    let via = match rules.get(&Context::SystemWinhttp) {
+        Some(rules) => rules.http(),
+        None => routes.get(&Context::SystemWinhttp).cloned().unwrap_or(derive::Via::Direct),
+    };
+    let revocation_lists = fetch_lists(&observations, &via, &bounds, &cancel, interrupted).await;
     let mut judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.probing.from_here);
     assess::judge_gateways(&facts, &requirements, &plan, &observations, &mut judgements);
     let run = Run {
         format: RUN_FORMAT.to_owned(),
         tool: Tool::this(),
         moments: Moments { started, facts_read, finished: Timestamp::now() },
-        settings: record_settings(&args.probing, &bounds, &routes),
+        settings: record_settings(&args.probing, &bounds, &routes, &rules),
         outcome: Outcome::of(&facts, &judgements, interrupted),
         vantage,
         catalog: CatalogRecord::of(&catalog, &requirements),
@@ -143,7 +152,7 @@ async fn probe_all(
 /// interruption they are listed as such, and none is fetched.
 async fn fetch_lists(
     observations: &[Observation],
-    routes: &derive::StatedRoutes,
+    via: &derive::Via,
     settings: &Settings,
     cancel: &CancellationToken,
     interrupted: Option<&str>,
@@ -152,7 +161,6 @@ async fn fetch_lists(
     if interrupted.is_some() {
         cancel.cancel();
     }
-    let via = routes.get(&Context::SystemWinhttp).unwrap_or(&derive::Via::Direct);
     let wheel = progress::wheel("fetching revocation lists");
     let lists = probe::revocation::fetch(observations, via, settings, Timestamp::now(), &cancel).await;
     wheel.finish_and_clear();
@@ -182,7 +190,13 @@ pub(super) fn writable(path: &Path) -> Result<(), Stop> {
         .map_err(|error| Stop::usage(anyhow::anyhow!("cannot write --output {}: {error}", path.display())))
 }
 
-fn record_settings(args: &ProbeArgs, settings: &Settings, stated: &derive::StatedRoutes) -> RunSettings {
+fn record_settings(
+    args: &ProbeArgs,
+    settings: &Settings,
+    stated: &derive::StatedRoutes,
+    rules: &BTreeMap<Context, Rules>,
+) -> RunSettings {
+    let ruled = rules.iter().map(|(context, rules)| (context.name().to_owned(), rules.to_string()));
     let millis = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
     let hash = |der: &Vec<u8>| hexadecimal(&Sha256::digest(der));
     RunSettings {
@@ -190,7 +204,11 @@ fn record_settings(args: &ProbeArgs, settings: &Settings, stated: &derive::State
         dns_server: args.dns_server.map(|address| address.to_string()),
         connect_to: args.connect_to.iter().map(ToString::to_string).collect(),
         extra_roots: settings.extra_roots.iter().map(hash).collect(),
-        stated_proxies: stated.iter().map(|(context, via)| (context.name().to_owned(), via.to_string())).collect(),
+        stated_proxies: stated
+            .iter()
+            .map(|(context, via)| (context.name().to_owned(), via.to_string()))
+            .chain(ruled)
+            .collect(),
         stage_timeout_ms: millis(args.stage_timeout()),
         deadline_ms: millis(args.deadline()),
         retries: settings.bounds.retries,

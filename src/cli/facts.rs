@@ -1,5 +1,6 @@
 //! Where the facts come from: a site database or a snapshot of one, and what the operator states besides.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,7 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::sql::SqlArgs;
 use super::{Stop, progress};
+use crate::catalog::Context;
 use crate::derive::StatedRoutes;
+use crate::proxies::Bypass;
 use crate::settings::Settings;
 use crate::site::{self, Facts, Options, ReadError, Snapshot};
 
@@ -56,6 +59,11 @@ impl Prepared {
     /// The routes that the settings file states.
     pub(super) fn routes(&self) -> &StatedRoutes {
         &self.settings.routes
+    }
+
+    /// The bypass lists that the settings file states.
+    pub(super) fn bypasses(&self) -> &BTreeMap<Context, Bypass> {
+        &self.settings.bypasses
     }
 
     /// When the facts were read, for a snapshot.
