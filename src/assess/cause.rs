@@ -1,14 +1,20 @@
 //! From the first failing stage to a cause and a remedy in words. One table.
 
 use super::verdict::Cause;
-use crate::derive::{Requirement, Via};
+use crate::derive::Via;
 use crate::plan::Probe;
 use crate::probe::{Failure, FailureCode, Observation, StageName};
 
-/// What a failure means and what to do, for the machine `from`.
+/// What the first failure of an observation means and what to do, for the machine `from`; `None` if nothing failed.
+pub fn explain(probe: &Probe, observation: &Observation, from: &str) -> Option<Cause> {
+    let (stage, failure) = observation.first_failure()?;
+    Some(of_failure(probe.target.host.as_str(), probe, observation, stage, failure, from))
+}
+
+/// What a failure means and what to do, for the machine `from`. `name` is what is required: a host or a pattern.
 #[expect(clippy::too_many_lines, reason = "one table, one line for each kind of failure")]
 pub(super) fn of_failure(
-    requirement: &Requirement,
+    name: &str,
     probe: &Probe,
     observation: &Observation,
     stage: StageName,
@@ -161,7 +167,6 @@ pub(super) fn of_failure(
             ("the document is not as it should be".to_owned(), format!("check what answers for {endpoint}"))
         }
     };
-    let name = requirement.name.to_string();
     let for_host = if name == target.host.as_str() { String::new() } else { format!("{}: ", target.host) };
     Cause {
         code: code_name(failure.code),

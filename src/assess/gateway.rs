@@ -144,6 +144,7 @@ mod tests {
                 probes: Vec::new(),
                 observed_from_role_host: true,
                 cause: None,
+                waiver: None,
                 notes: Vec::new(),
             };
             write_down(alias, &service, &deployment, &mut judgement);

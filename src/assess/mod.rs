@@ -5,9 +5,14 @@ mod gateway;
 #[cfg(test)]
 mod tests;
 mod verdict;
+mod waive;
+mod waiver;
 
+pub use cause::explain;
 pub use gateway::judge_gateways;
 pub use verdict::{Cause, Grade, Judgement, Verdict};
+pub use waive::{AppliedWaivers, WaiverFinding, WaiverProblem, waive};
+pub use waiver::{Glob, Waiver, WaiverCategory, Waivers};
 
 use std::collections::HashMap;
 
@@ -70,6 +75,7 @@ fn judge_one(
         probes: looks.iter().map(|look| look.probe.id.clone()).collect(),
         observed_from_role_host: on_role_host && looks.iter().any(|l| l.seen.is_some_and(|o| !o.was_cancelled())),
         cause: None,
+        waiver: None,
         notes: notes(requirement, vantage, on_role_host, looks),
     };
     let (verdict, cause) = verdict(requirement, looks, vantage, on_role_host || from_here);
@@ -121,7 +127,7 @@ fn verdict(
     let failure = looks.iter().find_map(|look| {
         let observation = look.seen?;
         let (stage, failure) = observation.first_failure()?;
-        Some(cause::of_failure(requirement, look.probe, observation, stage, failure, &from))
+        Some(cause::of_failure(&requirement.name.to_string(), look.probe, observation, stage, failure, &from))
     });
     // A probe that broke is no observation of the endpoint, wherever it ran.
     if let Some(cause) = failure.as_ref().filter(|cause| cause.code == cause::code_name(FailureCode::Internal)) {
@@ -211,7 +217,7 @@ fn flapping(observation: &Observation) -> Option<String> {
 
 /// Addresses that failed while another one worked: a firewall may open only some. Unreachable IPv6 is no news where
 /// IPv4 works.
-fn partly_reached(observation: &Observation) -> Option<String> {
+pub fn partly_reached(observation: &Observation) -> Option<String> {
     let tcp = observation.tcp.evidence.as_ref()?;
     let failed: Vec<String> = tcp
         .attempts

@@ -15,14 +15,15 @@ use super::{Stop, secret};
 use crate::catalog::Context;
 use crate::derive::{StatedRoutes, Via, database_knows};
 use crate::host::HostOrAddress;
-use crate::probe::{Bounds, ConnectTo, Deadlines, ProxyAccount, ProxyAccounts, Settings, open_files};
+use crate::plan::PlanBounds;
+use crate::probe::{Bounds, ConnectTo, Deadlines, ProxyAccount, ProxyAccounts, Settings, raise_open_files};
 use crate::proxies::{Bypass, Rules};
 use crate::settings::stated_via;
 
-/// How to probe.
+/// For whom this machine probes, and by which routes.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Probing")]
-pub(super) struct ProbeArgs {
+pub(super) struct RouteArgs {
     /// Let this machine stand in for every host: what it reaches counts as reached. The run keeps saying so.
     #[arg(long)]
     pub(super) from_here: bool,
@@ -35,6 +36,12 @@ pub(super) struct ProbeArgs {
     /// What goes past the proxy of a context, as Windows writes it: `*.contoso.com;<local>`. May be given several times.
     #[arg(long, value_name = "CONTEXT=LIST", value_parser = stated_bypass)]
     no_proxy: Vec<(Context, Bypass)>,
+}
+
+/// How to probe.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Probing")]
+pub(super) struct ProbeArgs {
     /// The account of a proxy that asks for one (Basic), such as proxy.contoso.com:8080=svc-cm. Its password comes from
     /// the file, standard input, `CMCOMPLY_PROXY_PASSWORD`, or a prompt. May be given several times.
     #[arg(long, value_name = "HOST:PORT=USER", value_parser = proxy_user)]
@@ -43,7 +50,7 @@ pub(super) struct ProbeArgs {
     #[arg(long, value_name = "FILE", requires = "proxy_user", conflicts_with = "proxy_password_stdin")]
     proxy_password_file: Option<PathBuf>,
     /// Read the password of --proxy-user from the first line of standard input.
-    #[arg(long, requires = "proxy_user", conflicts_with = "sql_password_stdin")]
+    #[arg(long, requires = "proxy_user")]
     proxy_password_stdin: bool,
     /// Ask this DNS server instead of the system's resolver.
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -62,7 +69,7 @@ pub(super) struct ProbeArgs {
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = value_parser!(u64).range(1..=86_400))]
     deadline: u64,
     /// Probes under way at once.
-    #[arg(long, value_name = "NUMBER", default_value = "512", value_parser = value_parser!(u16).range(1..=4096))]
+    #[arg(long, value_name = "NUMBER", default_value = "1024", value_parser = value_parser!(u16).range(1..=4096))]
     concurrency: u16,
     /// Tries after one that failed by an answer (a refusal, a reset, SERVFAIL, 502); silence is not tried again.
     #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = value_parser!(u8).range(0..=5))]
@@ -70,25 +77,35 @@ pub(super) struct ProbeArgs {
 }
 
 impl ProbeArgs {
-    /// The limit of each stage.
-    pub(super) fn stage_timeout(&self) -> Duration {
-        Duration::from_secs(self.stage_timeout)
-    }
-
-    /// The limit of all probes together.
-    pub(super) fn deadline(&self) -> Duration {
-        Duration::from_secs(self.deadline)
+    /// The bounds as a plan carries them.
+    pub(super) fn plan_bounds(&self) -> PlanBounds {
+        PlanBounds {
+            stage_timeout_ms: self.stage_timeout * 1000,
+            deadline_ms: self.deadline * 1000,
+            probes_at_once: self.concurrency,
+            addresses: u16::try_from(Bounds::default().addresses).unwrap_or(u16::MAX),
+            retries: self.retries,
+        }
     }
 
     /// The settings of the probe. Reads the CA files.
     pub(super) fn settings(&self) -> Result<Settings, Stop> {
+        self.settings_within(self.plan_bounds())
+    }
+
+    /// The settings of the probe within the bounds of a plan. Reads the CA files.
+    pub(super) fn settings_within(&self, plan: PlanBounds) -> Result<Settings, Stop> {
         let mut extra_roots = Vec::new();
         for path in &self.ca_file {
             extra_roots.extend(certificates(path).map_err(Stop::usage)?);
         }
-        let wanted =
-            Bounds { probes: usize::from(self.concurrency), retries: usize::from(self.retries), ..Bounds::default() };
-        let files = open_files();
+        let wanted = Bounds {
+            probes: plan.probes_at_once.into(),
+            addresses: plan.addresses.into(),
+            retries: plan.retries.into(),
+            ..Bounds::default()
+        };
+        let files = raise_open_files();
         let bounds = wanted.within(files);
         if let (true, Some(files)) = (bounds != wanted, files) {
             note(&format!(
@@ -102,7 +119,10 @@ impl ProbeArgs {
             connect_to: self.connect_to.clone(),
             proxy_accounts: ProxyAccounts::new(),
             extra_roots,
-            deadlines: Deadlines { total: Some(self.deadline()), ..Deadlines::all(self.stage_timeout()) },
+            deadlines: Deadlines {
+                total: Some(Duration::from_millis(plan.deadline_ms)),
+                ..Deadlines::all(Duration::from_millis(plan.stage_timeout_ms))
+            },
             bounds,
         })
     }
@@ -130,7 +150,9 @@ impl ProbeArgs {
         }
         Ok(accounts)
     }
+}
 
+impl RouteArgs {
     /// The routes that the operator states. The same context twice is an error.
     pub(super) fn stated_routes(&self) -> Result<StatedRoutes, Stop> {
         let mut routes = StatedRoutes::new();
@@ -150,6 +172,7 @@ impl ProbeArgs {
         &self,
         routes: &StatedRoutes,
         bypasses: &BTreeMap<Context, Bypass>,
+        limit: Duration,
     ) -> Result<BTreeMap<Context, Rules>, Stop> {
         let mut bypasses = bypasses.clone();
         bypasses.extend(self.no_proxy.iter().cloned());
@@ -165,7 +188,7 @@ impl ProbeArgs {
             let found = match way {
                 Way::Fixed(_) => continue,
                 Way::System => Rules::of_this_machine(*context),
-                Way::Script(place) => script(place, self.stage_timeout()).await.map_err(Stop::usage)?,
+                Way::Script(place) => script(place, limit).await.map_err(Stop::usage)?,
             };
             if rules.insert(*context, found).is_some() || routes.contains_key(context) {
                 let name = context.name();

@@ -2,6 +2,10 @@
 //!
 //! One (scheme, host, port, path, route) is probed once, however many requirements it serves.
 
+mod document;
+
+pub use document::{PLAN_FORMAT, PlanBounds, PlanDocument, PlanError};
+
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 

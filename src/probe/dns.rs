@@ -198,7 +198,7 @@ fn push_new(addresses: &mut Vec<IpAddr>, address: IpAddr) {
 }
 
 /// The name of the system's resolver in the evidence.
-const SYSTEM: &str = "system";
+pub(super) const SYSTEM: &str = "system";
 /// More addresses of one name are not kept.
 const MAX_ADDRESSES: usize = 64;
 

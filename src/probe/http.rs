@@ -193,8 +193,12 @@ fn explain(error: &hyper::Error) -> (FailureCode, String) {
             return match tls::explain(error) {
                 _ if is_exhausted(error) => (FailureCode::Internal, io_words(error)),
                 // With TLS 1.3 a server refuses a client only after the handshake.
-                (code @ (FailureCode::TlsAlert | FailureCode::TlsProtocol), words) if error.get_ref().is_some() => {
+                (code @ (FailureCode::TlsAlert | FailureCode::TlsProtocol), words) if tls::is_of_tls(error) => {
                     (code, words)
+                }
+                // How the client says that a body breaks the rules.
+                (_, words) if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
+                    (FailureCode::HttpProtocol, words)
                 }
                 (FailureCode::TlsTimeout, words) => (FailureCode::HttpTimeout, words),
                 (_, words) => (FailureCode::HttpReset, words),

@@ -2,12 +2,15 @@
 //!
 //! Each layer has its file and hands on what it opened: `dns` addresses, `tcp` a stream, `proxy` a tunnel in it, `tls` a
 //! session over it, `trust` a judgement of its chain, `http` one answer. `schedule` says which probe
-//! runs when, `engine` walks each one through its layers, `again` says which failures get another try. Afterwards, `revocation` fetches the lists that the served
-//! certificates name, by way of `document`.
+//! runs when, `engine` walks each one through its layers, `again` says which failures get another try. Afterwards,
+//! `revocation` fetches the lists that the served certificates name, by way of `document`. `addresses` only resolves,
+//! for those who need a list of addresses.
 
+mod addresses;
 mod again;
 mod block_page;
 mod chain;
+mod crl;
 mod dns;
 mod dns_client;
 mod document;
@@ -29,6 +32,7 @@ mod tcp;
 mod tls;
 mod trust;
 
+pub use addresses::{Resolved, addresses};
 pub use document::DocumentEvidence;
 pub use engine::{SetupError, run};
 pub use observation::{
@@ -38,7 +42,7 @@ pub use observation::{
 pub use oddity::{Oddity, OddityKind};
 pub use proxy_product::proxy_product;
 pub use revocation::{RevocationContents, RevocationEvidence, RevocationList};
-pub use settings::{Bounds, ConnectTo, ConnectToError, Deadlines, Settings, open_files};
+pub use settings::{Bounds, ConnectTo, ConnectToError, Deadlines, Settings, raise_open_files};
 pub use sign_in::{ProxyAccount, ProxyAccounts};
 
 /// Who we are to proxies and servers.

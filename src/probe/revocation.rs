@@ -17,15 +17,11 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::{select, time};
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use x509_parser::prelude::FromDer;
-use x509_parser::revocation_list::CertificateRevocationList;
 
-use super::chain::moment;
 use super::document::{self, DocumentEvidence};
 use super::tcp::micros;
-use super::{Failure, FailureCode, Observation, Outcome, Settings, Stage, block_page};
+use super::{Failure, FailureCode, Observation, Outcome, Settings, Stage, block_page, crl};
 use crate::derive::Via;
-use crate::text::printable;
 
 /// A revocation list that served certificates name, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -200,12 +196,8 @@ impl Fetcher {
 
 /// The list, or what came in its place.
 fn read(bytes: &[u8]) -> Result<RevocationContents, (FailureCode, String)> {
-    match CertificateRevocationList::from_der(bytes) {
-        Ok(([], list)) => Ok(RevocationContents {
-            issuer: printable(&list.issuer().to_string(), MAX_NAME),
-            this_update: moment(list.last_update()),
-            next_update: list.next_update().and_then(moment),
-        }),
+    match crl::read(bytes) {
+        Ok(([], contents)) => Ok(contents),
         Ok((rest, _)) => {
             Err((FailureCode::DocumentInvalid, format!("a revocation list with {} bytes behind it", rest.len())))
         }
@@ -236,7 +228,6 @@ const MAX_FETCHED: usize = 64;
 /// More lists than this are not even named: no real hierarchy meets so many.
 const MAX_LISTED: usize = 1000;
 const MAX_SUBJECTS: usize = 4;
-const MAX_NAME: usize = 255;
 /// How much of a document is searched for the marks of a block page.
 const MAX_PAGE: usize = 64 * 1024;
 

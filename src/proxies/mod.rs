@@ -62,10 +62,7 @@ impl Rules {
 
     /// The way of plain HTTP in general, without regard to what is bypassed; unknown where a script decides.
     pub fn http(&self) -> Via {
-        match &self.choice {
-            Choice::ByScheme { http, .. } => http.clone(),
-            _ => Via::Unknown,
-        }
+        if let Choice::ByScheme { http, .. } = &self.choice { http.clone() } else { Via::Unknown }
     }
 
     /// The way to a target, and the same in words.

@@ -38,6 +38,7 @@ pub fn table(run: &Run, style: Style) -> String {
     }
     findings(run, width, &mut out);
     to_do(run, width, &mut out);
+    waivers(run, width, &mut out);
     revocation::section(&run.revocation_lists, width, &mut out);
     result(run, width, style, &mut out);
     out
@@ -59,12 +60,12 @@ fn groups(run: &Run) -> BTreeMap<(&Subject, CatalogRole), Vec<Line<'_>>> {
         groups.entry((&requirement.subject, requirement.role)).or_default().push(line);
     }
     for lines in groups.values_mut() {
-        lines.sort_by_key(|line| (rank(line.judgement), words::endpoint(line.requirement)));
+        lines.sort_by_key(|line| (rank(line.judgement), line.requirement.endpoint()));
         // Two entries may name one endpoint; a reader needs it once, with the grade that counts more.
         let mut shown = HashSet::new();
         lines.retain(|line| {
             let route = &line.requirement.route;
-            shown.insert((words::endpoint(line.requirement), route.via.clone(), line.judgement.verdict))
+            shown.insert((line.requirement.endpoint(), route.via.clone(), line.judgement.verdict))
         });
     }
     groups
@@ -88,6 +89,9 @@ fn head(run: &Run, width: usize, out: &mut String) {
     let facts = &run.facts;
     let site = facts.this_site.known().map_or_else(|| "unknown site".to_owned(), |code| format!("site {code}"));
     line(&format!("Database {} on {}, {site}", facts.connection.database, facts.connection.server), width, out);
+    for other in &facts.other_connections {
+        line(&format!("Database {} on {} as well", other.database, other.server), width, out);
+    }
     if run.settings.from_here {
         let text = format!("Probed from {}, which stands in for every host by --from-here", run.vantage.title());
         line(&text, width, out);
@@ -101,9 +105,12 @@ fn head(run: &Run, width: usize, out: &mut String) {
 }
 
 /// What was asked for that makes the result say less, or something else, than a reader would take it to say.
-fn limits(run: &Run) -> Vec<String> {
+pub(super) fn limits(run: &Run) -> Vec<String> {
     let settings = &run.settings;
     let mut limits = Vec::new();
+    if let Some(version) = &settings.target_version {
+        limits.push(format!("For what is needed after an update to version {version} (--target-version)"));
+    }
     if run.facts.connection.certificate == SqlCertificate::NotChecked {
         limits.push("The SQL Server's certificate was not checked (--trust-server-certificate)".to_owned());
     }
@@ -162,7 +169,7 @@ fn draw(lines: &[&Line<'_>], width: usize, style: Style) -> String {
         .map(|line| {
             [
                 (line.judgement.verdict.title().to_owned(), VERDICT),
-                (words::endpoint(line.requirement), endpoint),
+                (line.requirement.endpoint(), endpoint),
                 (words::seen(line.judgement, &line.observations), room - endpoint),
             ]
         })
@@ -213,7 +220,7 @@ fn to_do(run: &Run, width: usize, out: &mut String) {
         else {
             continue;
         };
-        let endpoint = format!("{} for {}", words::endpoint(requirement), requirement.subject);
+        let endpoint = format!("{} for {}", requirement.endpoint(), requirement.subject);
         match remedies.iter_mut().find(|(remedy, _)| *remedy == cause.remedy) {
             Some((_, endpoints)) if endpoints.contains(&endpoint) => {}
             Some((_, endpoints)) => endpoints.push(endpoint),
@@ -230,6 +237,22 @@ fn to_do(run: &Run, width: usize, out: &mut String) {
             n => format!(", and {} more", n - 1),
         };
         line(&format!(" {}. {remedy} [{}{more}]", number + 1, endpoints[0]), width, out);
+    }
+    out.push('\n');
+}
+
+/// The waivers that are in force, and what is wrong with the others.
+fn waivers(run: &Run, width: usize, out: &mut String) {
+    let Some(waivers) = run.waivers.as_ref().filter(|waivers| !waivers.list.waivers.is_empty()) else { return };
+    line("Waivers", width, out);
+    for waiver in &waivers.list.waivers {
+        let of = |judgement: &&Judgement| judgement.waiver.as_ref() == Some(&waiver.id);
+        let excused = run.judgements.iter().filter(of).count();
+        let about = format!("{}, until {}, {}: {}", waiver.id, waiver.valid_through, waiver.owner, waiver.reason);
+        line(&format!("  {about} [{excused} waived]"), width, out);
+        for finding in waivers.findings.iter().filter(|finding| finding.waiver == waiver.id) {
+            line(&format!("    to be looked at: {}", finding.text), width, out);
+        }
     }
     out.push('\n');
 }

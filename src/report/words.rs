@@ -1,7 +1,7 @@
 //! The words of reports, said once.
 
-use crate::assess::Judgement;
-use crate::derive::Requirement;
+use super::row::Row;
+use crate::assess::{Judgement, Verdict};
 use crate::probe::{Observation, StageName};
 
 /// A stage, for people.
@@ -16,17 +16,6 @@ pub(super) fn stage(stage: StageName) -> &'static str {
     }
 }
 
-/// `https://*.manage.microsoft.com`, with the port where it is not the scheme's own.
-pub(super) fn endpoint(requirement: &Requirement) -> String {
-    let port = match requirement.port {
-        Some(port) if port == requirement.scheme.default_port() => String::new(),
-        Some(port) => format!(":{port}"),
-        None => ":?".to_owned(),
-    };
-    let path = requirement.path.as_deref().filter(|path| *path != "/").unwrap_or_default();
-    format!("{}://{}{port}{path}", requirement.scheme, requirement.name)
-}
-
 /// What marks a note that belongs beside a pass.
 const TELLING: &[&str] = &[" addresses ", ": flapping", " has the address ", " records failed"];
 
@@ -34,7 +23,8 @@ const TELLING: &[&str] = &[" addresses ", ": flapping", " has the address ", " r
 pub(super) fn seen(judgement: &Judgement, observations: &[&Observation]) -> String {
     if let Some(cause) = &judgement.cause {
         let stage = cause.stage.map(|s| format!("{}: ", stage(s))).unwrap_or_default();
-        return format!("{stage}{}", cause.text);
+        let waived = judgement.waiver.as_ref().map(|id| format!(" (waived by {id})")).unwrap_or_default();
+        return format!("{stage}{}{waived}", cause.text);
     }
     let mut parts = Vec::new();
     if let Some(status) = observations.first().and_then(|o| o.http.evidence.as_ref()).and_then(|http| http.status) {
@@ -50,4 +40,50 @@ pub(super) fn seen(judgement: &Judgement, observations: &[&Observation]) -> Stri
     }
     parts.extend(judgement.notes.iter().filter(|note| TELLING.iter().any(|word| note.contains(word))).cloned());
     parts.join(", ")
+}
+
+/// A verdict for machines, as the run document writes it.
+pub(super) fn name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "fail",
+        Verdict::Waived => "waived",
+        Verdict::NotObserved => "not_observed",
+        Verdict::Error => "error",
+        Verdict::NotApplicable => "not_applicable",
+    }
+}
+
+/// What a verdict means, for a reader who sees it for the first time.
+pub(super) fn meaning(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "reached, from a place that counts",
+        Verdict::Fail => "not reached; the first layer that failed is named",
+        Verdict::Waived => "not reached, and somebody answers for that until a date",
+        Verdict::NotObserved => {
+            "nobody looked, or not from the right place, or it cannot be told; never taken for fine"
+        }
+        Verdict::Error => "the probe itself broke; nothing is known about the endpoint",
+        Verdict::NotApplicable => "nothing is needed, for example because the service is retired",
+    }
+}
+
+/// What to do about what counts and is not passing, once for each remedy, with what it is good for. What is waived has
+/// somebody who answers for it.
+pub(super) fn remedies<'a, 'r>(rows: &'r [Row<'a>]) -> Vec<(&'a str, Vec<&'r Row<'a>>)> {
+    let mut remedies: Vec<(&str, Vec<&Row<'_>>)> = Vec::new();
+    let mut place = std::collections::HashMap::new();
+    for row in rows.iter().filter(|row| row.is_not_passing() && row.judgement.verdict != Verdict::Waived) {
+        if row.remedy().is_empty() {
+            continue;
+        }
+        let at = *place.entry(row.remedy()).or_insert_with(|| {
+            remedies.push((row.remedy(), Vec::new()));
+            remedies.len() - 1
+        });
+        remedies[at].1.push(row);
+    }
+    // Failures first: what was not seen may turn out to be well.
+    remedies.sort_by_key(|(_, rows)| !rows.iter().any(|row| row.judgement.verdict == Verdict::Fail));
+    remedies
 }

@@ -8,6 +8,7 @@
 mod ca;
 mod contoso;
 mod dns;
+mod hostile;
 mod http;
 mod nobody;
 mod proxy;
@@ -30,6 +31,7 @@ use nobody::{BlackHole, ClosedPort};
 use record::Record;
 use server::Way;
 
+pub use hostile::{Hostile, Talk};
 pub use record::Seen;
 #[allow(unused_imports, reason = "each test uses its own part of the lab")]
 pub use spec::{Behaviour, List, Manner, Name, ProxySpec, Spec};
