@@ -149,7 +149,7 @@ fn facts(mark: &str) -> Facts {
         sign_in: SqlSignIn::WindowsCurrent,
     };
     let mut facts = Facts::unknown(connection, UnknownWhy::NotPermitted, &format!("{mark}SELECT was denied"));
-    let source = Source { object: "dbo.SMSData".to_owned(), missing_columns: vec![] };
+    let source = Source::of("dbo.SMSData");
     facts.this_site = Fact::Known { value: SiteCode::parse("PS1").unwrap(), source };
     facts.data_findings.push(DataFinding {
         object: "dbo.v_Site".to_owned(),
