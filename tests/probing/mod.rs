@@ -14,8 +14,8 @@ use cmcomply::derive::Via;
 use cmcomply::host::{HostName, HostOrAddress, Scheme};
 use cmcomply::plan::{Probe, ProbeId, Target};
 use cmcomply::probe::{
-    self, Bounds, Certificate, Deadlines, Failure, FailureCode, Observation, Outcome, RevocationList, Settings, Stage,
-    StageName, TlsEvidence,
+    self, Bounds, Certificate, Deadlines, Failure, FailureCode, Observation, Outcome, ProxyAccounts, RevocationList,
+    Settings, Stage, StageName, TlsEvidence,
 };
 use jiff::Timestamp;
 use lab::internet::{Internet, Name, Spec};
@@ -95,7 +95,7 @@ impl Job {
             extra_roots: self.extra_roots.clone(),
             deadlines,
             bounds: Bounds::default(),
-            proxy_accounts: cmcomply::probe::ProxyAccounts::new(),
+            proxy_accounts: ProxyAccounts::new(),
         }
     }
 
