@@ -87,6 +87,8 @@ fn made(mark: &str, counts: &[(Verdict, usize, usize)]) -> Run {
             finished: "2026-11-25T08:01:00.5Z".parse().unwrap(),
         },
         settings: RunSettings {
+            target_version: None,
+            retries: 0,
             from_here: true,
             dns_server: Some(text("127.0.0.1:53")),
             connect_to: vec![],
@@ -264,6 +266,8 @@ fn observation(id: ProbeId, reached: bool, mark: &str) -> Observation {
         response_code: Some("NOERROR".to_owned()),
         canonical_names: vec![format!("{mark}cdn.contoso.com")],
         addresses: vec!["192.0.2.1".parse().unwrap()],
+        answers: vec![],
+        oddities: vec![],
     };
     seen.name = stage(ok, Some(name));
     let attempt = TcpAttempt { address: "192.0.2.1:443".parse().unwrap(), took_us: 12_300, failure: None };
