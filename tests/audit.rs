@@ -53,7 +53,7 @@ impl Lab {
         command.env("CMCOMPLY_SQL_PASSWORD", &self.options.password);
         command.arg(format!("--sql-ca-file={}", self.path("sql-ca.pem")));
         command.arg(format!("--dns-server={}", self.internet.dns()));
-        command.arg(format!("--ca-file={}", self.path("ca.pem")));
+        command.arg(format!("--public-ca-file={}", self.path("ca.pem")));
         command.args(self.internet.connect_to().iter().map(|rule| format!("--connect-to={rule}")));
         command.arg(format!("--output={}", self.path("run.json")));
         command
@@ -148,7 +148,7 @@ async fn contoso_is_not_compliant_and_every_kind_of_failure_has_its_name() {
         "proxy-auth-required",
         "proxy-refused",
         "tls-reset",
-        "certificate-untrusted",
+        "tls-inspected-untrusted",
         "http-block-page",
     ] {
         // A stuffed listener refuses on Windows where it is silent elsewhere.
@@ -175,7 +175,7 @@ async fn a_hierarchy_that_reaches_everything_is_compliant() {
     let (code, table, run) = audit_healthy(Options::default()).await;
     assert_eq!(code, Some(0), "{table}");
     assert!(table.contains("Result: compliant (exit code 0)"), "{table}");
-    assert!(table.contains("--connect-to") && table.contains("--ca-file") && table.contains("--dns-server"), "{table}");
+    assert!(table.contains("--connect-to") && table.contains("--public-ca-file") && table.contains("--dns-server"), "{table}");
     assert!(tally(&run, "required", "pass") > 60, "{table}");
 }
 

@@ -14,9 +14,9 @@ use std::time::Duration;
 use clients::have;
 use cmcomply::derive::Via;
 use cmcomply::host::{HostName, HostOrAddress, Scheme};
-use cmcomply::plan::{Probe, ProbeId, Target};
+use cmcomply::plan::{Asks, Probe, ProbeId, Target};
 use cmcomply::probe::{
-    self, Bounds, Certificate, Deadlines, Failure, FailureCode, Observation, Outcome, RevocationList, Settings, Stage,
+    self, Bounds, Certificate, Checks, Deadlines, Failure, FailureCode, Observation, Outcome, RevocationList, Settings, Stage,
     TlsEvidence, revocation,
 };
 use jiff::{Timestamp, ToSpan};
@@ -337,6 +337,7 @@ async fn observe(net: &Internet, hosts: &[&str]) -> Vec<Observation> {
         via: Via::Direct,
         contexts: BTreeSet::new(),
         requirements: Vec::new(),
+        asks: Asks::default(),
     };
     let probes: Vec<_> = hosts.iter().map(probe).collect();
     let mut seen = Vec::new();
@@ -357,6 +358,7 @@ fn named<S: AsRef<str>>(urls: &[S]) -> Observation {
         sha256: String::new(),
         crl_urls: urls.iter().map(|url| url.as_ref().to_owned()).collect(),
         ocsp_urls: Vec::new(),
+        ocsp_request: None,
         issuer_urls: Vec::new(),
     };
     let evidence = TlsEvidence { version: None, suite: None, alpn: None, chain: vec![certificate] };
@@ -388,6 +390,7 @@ fn settings(net: &Internet) -> Settings {
         extra_roots: vec![CertificateDer::from_pem_slice(net.ca_pem().as_bytes()).unwrap().to_vec()],
         deadlines: Deadlines::all(LONG),
         bounds: Bounds::default(),
+        checks: Checks::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::catalog::{Context, Inspection};
 use crate::derive::{RequiredName, Route};
 use crate::host::{HostName, HostPattern, Scheme};
 use crate::plan;
-use crate::probe::{Failure, FailureCode, HttpEvidence, Outcome, Stage};
+use crate::probe::{Failure, FailureCode, Further, HttpEvidence, Outcome, Stage};
 use crate::site::SiteCode;
 
 fn host(name: &str) -> HostName {
@@ -31,6 +31,8 @@ fn requirement(endpoint: &str) -> Requirement {
         status: Status::Active,
         replaced_by: None,
         inspection: Inspection::Unstated,
+        tls: None,
+        byte_ranges: false,
         idle_seconds: None,
         proof: Proof::Itself,
         decision: Decision::Needed,
@@ -54,9 +56,11 @@ fn seen(probe: &Probe, break_it: impl Fn(&mut Observation)) -> Observation {
         tls: stage(Outcome::Ok, None),
         trust: stage(Outcome::Ok, None),
         http: stage(Outcome::Ok, None),
+        further: Further::default(),
+        redirected_from: None,
     };
     observation.http.evidence =
-        Some(HttpEvidence { method: "HEAD".to_owned(), status: Some(200), headers: Vec::new(), block_page: None });
+        Some(HttpEvidence { method: "HEAD".to_owned(), status: Some(200), headers: Vec::new(), redirect: None, block_page: None });
     break_it(&mut observation);
     observation
 }

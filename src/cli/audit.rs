@@ -54,9 +54,10 @@ pub(super) struct AuditArgs {
 
 /// Runs an audit and returns its exit code.
 pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
-    let bounds = args.probing.settings()?;
+    let mut bounds = args.probing.settings()?;
     let stated = args.probing.stated_routes()?;
     let catalog = args.catalog.load()?;
+    bounds.checks.public_thumbprints = catalog.roots.iter().map(|root| root.sha1.clone()).collect();
     writable(&args.output)?;
     // Last, because it may ask for a password.
     let prepared = args.facts.prepare()?;
@@ -74,7 +75,8 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let vantage = Vantage::local(&here::name());
     let (observations, interrupted) = probe_all(&plan, &bounds, &cancel).await?;
     let revocation_lists = fetch_lists(&observations, &routes, &bounds, &cancel, interrupted).await;
-    let judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.probing.from_here);
+    let mut judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.probing.from_here);
+    assess::note_revocation(&mut judgements, &observations, &revocation_lists);
     let run = Run {
         format: RUN_FORMAT.to_owned(),
         tool: Tool::this(),
@@ -128,7 +130,10 @@ async fn probe_all(
     bar.finish_and_clear();
     done.map_err(Stop::usage)?;
     let order: std::collections::HashMap<_, _> = plan.probes.iter().enumerate().map(|(i, p)| (&p.id, i)).collect();
-    observations.sort_by_key(|observation| order.get(&observation.probe).copied());
+    // Hops of redirects come last.
+    observations.sort_by_key(|observation| {
+        (order.get(&observation.probe).copied().unwrap_or(usize::MAX), observation.probe.clone())
+    });
     let interrupted = match (cancel.is_cancelled(), observations.iter().any(Observation::was_cancelled)) {
         (true, _) => Some("interrupted by Ctrl-C"),
         (false, true) => Some("the deadline for all probes passed"),
@@ -188,6 +193,7 @@ fn record_settings(args: &ProbeArgs, settings: &Settings, stated: &derive::State
         dns_server: args.dns_server.map(|address| address.to_string()),
         connect_to: args.connect_to.iter().map(ToString::to_string).collect(),
         extra_roots: settings.extra_roots.iter().map(hash).collect(),
+        public_roots: settings.checks.public_roots.iter().map(hash).collect(),
         stated_proxies: stated.iter().map(|(context, via)| (context.name().to_owned(), via.to_string())).collect(),
         stage_timeout_ms: millis(args.stage_timeout()),
         deadline_ms: millis(args.deadline()),

@@ -93,6 +93,8 @@ fn apply(entry: &Entry, role: CatalogRole, subject: &Who, facts: &Index<'_>, opt
                 status: entry.status,
                 replaced_by: entry.replaced_by.clone(),
                 inspection: entry.inspection,
+                tls: entry.tls.clone(),
+                byte_ranges: entry.byte_ranges,
                 idle_seconds: entry.idle_seconds,
                 decision: decision(entry, missing),
                 reasons,

@@ -11,11 +11,15 @@ mod dns;
 mod dns_client;
 mod document;
 mod engine;
+pub mod further;
 mod http;
 mod layer;
 mod observation;
+mod ocsp;
 mod origin;
 mod proxy;
+mod public_roots;
+mod redirect;
 pub mod revocation;
 mod route;
 mod schedule;
@@ -26,12 +30,16 @@ mod trust;
 
 pub use document::DocumentEvidence;
 pub use engine::{SetupError, run};
+pub use further::Further;
 pub use observation::{
-    Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, NameEvidence, Observation, Outcome,
+    Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, Issuance, NameEvidence, Observation, Outcome,
     Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence,
 };
-pub use revocation::{RevocationContents, RevocationEvidence, RevocationList};
-pub use settings::{Bounds, ConnectTo, ConnectToError, Deadlines, Settings, open_files};
+pub use ocsp::{OcspContents, OcspStatus};
+pub use revocation::{RevocationContents, RevocationEvidence, RevocationKind, RevocationList};
+pub(crate) use origin::publicly_certified;
+pub use redirect::Redirect;
+pub use settings::{Bounds, Checks, ConnectTo, ConnectToError, Deadlines, Settings, open_files};
 
 /// Who we are to proxies and servers.
 const USER_AGENT: &str = concat!("cmcomply/", env!("CARGO_PKG_VERSION"));

@@ -118,6 +118,10 @@ fn limits(run: &Run) -> Vec<String> {
         0 => {}
         n => limits.push(format!("{n} more certificate authorities were trusted (--ca-file) than this machine trusts")),
     }
+    match settings.public_roots.len() {
+        0 => {}
+        n => limits.push(format!("{n} certificate authorities were trusted and taken for public (--public-ca-file)")),
+    }
     limits
 }
 
@@ -261,7 +265,7 @@ fn result(run: &Run, width: usize, style: Style, out: &mut String) {
     }
     let text = format!(
         "  {} of {} endpoints probed in {}; catalog {}",
-        run.observations.iter().filter(|o| !o.was_cancelled()).count(),
+        run.observations.iter().filter(|o| o.redirected_from.is_none() && !o.was_cancelled()).count(),
         run.probes.len(),
         seconds(run.moments.finished.duration_since(run.moments.facts_read).as_millis()),
         run.catalog.version
