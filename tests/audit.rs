@@ -175,7 +175,10 @@ async fn a_hierarchy_that_reaches_everything_is_compliant() {
     let (code, table, run) = audit_healthy(Options::default()).await;
     assert_eq!(code, Some(0), "{table}");
     assert!(table.contains("Result: compliant (exit code 0)"), "{table}");
-    assert!(table.contains("--connect-to") && table.contains("--public-ca-file") && table.contains("--dns-server"), "{table}");
+    assert!(
+        table.contains("--connect-to") && table.contains("--public-ca-file") && table.contains("--dns-server"),
+        "{table}"
+    );
     assert!(tally(&run, "required", "pass") > 60, "{table}");
 }
 

@@ -572,7 +572,14 @@ fn probe(url: &str, proxy: Option<(&str, u16)>) -> Probe {
         path: parsed.path().to_owned(),
     };
     let via = proxy.map_or(Via::Direct, |(name, port)| Via::Proxy { host: host(name).into(), port });
-    Probe { id: ProbeId(url.to_owned()), target, via, contexts: BTreeSet::new(), requirements: Vec::new(), asks: Asks::default() }
+    Probe {
+        id: ProbeId(url.to_owned()),
+        target,
+        via,
+        contexts: BTreeSet::new(),
+        requirements: Vec::new(),
+        asks: Asks::default(),
+    }
 }
 
 fn failure(seen: &Observation, stage: StageName) -> &Failure {

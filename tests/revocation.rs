@@ -16,8 +16,8 @@ use cmcomply::derive::Via;
 use cmcomply::host::{HostName, HostOrAddress, Scheme};
 use cmcomply::plan::{Asks, Probe, ProbeId, Target};
 use cmcomply::probe::{
-    self, Bounds, Certificate, Checks, Deadlines, Failure, FailureCode, Observation, Outcome, RevocationList, Settings, Stage,
-    TlsEvidence, revocation,
+    self, Bounds, Certificate, Checks, Deadlines, Failure, FailureCode, Observation, Outcome, RevocationList, Settings,
+    Stage, TlsEvidence, revocation,
 };
 use jiff::{Timestamp, ToSpan};
 use lab::internet::{Behaviour, Internet, List, Manner, Name, ProxySpec, Seen, Spec};

@@ -173,7 +173,8 @@ impl Beyond<'_> {
             let target = match self.redirect_of(seen) {
                 None => return Ok(hops),
                 Some(Redirect::NotFollowed { to, why }) => {
-                    let words = self.words.clone().with("hop", to.as_str()).with("what", format!("not followed, {why}"));
+                    let words =
+                        self.words.clone().with("hop", to.as_str()).with("what", format!("not followed, {why}"));
                     return Err(stage("redirect-refused", &words));
                 }
                 Some(Redirect::To(target)) => target,

@@ -107,7 +107,9 @@ pub(super) fn in_product(requirement: &Requirement) -> Option<String> {
 fn code_of(probe: &Probe, seen: &Observation, failure: &Failure) -> String {
     let taken = |answer| seen.further.suites.iter().any(|look| look.answer == answer);
     match failure.code {
-        FailureCode::CertificateUntrusted if publicly_certified(&probe.target.host) => "tls-inspected-untrusted".to_owned(),
+        FailureCode::CertificateUntrusted if publicly_certified(&probe.target.host) => {
+            "tls-inspected-untrusted".to_owned()
+        }
         FailureCode::TlsAlert if taken(SuiteAnswer::Refused) && !taken(SuiteAnswer::Taken) => "tls-no-suite".to_owned(),
         code => code_name(code),
     }

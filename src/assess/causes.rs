@@ -197,9 +197,15 @@ pub(super) const TABLE: &[Row] = &[
 
 /// The table for people: every code with its meaning, its words and its remedy.
 pub fn causes_document() -> String {
-    let line = |row: &Row| format!("### `{}`\n\n{}\n\n- words: {}\n- remedy: {}\n", row.code, row.meaning, row.text, row.remedy);
+    let line = |row: &Row| {
+        format!("### `{}`\n\n{}\n\n- words: {}\n- remedy: {}\n", row.code, row.meaning, row.text, row.remedy)
+    };
     let places = IN_PRODUCT.iter().map(|(role, section, place)| format!("- {role}, {section}: {place}\n"));
-    format!("{HEAD}{}{PLACES}{}", TABLE.iter().map(|row| line(row) + "\n").collect::<String>(), places.collect::<String>())
+    format!(
+        "{HEAD}{}{PLACES}{}",
+        TABLE.iter().map(|row| line(row) + "\n").collect::<String>(),
+        places.collect::<String>()
+    )
 }
 
 const HEAD: &str = "# Codes of causes\n\nMade from `src/assess/causes.rs`. The codes stay as they are; `{…}` stands for \
@@ -247,6 +253,9 @@ mod tests {
         }
         // Git may check it out with other line ends.
         let written = std::fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
-        assert!(written == causes_document(), "schema/causes.md is out of date: CMCOMPLY_UPDATE_SCHEMA=1 cargo test --lib causes");
+        assert!(
+            written == causes_document(),
+            "schema/causes.md is out of date: CMCOMPLY_UPDATE_SCHEMA=1 cargo test --lib causes"
+        );
     }
 }

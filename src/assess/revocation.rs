@@ -18,8 +18,10 @@ pub fn note_revocation(judgements: &mut [Judgement], observations: &[Observation
     };
     for judgement in judgements.iter_mut().filter(|judgement| judgement.verdict == Verdict::Pass) {
         let of_probe = |id: &ProbeId| observations.iter().find(|seen| seen.probe == *id);
-        let chains: Vec<_> = judgement.probes.iter().filter_map(of_probe).filter_map(|seen| seen.tls.evidence.as_ref()).collect();
-        let named = |list: &&&RevocationList| chains.iter().any(|tls| tls.chain.iter().any(|one| list.is_named_by(one)));
+        let chains: Vec<_> =
+            judgement.probes.iter().filter_map(of_probe).filter_map(|seen| seen.tls.evidence.as_ref()).collect();
+        let named =
+            |list: &&&RevocationList| chains.iter().any(|tls| tls.chain.iter().any(|one| list.is_named_by(one)));
         let notes: Vec<String> = lost.iter().filter(named).map(|list| note(list)).collect();
         judgement.notes.extend(notes);
     }

@@ -59,8 +59,13 @@ fn seen(probe: &Probe, break_it: impl Fn(&mut Observation)) -> Observation {
         further: Further::default(),
         redirected_from: None,
     };
-    observation.http.evidence =
-        Some(HttpEvidence { method: "HEAD".to_owned(), status: Some(200), headers: Vec::new(), redirect: None, block_page: None });
+    observation.http.evidence = Some(HttpEvidence {
+        method: "HEAD".to_owned(),
+        status: Some(200),
+        headers: Vec::new(),
+        redirect: None,
+        block_page: None,
+    });
     break_it(&mut observation);
     observation
 }
@@ -230,6 +235,6 @@ fn advisory_tiers_are_advisory_and_every_failure_code_has_words() {
     let all = judged(&[advisory], "CM01", false, |p| Some(seen(p, reset)));
     assert_eq!((all[0].verdict, all[0].grade), (Verdict::Fail, Grade::Advisory));
     let cause = all[0].cause.clone().unwrap();
-    assert_eq!(cause.text, "the connection was cut during the TLS handshake");
+    assert!(cause.text.starts_with("the connection was cut during the TLS handshake"), "{}", cause.text);
     assert!(!cause.remedy.is_empty());
 }

@@ -120,7 +120,8 @@ impl Engine {
     async fn look_further(&self, probe: &Probe, route: &Route, seen: &mut Observation) {
         let Some(address) = further::open_address(seen).filter(|_| !probe.asks.is_empty()) else { return };
         let provider = tls::provider();
-        let line = Line { probe, route, address, settings: &self.settings, provider, tls: &self.tls, trust: &self.trust };
+        let line =
+            Line { probe, route, address, settings: &self.settings, provider, tls: &self.tls, trust: &self.trust };
         let mut further = Further::default();
         select! {
             biased;

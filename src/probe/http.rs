@@ -90,7 +90,8 @@ pub(super) async fn ask(
         let mut connection = Connection::open(stream).await.map_err(|e| failure(&e))?;
         let response = connection.send(request).await.map_err(|e| failure(&e))?;
         let all = response.headers();
-        let content_range = all.get(CONTENT_RANGE).map(|v| printable(&String::from_utf8_lossy(v.as_bytes()), MAX_RANGE));
+        let content_range =
+            all.get(CONTENT_RANGE).map(|v| printable(&String::from_utf8_lossy(v.as_bytes()), MAX_RANGE));
         let headers = telling_headers(all.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
         let status = response.status().as_u16();
         let (mut body, mut frames) = (Vec::new(), response.into_body());

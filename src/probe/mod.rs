@@ -32,13 +32,13 @@ pub use document::DocumentEvidence;
 pub use engine::{SetupError, run};
 pub use further::Further;
 pub use observation::{
-    Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, Issuance, NameEvidence, Observation, Outcome,
-    Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence,
+    Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, Issuance, NameEvidence, Observation,
+    Outcome, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence,
 };
 pub use ocsp::{OcspContents, OcspStatus};
-pub use revocation::{RevocationContents, RevocationEvidence, RevocationKind, RevocationList};
 pub(crate) use origin::publicly_certified;
 pub use redirect::Redirect;
+pub use revocation::{RevocationContents, RevocationEvidence, RevocationKind, RevocationList};
 pub use settings::{Bounds, Checks, ConnectTo, ConnectToError, Deadlines, Settings, open_files};
 
 /// Who we are to proxies and servers.

@@ -102,7 +102,8 @@ fn next<'a>(input: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
     let (first, mut rest) = rest.split_first()?;
     let mut length = usize::from(*first);
     if *first >= 0x80 {
-        let (octets, behind) = rest.split_at_checked(usize::from(first & 0x7f)).filter(|(o, _)| matches!(o.len(), 1..=4))?;
+        let (octets, behind) =
+            rest.split_at_checked(usize::from(first & 0x7f)).filter(|(o, _)| matches!(o.len(), 1..=4))?;
         length = octets.iter().fold(0, |length, octet| length << 8 | usize::from(*octet));
         rest = behind;
     }

@@ -31,7 +31,11 @@ impl PublicRoots {
         provider: Arc<CryptoProvider>,
     ) -> Result<Self, SetupError> {
         let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let known = machine.iter().filter(|root| thumbprints.contains(&thumbprint(root)));
+        let is_known = |root: &[u8]| {
+            let thumbprint = hexadecimal(&Sha1::digest(root));
+            MICROSOFT.contains(&thumbprint.as_str()) || thumbprints.contains(&thumbprint)
+        };
+        let known = machine.iter().filter(|root| is_known(root));
         for root in stated.iter().chain(known) {
             // One that cannot be used stands for nobody.
             let _ = store.add(root.clone());
@@ -54,12 +58,39 @@ impl PublicRoots {
     }
 }
 
-/// The roots of this machine, read only where thumbprints are to be looked for.
-pub(super) fn of_machine(thumbprints: &[String]) -> Vec<CertificateDer<'static>> {
-    if thumbprints.is_empty() { Vec::new() } else { rustls_native_certs::load_native_certs().certs }
+/// The roots of this machine, as far as they can be read.
+pub(super) fn of_machine() -> Vec<CertificateDer<'static>> {
+    rustls_native_certs::load_native_certs().certs
 }
 
-/// SHA-1 over the DER, as Windows shows it.
-fn thumbprint(root: &[u8]) -> String {
-    hexadecimal(&Sha1::digest(root))
+/// Thumbprints, as Windows shows them, of Microsoft's roots outside the public programmes: Microsoft Root Certificate
+/// Authority 2010 and 2011. Microsoft's article "Required trusted root certificates" (KB 293781) lists them; updates
+/// and synchronization of updates come under them.
+const MICROSOFT: [&str; 2] = ["3b1efd3a66ea28b16697394703a72ca340a05bd5", "8f43288ad272f3103b6fb1428485ea3014c0bcfe"];
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+
+    use super::*;
+    use crate::probe::tls::provider;
+
+    #[test]
+    fn a_root_of_the_machine_counts_as_public_by_its_thumbprint_only() {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, "Contoso Root");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let leaf = CertificateParams::new(vec!["a.microsoft.com".to_owned()]).unwrap();
+        let leaf = leaf.signed_by(&KeyPair::generate().unwrap(), &ca).unwrap().der().clone();
+        let name = ServerName::try_from("a.microsoft.com").unwrap();
+        let judged = |stated: &[CertificateDer<'static>], thumbprints: &[String]| {
+            let roots = PublicRoots::new(stated, &[ca.der().clone()], thumbprints, provider()).unwrap();
+            roots.issuance(std::slice::from_ref(&leaf), &name, UnixTime::now())
+        };
+        assert_eq!(judged(&[], &[]), Issuance::Private);
+        assert_eq!(judged(&[], &[hexadecimal(&Sha1::digest(ca.der()))]), Issuance::Public);
+        assert_eq!(judged(&[ca.der().clone()], &[]), Issuance::Public);
+        assert!(webpki_roots::TLS_SERVER_ROOTS.len() > 100);
+    }
 }

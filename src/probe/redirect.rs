@@ -37,10 +37,8 @@ impl Redirect {
     pub(super) fn read(from: &Target, status: u16, location: Option<&[u8]>) -> Option<Self> {
         let location = location.filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308))?;
         let shown = String::from_utf8_lossy(location);
-        let refused = |why: &str| Self::NotFollowed {
-            to: printable(without_signature(&shown), MAX_SHOWN),
-            why: why.to_owned(),
-        };
+        let refused =
+            |why: &str| Self::NotFollowed { to: printable(without_signature(&shown), MAX_SHOWN), why: why.to_owned() };
         if location.len() > MAX_LENGTH {
             return Some(refused("longer than any real address"));
         }
@@ -139,7 +137,10 @@ pub(super) fn refuse_private(probe: &Probe, addresses: &[IpAddr]) -> Result<(), 
     match addresses.iter().find(|address| probe.asks.public_only && is_private(**address)) {
         Some(address) => Err(Failure::new(
             FailureCode::HttpRedirect,
-            &format!("redirected to {}: not followed, a public address leads to {address}, a private one", probe.target),
+            &format!(
+                "redirected to {}: not followed, a public address leads to {address}, a private one",
+                probe.target
+            ),
         )),
         None => Ok(()),
     }
@@ -150,11 +151,14 @@ fn is_private(address: IpAddr) -> bool {
         IpAddr::V4(v4) => {
             // Also the addresses that providers share among their customers (RFC 6598).
             let shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64;
-            v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_unspecified() || v4.is_broadcast() || shared
+            v4.is_private()
+                || v4.is_loopback()
+                || v4.is_link_local()
+                || v4.is_unspecified()
+                || v4.is_broadcast()
+                || shared
         }
-        IpAddr::V6(v6) => {
-            v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local()
-        }
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local(),
     }
 }
 

@@ -23,8 +23,8 @@ use x509_parser::revocation_list::CertificateRevocationList;
 
 use super::chain::moment;
 use super::document::{self, DocumentEvidence};
-use super::tcp::micros;
 use super::ocsp::{self, OcspContents};
+use super::tcp::micros;
 use super::{Certificate, Failure, FailureCode, Observation, Outcome, Settings, Stage, block_page};
 use crate::derive::Via;
 use crate::text::printable;
@@ -67,9 +67,7 @@ impl RevocationList {
 }
 
 /// What a certificate names a place for.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RevocationKind {
     /// A revocation list.
@@ -183,7 +181,8 @@ impl Named {
         if kind != RevocationKind::Responder {
             return Ok(url);
         }
-        let request = self.request.as_ref().ok_or("the issuer's certificate was not served, so nothing can be asked")?;
+        let request =
+            self.request.as_ref().ok_or("the issuer's certificate was not served, so nothing can be asked")?;
         let mut url = url;
         let escaped = request.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
         url.set_path(&format!("{}/{escaped}", url.path().trim_end_matches('/')));
@@ -258,12 +257,7 @@ impl Fetcher {
         Stage { outcome, took_us: Some(micros(clock)), failure, evidence: Some(evidence) }
     }
 
-    async fn fetch(
-        &self,
-        kind: RevocationKind,
-        url: Url,
-        evidence: &mut RevocationEvidence,
-    ) -> Result<(), Failure> {
+    async fn fetch(&self, kind: RevocationKind, url: Url, evidence: &mut RevocationEvidence) -> Result<(), Failure> {
         let shown = url.to_string();
         let bytes = document::fetch(url, &self.via, &self.settings, &mut evidence.document).await?;
         let invalid = |what: String| Failure::new(FailureCode::DocumentInvalid, &format!("{shown}: {what}"));
@@ -330,7 +324,11 @@ fn issuers_certificate(bytes: &[u8]) -> Result<String, String> {
     }
     // signedData, behind the head of the outer sequence.
     let bundle = bytes.first() == Some(&0x30) && bytes.get(..32).unwrap_or(bytes).windows(11).any(|w| w == SIGNED_DATA);
-    if bundle { Ok("(a bundle of certificates)".to_owned()) } else { Err(format!("{} bytes that are no certificate (DER)", bytes.len())) }
+    if bundle {
+        Ok("(a bundle of certificates)".to_owned())
+    } else {
+        Err(format!("{} bytes that are no certificate (DER)", bytes.len()))
+    }
 }
 
 fn failed<E>(code: FailureCode, what: &str) -> Stage<E> {

@@ -73,7 +73,14 @@ mod tests {
     fn probe(scheme: Scheme, via: Via) -> Probe {
         let host = HostName::parse("a.contoso.com").unwrap();
         let target = Target { scheme, host, port: scheme.default_port(), path: "/".into() };
-        Probe { id: ProbeId("p".into()), target, via, contexts: BTreeSet::new(), requirements: Vec::new(), asks: Asks::default() }
+        Probe {
+            id: ProbeId("p".into()),
+            target,
+            via,
+            contexts: BTreeSet::new(),
+            requirements: Vec::new(),
+            asks: Asks::default(),
+        }
     }
 
     fn rules(texts: &[&str]) -> Vec<ConnectTo> {

@@ -97,7 +97,7 @@ impl Trust {
         let (extra, provider) = (self.extra_roots.clone(), Arc::clone(&self.provider));
         let (stated, thumbprints) = (self.stated_public.clone(), self.public_thumbprints.clone());
         let built = tokio::task::spawn_blocking(move || {
-            let of_machine = [public_roots::of_machine(&thumbprints), extra.clone()].concat();
+            let of_machine = [public_roots::of_machine(), extra.clone()].concat();
             let public = PublicRoots::new(&stated, &of_machine, &thumbprints, Arc::clone(&provider));
             let machine = if extra.is_empty() {
                 Verifier::new(provider)
@@ -295,7 +295,8 @@ mod tests {
     #[test]
     fn a_root_that_is_none_is_refused_before_anything_is_sent() {
         let ca = authority("Lab");
-        let error = Trust::new(&[ca.der().to_vec(), b"no certificate".to_vec()], &Checks::default(), provider()).unwrap_err();
+        let error =
+            Trust::new(&[ca.der().to_vec(), b"no certificate".to_vec()], &Checks::default(), provider()).unwrap_err();
         assert!(matches!(error, SetupError::ExtraRoot { number: 2, .. }), "{error}");
     }
 }

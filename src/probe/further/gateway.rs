@@ -35,7 +35,8 @@ pub(super) async fn look(line: &Line<'_>, looks: &mut Vec<VerbLook>) {
                 let mark = block_page::mark_in_head(&answer.headers).or_else(|| block_page::mark_in_body(&answer.body));
                 // A device that does not know a verb says so itself.
                 let refused = matches!(answer.status, 405 | 501) && !origin::answered(&answer.headers);
-                let refused = refused.then(|| format!("status {}, and nothing shows that the gateway said so", answer.status));
+                let refused =
+                    refused.then(|| format!("status {}, and nothing shows that the gateway said so", answer.status));
                 (Some(answer.status), mark.or(refused))
             }
         };

@@ -53,8 +53,7 @@ impl Line<'_> {
     pub(super) async fn session(&self) -> Result<TlsStream<TcpStream>, Failure> {
         let limits = &self.settings.deadlines;
         let host = &self.probe.target.host;
-        let (session, chain) =
-            self.tls.handshake(self.tunnel().await?, self.address, host, limits.tls).await.result?;
+        let (session, chain) = self.tls.handshake(self.tunnel().await?, self.address, host, limits.tls).await.result?;
         self.trust.judge(chain, host, limits.trust).await.result?;
         Ok(session)
     }

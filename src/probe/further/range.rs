@@ -45,7 +45,10 @@ pub(super) async fn look(line: &Line<'_>) -> RangeLook {
         _ => Range::NoFile,
     };
     let named = if named.is_empty() { String::new() } else { format!(", Content-Range: {named}") };
-    RangeLook { answer: verdict, detail: format!("GET {target} with Range: bytes=0-0: status {}{named}", answer.status) }
+    RangeLook {
+        answer: verdict,
+        detail: format!("GET {target} with Range: bytes=0-0: status {}{named}", answer.status),
+    }
 }
 
 /// Of a whole file, no more is read.

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Line;
 use crate::catalog::TlsRule;
-use crate::probe::tls::{self, suite_name, version_name};
 use crate::probe::FailureCode;
+use crate::probe::tls::{self, suite_name, version_name};
 use crate::text::printable;
 
 /// What became of one suite.

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{ToSpan, Zoned};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, CrlDistributionPoint,
-    CustomExtension, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, SerialNumber,
+    CustomExtension, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    SerialNumber,
 };
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
