@@ -7,10 +7,14 @@ mod revocation;
 #[cfg(test)]
 mod tests;
 mod verdict;
+mod waive;
+mod waiver;
 
 pub use causes::causes_document;
 pub use revocation::note_revocation;
 pub use verdict::{Cause, Grade, Judgement, Verdict};
+pub use waive::{AppliedWaivers, WaiverFinding, WaiverProblem, waive};
+pub use waiver::{Glob, Waiver, WaiverCategory, Waivers};
 
 use std::collections::HashMap;
 
@@ -91,6 +95,7 @@ impl Case<'_> {
             observed_from_role_host: self.on_role_host
                 && looks.iter().any(|l| l.seen.is_some_and(|o| !o.was_cancelled())),
             cause,
+            waiver: None,
             notes,
         }
     }

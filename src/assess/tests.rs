@@ -14,7 +14,7 @@ fn host(name: &str) -> HostName {
     HostName::parse(name).unwrap()
 }
 
-fn requirement(endpoint: &str) -> Requirement {
+pub(super) fn requirement(endpoint: &str) -> Requirement {
     Requirement {
         id: RequirementId(endpoint.to_owned()),
         subject: Subject::Host { site: SiteCode::parse("PS1").unwrap(), host: host("cm01.contoso.com") },
@@ -46,7 +46,7 @@ fn stage<E>(outcome: Outcome, failure: Option<FailureCode>) -> Stage<E> {
 }
 
 /// Reached with HTTP 200, or failed at the stage that `break_it` sets.
-fn seen(probe: &Probe, break_it: impl Fn(&mut Observation)) -> Observation {
+pub(super) fn seen(probe: &Probe, break_it: impl Fn(&mut Observation)) -> Observation {
     let mut observation = Observation {
         probe: probe.id.clone(),
         started: Timestamp::UNIX_EPOCH,
@@ -70,14 +70,14 @@ fn seen(probe: &Probe, break_it: impl Fn(&mut Observation)) -> Observation {
     observation
 }
 
-fn reset(observation: &mut Observation) {
+pub(super) fn reset(observation: &mut Observation) {
     observation.tls = stage(Outcome::Failed, Some(FailureCode::TlsReset));
     observation.trust = Stage::not_tried();
     observation.http = Stage::not_tried();
 }
 
 /// Judges `requirements`, with every probe seen as `look` says (`None`: no observation).
-fn judged(
+pub(super) fn judged(
     requirements: &[Requirement],
     machine: &str,
     from_here: bool,

@@ -22,6 +22,9 @@ pub struct Judgement {
     pub observed_from_role_host: bool,
     /// Why it is no plain pass.
     pub cause: Option<Cause>,
+    /// The waiver that excuses it, by its id. The cause stays what was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<String>,
     /// What else limits the verdict: a representative, an assumed route, another host.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +14,7 @@ use super::console::{self, Colour};
 use super::facts::FactsArgs;
 use super::probing::ProbeArgs;
 use super::{Stop, here, progress};
+use crate::assess::{AppliedWaivers, Waivers};
 use crate::catalog::Context;
 use crate::evidence::{
     CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Tool, can_write_aside, write_aside,
@@ -40,6 +42,10 @@ pub(super) struct AuditArgs {
     probing: ProbeArgs,
     #[command(flatten)]
     catalog: CatalogArgs,
+    /// Failures that somebody answers for until a day: a TOML file of `[[waiver]]` tables. A waiver changes the verdict,
+    /// never what was observed.
+    #[arg(long, value_name = "FILE")]
+    waivers: Option<PathBuf>,
     /// Where to write the record of the run. A file of that name is replaced, and only by a whole one.
     #[arg(short, long, value_name = "FILE", default_value = "run.json", help_heading = "Output")]
     output: PathBuf,
@@ -58,6 +64,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let stated = args.probing.stated_routes()?;
     let catalog = args.catalog.load()?;
     bounds.checks.public_thumbprints = catalog.roots.iter().map(|root| root.sha1.clone()).collect();
+    let waivers = args.waivers.as_deref().map(Waivers::read).transpose().map_err(Stop::usage)?;
     writable(&args.output)?;
     // Last, because it may ask for a password.
     let prepared = args.facts.prepare()?;
@@ -75,12 +82,15 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let vantage = Vantage::local(&here::name());
     let (observations, interrupted) = probe_all(&plan, &bounds, &cancel).await?;
     let revocation_lists = fetch_lists(&observations, &routes, &bounds, &cancel, interrupted).await;
+    let finished = Timestamp::now();
     let mut judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.probing.from_here);
     assess::note_revocation(&mut judgements, &observations, &revocation_lists);
+    let today = finished.to_zoned(TimeZone::UTC).date();
+    let waivers = waivers.map(|list| AppliedWaivers::new(list, &requirements, &mut judgements, today));
     let run = Run {
         format: RUN_FORMAT.to_owned(),
         tool: Tool::this(),
-        moments: Moments { started, facts_read, finished: Timestamp::now() },
+        moments: Moments { started, facts_read, finished },
         settings: record_settings(&args.probing, &bounds, &routes),
         outcome: Outcome::of(&facts, &judgements, interrupted),
         vantage,
@@ -91,6 +101,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         observations,
         revocation_lists,
         judgements,
+        waivers,
     };
 
     // The record first: a screen that cannot be written to must not cost it.

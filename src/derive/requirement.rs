@@ -60,6 +60,19 @@ pub struct Requirement {
     pub reasons: Vec<String>,
 }
 
+impl Requirement {
+    /// The endpoint as reports write it: `https://*.manage.microsoft.com`, with the port where it is not the scheme's own.
+    pub fn endpoint(&self) -> String {
+        let port = match self.port {
+            Some(port) if port == self.scheme.default_port() => String::new(),
+            Some(port) => format!(":{port}"),
+            None => ":?".to_owned(),
+        };
+        let path = self.path.as_deref().filter(|path| *path != "/").unwrap_or_default();
+        format!("{}://{}{port}{path}", self.scheme, self.name)
+    }
+}
+
 /// Unique in a run: subject, role, entry and endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]

@@ -54,15 +54,20 @@ impl Outcome {
         if !facts.data_findings.is_empty() {
             incomplete.push(format!("{} unusable values in the site database", facts.data_findings.len()));
         }
-        if required(Verdict::Pass) + required(Verdict::Fail) == 0 && incomplete.is_empty() {
+        if required(Verdict::Pass) + required(Verdict::Fail) + required(Verdict::Waived) == 0 && incomplete.is_empty() {
             incomplete.push("nothing was found that this hierarchy needs".to_owned());
         }
         Self { non_compliant: required(Verdict::Fail) > 0, incomplete, tally }
     }
 
-    /// Compliant: all that is required was looked at and reached.
+    /// Compliant: all that is required was looked at, and reached or waived.
     pub fn is_compliant(&self) -> bool {
         !self.non_compliant && self.incomplete.is_empty()
+    }
+
+    /// Required endpoints that are not reached, and for which somebody answers.
+    pub fn waived(&self) -> usize {
+        self.tally.required.get(&Verdict::Waived).copied().unwrap_or(0)
     }
 
     /// The exit code: 0 compliant, 1 non-compliant, 3 incomplete.
@@ -80,6 +85,7 @@ impl Outcome {
             (true, true) => "non-compliant",
             (true, false) => "non-compliant and incomplete",
             (false, false) => "incomplete",
+            (false, true) if self.waived() > 0 => "compliant, with waivers",
             (false, true) => "compliant",
         }
     }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::outcome::Outcome;
-use crate::assess::Judgement;
+use crate::assess::{AppliedWaivers, Judgement};
 use crate::catalog::{Catalog, Document, EntryId, SourceRef};
 use crate::derive::Requirement;
 use crate::plan::Probe;
@@ -47,6 +47,9 @@ pub struct Run {
     pub revocation_lists: Vec<RevocationList>,
     /// What it means, in the order of the requirements.
     pub judgements: Vec<Judgement>,
+    /// The waivers that were applied, where a file of them was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waivers: Option<AppliedWaivers>,
 }
 
 /// What made a document.

@@ -38,6 +38,7 @@ pub fn table(run: &Run, style: Style) -> String {
     }
     findings(run, width, &mut out);
     to_do(run, width, &mut out);
+    waivers(run, width, &mut out);
     revocation::section(&run.revocation_lists, width, &mut out);
     result(run, width, style, &mut out);
     out
@@ -59,12 +60,12 @@ fn groups(run: &Run) -> BTreeMap<(&Subject, CatalogRole), Vec<Line<'_>>> {
         groups.entry((&requirement.subject, requirement.role)).or_default().push(line);
     }
     for lines in groups.values_mut() {
-        lines.sort_by_key(|line| (rank(line.judgement), words::endpoint(line.requirement)));
+        lines.sort_by_key(|line| (rank(line.judgement), line.requirement.endpoint()));
         // Two entries may name one endpoint; a reader needs it once, with the grade that counts more.
         let mut shown = HashSet::new();
         lines.retain(|line| {
             let route = &line.requirement.route;
-            shown.insert((words::endpoint(line.requirement), route.via.clone(), line.judgement.verdict))
+            shown.insert((line.requirement.endpoint(), route.via.clone(), line.judgement.verdict))
         });
     }
     groups
@@ -166,7 +167,7 @@ fn draw(lines: &[&Line<'_>], width: usize, style: Style) -> String {
         .map(|line| {
             [
                 (line.judgement.verdict.title().to_owned(), VERDICT),
-                (words::endpoint(line.requirement), endpoint),
+                (line.requirement.endpoint(), endpoint),
                 (words::seen(line.judgement, &line.observations), room - endpoint),
             ]
         })
@@ -217,7 +218,7 @@ fn to_do(run: &Run, width: usize, out: &mut String) {
         else {
             continue;
         };
-        let endpoint = format!("{} for {}", words::endpoint(requirement), requirement.subject);
+        let endpoint = format!("{} for {}", requirement.endpoint(), requirement.subject);
         match remedies.iter_mut().find(|(remedy, _)| *remedy == cause.remedy) {
             Some((_, endpoints)) if endpoints.contains(&endpoint) => {}
             Some((_, endpoints)) => endpoints.push(endpoint),
@@ -234,6 +235,22 @@ fn to_do(run: &Run, width: usize, out: &mut String) {
             n => format!(", and {} more", n - 1),
         };
         line(&format!(" {}. {remedy} [{}{more}]", number + 1, endpoints[0]), width, out);
+    }
+    out.push('\n');
+}
+
+/// The waivers that are in force, and what is wrong with the others.
+fn waivers(run: &Run, width: usize, out: &mut String) {
+    let Some(waivers) = run.waivers.as_ref().filter(|waivers| !waivers.list.waivers.is_empty()) else { return };
+    line("Waivers", width, out);
+    for waiver in &waivers.list.waivers {
+        let of = |judgement: &&Judgement| judgement.waiver.as_ref() == Some(&waiver.id);
+        let excused = run.judgements.iter().filter(of).count();
+        let about = format!("{}, until {}, {}: {}", waiver.id, waiver.valid_through, waiver.owner, waiver.reason);
+        line(&format!("  {about} [{excused} waived]"), width, out);
+        for finding in waivers.findings.iter().filter(|finding| finding.waiver == waiver.id) {
+            line(&format!("    to be looked at: {}", finding.text), width, out);
+        }
     }
     out.push('\n');
 }

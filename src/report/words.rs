@@ -1,7 +1,6 @@
 //! The words of reports, said once.
 
 use crate::assess::Judgement;
-use crate::derive::Requirement;
 use crate::probe::{Observation, StageName};
 
 /// A stage, for people.
@@ -16,22 +15,12 @@ pub(super) fn stage(stage: StageName) -> &'static str {
     }
 }
 
-/// `https://*.manage.microsoft.com`, with the port where it is not the scheme's own.
-pub(super) fn endpoint(requirement: &Requirement) -> String {
-    let port = match requirement.port {
-        Some(port) if port == requirement.scheme.default_port() => String::new(),
-        Some(port) => format!(":{port}"),
-        None => ":?".to_owned(),
-    };
-    let path = requirement.path.as_deref().filter(|path| *path != "/").unwrap_or_default();
-    format!("{}://{}{port}{path}", requirement.scheme, requirement.name)
-}
-
 /// What was seen, in a few words.
 pub(super) fn seen(judgement: &Judgement, observations: &[&Observation]) -> String {
     if let Some(cause) = &judgement.cause {
         let stage = cause.stage.map(|s| format!("{}: ", stage(s))).unwrap_or_default();
-        return format!("{stage}{}", cause.text);
+        let waived = judgement.waiver.as_ref().map(|id| format!(" (waived by {id})")).unwrap_or_default();
+        return format!("{stage}{}{waived}", cause.text);
     }
     let mut parts = Vec::new();
     if let Some(status) = observations.first().and_then(|o| o.http.evidence.as_ref()).and_then(|http| http.status) {

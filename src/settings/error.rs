@@ -16,7 +16,7 @@ pub struct SettingsError {
 
 impl SettingsError {
     /// An error of the TOML reader about the text of a file.
-    pub(super) fn of_toml(file: &str, text: &str, error: &toml::de::Error) -> Self {
+    pub(crate) fn of_toml(file: &str, text: &str, error: &toml::de::Error) -> Self {
         let start = error.span().map_or(0, |span| span.start).min(text.len());
         let line = 1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count();
         let what = without_values(&error.message().replace('\n', ", "));
