@@ -6,14 +6,23 @@
 #[expect(dead_code, reason = "only its hand-made requirement is used")]
 mod sample;
 
+#[path = "internet/clients.rs"]
+#[expect(dead_code, reason = "only OpenSSL is asked here")]
+mod clients;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::time::Duration;
+
+use clients::have;
 
 use cmcomply::assess::{self, Cause, Grade, Judgement, Verdict};
 use cmcomply::catalog::{CatalogRole, EntryId, Inspection, TlsRule, TlsVersion};
 use cmcomply::derive::{Requirement, Subject};
 use cmcomply::host::Scheme;
 use cmcomply::plan;
-use cmcomply::probe::further::{Idle, Range, SuiteAnswer};
+use cmcomply::probe::further::SuiteAnswer::{NotOffered, Refused, Taken};
+use cmcomply::probe::further::{Idle, Range};
 use cmcomply::probe::{
     self, Bounds, Checks, Deadlines, FailureCode, Issuance, Observation, Outcome, Settings, StageName,
 };
@@ -43,7 +52,7 @@ async fn inspection_is_told_apart_from_everything_that_looks_like_it() {
         ["healthy", "inspected", "self", "expired", "wrong", "leaf"].map(|name| format!("{name}.microsoft.com"));
     let hosts = [hosts.as_slice(), &["own.contoso.com".to_owned()]].concat();
 
-    let strangers = audit(&net, &settings(&net), &hosts.iter().map(|host| https(host)).collect::<Vec<_>>()).await;
+    let strangers = audit(&settings(&net), &hosts.iter().map(|host| https(host)).collect::<Vec<_>>()).await;
     let expected = [
         ("healthy", None, Some(Issuance::Public), "", ""),
         (
@@ -78,7 +87,7 @@ async fn inspection_is_told_apart_from_everything_that_looks_like_it() {
     trusting.extra_roots = vec![der(&net.foreign_ca_pem())];
     let mut forbidden = https("inspected.microsoft.com");
     forbidden.inspection = Inspection::Unsupported;
-    let all = audit(&net, &trusting, &[forbidden, https("own.contoso.com"), https("healthy.microsoft.com")]).await;
+    let all = audit(&trusting, &[forbidden, https("own.contoso.com"), https("healthy.microsoft.com")]).await;
     let [(seen, forbidden), (_, own), (_, healthy)] = all.as_slice() else { panic!() };
     assert!(seen.reached() && seen.trust.evidence.as_ref().unwrap().issuance == Some(Issuance::Private));
     let words = cause(forbidden, "tls-inspected");
@@ -86,14 +95,14 @@ async fn inspection_is_told_apart_from_everything_that_looks_like_it() {
     assert_eq!(words.remedy, "exempt inspected.microsoft.com from TLS inspection");
     assert_eq!((own.verdict, own.notes.as_slice()), (Verdict::Pass, &[][..]), "customers may have their own authority");
     assert_eq!((healthy.verdict, healthy.notes.as_slice()), (Verdict::Pass, &[][..]));
-    let allowed = audit(&net, &trusting, &[https("inspected.microsoft.com")]).await;
+    let allowed = audit(&trusting, &[https("inspected.microsoft.com")]).await;
     assert_eq!(allowed[0].1.verdict, Verdict::Pass);
     assert!(allowed[0].1.notes[0].contains("TLS is inspected on the way"), "{:?}", allowed[0].1.notes);
 
     // A root that the operator gives as this machine's does not make a certificate a public one.
     let mut machine = settings(&net);
     machine.extra_roots = std::mem::take(&mut machine.checks.public_roots);
-    let own = audit(&net, &machine, &[https("healthy.microsoft.com")]).await;
+    let own = audit(&machine, &[https("healthy.microsoft.com")]).await;
     assert_eq!(own[0].0.trust.evidence.as_ref().unwrap().issuance, Some(Issuance::Private));
 }
 
@@ -107,10 +116,10 @@ async fn the_targets_of_forwarders_are_probed_too() {
         .host("first.microsoft.com", to("https://second.microsoft.com/b"))
         .host("second.microsoft.com", B::File(10, true));
     let net = Internet::start(spec).await;
-    let all = audit(&net, &settings(&net), &[at("aka.ms", "/link")]).await;
+    let all = audit(&settings(&net), &[at("aka.ms", "/link")]).await;
     assert_eq!(all[0].1.verdict, Verdict::Pass, "{all:#?}");
     assert_eq!(all[0].1.notes, ["leads to first.microsoft.com:443, then to second.microsoft.com:443"]);
-    let run = observe(&net, &settings(&net), &[at("aka.ms", "/link")]).await;
+    let run = observe(&settings(&net), &[at("aka.ms", "/link")]).await;
     let parents: Vec<_> = run.iter().map(|seen| seen.redirected_from.as_ref().map(|id| id.0.clone())).collect();
     let first = "https://first.microsoft.com:443/a direct";
     assert_eq!(parents, [None, Some("https://aka.ms:443/link direct".to_owned()), Some(first.to_owned())]);
@@ -149,14 +158,14 @@ async fn a_forwarder_whose_target_is_lost_fails_in_words() {
             spec = spec.host(&format!("n{n}.microsoft.com"), B::Redirect(301, next));
         }
         let net = Internet::start(spec).await;
-        let all = audit(&net, &settings(&net), &[at("aka.ms", "/link")]).await;
+        let all = audit(&settings(&net), &[at("aka.ms", "/link")]).await;
         let found = cause(&all[0].1, code);
         assert!(found.text.contains(words), "{found:?}");
         assert!(net.count(|seen| matches!(seen, Seen::Handshake { .. })) <= 7, "bounded");
         if code == "redirect-target" {
             assert!(found.remedy.starts_with("allow ") && found.detail.is_some(), "{found:?}");
             // What the start page of a host leads to is not needed.
-            let root = audit(&net, &settings(&net), &[https("aka.ms")]).await;
+            let root = audit(&settings(&net), &[https("aka.ms")]).await;
             assert_eq!(root[0].1.verdict, Verdict::Pass);
             assert!(root[0].1.notes[0].contains("cannot be reached"), "{:?}", root[0].1.notes);
         }
@@ -168,7 +177,7 @@ async fn a_forwarder_whose_target_is_lost_fails_in_words() {
             .host("a.microsoft.com", Behaviour::Redirect(302, "https://b.microsoft.com/".into())),
     )
     .await;
-    assert_eq!(observe(&net, &settings(&net), &[at("a.microsoft.com", "/x")]).await.len(), 1);
+    assert_eq!(observe(&settings(&net), &[at("a.microsoft.com", "/x")]).await.len(), 1);
 }
 
 #[tokio::test]
@@ -178,7 +187,7 @@ async fn a_redirect_to_plain_http_is_followed_and_said() {
         .host("aka.ms", Behaviour::Redirect(302, "http://plain.microsoft.com/x".into()))
         .host("plain.microsoft.com", Behaviour::File(1, true));
     let net = Internet::start(spec).await;
-    let all = audit(&net, &settings(&net), &[at("aka.ms", "/link")]).await;
+    let all = audit(&settings(&net), &[at("aka.ms", "/link")]).await;
     assert_eq!(all[0].1.verdict, Verdict::Pass);
     assert_eq!(all[0].1.notes, ["leads to plain.microsoft.com:80", "the redirect leaves TLS for plain HTTP"]);
 }
@@ -199,9 +208,8 @@ async fn each_documented_suite_is_tried_alone() {
         requirement
     };
     let requirements = ["both", "one", "none", "alert"].map(|name| with_rule(&format!("{name}.microsoft.com")));
-    let all = audit(&net, &settings(&net), &requirements).await;
+    let all = audit(&settings(&net), &requirements).await;
     let answers = |index: usize| -> Vec<_> { all[index].0.further.suites.iter().map(|look| look.answer).collect() };
-    use SuiteAnswer::{NotOffered, Refused, Taken};
     // The lab's keys are of elliptic curves, so no suite with RSA in its name is taken.
     assert_eq!(answers(0), [Taken, Taken, Refused, NotOffered]);
     assert_eq!(answers(1), [Refused, Taken, Refused, NotOffered]);
@@ -220,8 +228,55 @@ async fn each_documented_suite_is_tried_alone() {
     assert!(cause(&all[2].1, "tls-no-suite").detail.as_ref().unwrap().contains("CHACHA20"));
     // Where no entry asks for it, one handshake is enough.
     let net = Internet::start(Spec::default().host("a.microsoft.com", Behaviour::Status(404))).await;
-    audit(&net, &settings(&net), &[https("a.microsoft.com")]).await;
+    audit(&settings(&net), &[https("a.microsoft.com")]).await;
     assert_eq!(net.count(|seen| matches!(seen, Seen::Handshake { .. })), 1);
+}
+
+/// OpenSSL's server, which nobody here wrote, with an RSA key.
+#[tokio::test]
+async fn a_server_of_openssl_takes_what_it_says() {
+    if !have("openssl", "version", "OpenSSL") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "2"])
+        .args(["-subj", "/CN=a.microsoft.com", "-addext", "subjectAltName=DNS:a.microsoft.com"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let mut server = Command::new("openssl")
+        .args(["s_server", "-accept", "127.0.0.1:0", "-cert", "cert.pem", "-key", "key.pem", "-www", "-tls1_2"])
+        .args(["-cipher", "ECDHE-RSA-AES128-GCM-SHA256:AES256-GCM-SHA384"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(server.stdout.as_mut().unwrap()).lines();
+    let port =
+        lines.map_while(Result::ok).find_map(|line| line.strip_prefix("ACCEPT ")?.rsplit_once(':')?.1.parse().ok());
+    let port: u16 = port.unwrap();
+    let net = Internet::start(Spec::default().known("microsoft.com")).await;
+    let mut settings = settings(&net);
+    settings.connect_to = vec![format!(":443:127.0.0.1:{port}").parse().unwrap()];
+    settings.checks.public_roots = vec![der(&std::fs::read_to_string(folder.path().join("cert.pem")).unwrap())];
+    // It has no answer to HEAD, and what is asked here comes before.
+    settings.deadlines.http = Duration::from_millis(400);
+    let mut requirement = https("a.microsoft.com");
+    let suites = [&FRONT_DOOR[..], &["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]].concat();
+    let suites = suites.iter().map(|&suite| suite.to_owned()).collect();
+    requirement.tls = Some(TlsRule { min_version: TlsVersion::Tls12, suites });
+    let all = audit(&settings, &[requirement]).await;
+    let _ = server.kill();
+    let _ = server.wait();
+    let tls = all[0].0.tls.evidence.as_ref().unwrap();
+    let agreed = (tls.version.as_deref(), tls.suite.as_deref());
+    assert_eq!(agreed, (Some("TLSv1.2"), Some("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256")), "{all:#?}");
+    let answers: Vec<_> = all[0].0.further.suites.iter().map(|look| look.answer).collect();
+    assert_eq!(answers, [Refused, Refused, Refused, NotOffered, Taken], "{all:#?}");
 }
 
 #[tokio::test]
@@ -243,7 +298,7 @@ async fn parts_of_files_must_be_had_where_files_are_documented() {
         ranged("whole.microsoft.com", None),
         ranged("missing.microsoft.com", Some("/f")),
     ];
-    let all = audit(&net, &settings(&net), &requirements).await;
+    let all = audit(&settings(&net), &requirements).await;
     let answers: Vec<_> = all.iter().map(|(seen, _)| seen.further.byte_range.as_ref().unwrap().answer).collect();
     assert_eq!(answers, [Range::Served, Range::Ignored, Range::Ignored, Range::NoFile]);
     let verdicts: Vec<_> = all.iter().map(|(_, judgement)| judgement.verdict).collect();
@@ -281,7 +336,7 @@ async fn the_document_of_the_tenant_is_read() {
         requirement.section = "Management point".to_owned();
         requirement
     });
-    let all = audit(&net, &settings(&net), &requirements).await;
+    let all = audit(&settings(&net), &requirements).await;
     assert_eq!(all[0].1.verdict, Verdict::Pass, "{:?}", all[0]);
     let content = all[0].0.further.content.as_ref().unwrap();
     assert!(content.issuer.as_ref().unwrap().starts_with("https://sts.windows.net/11111111-"), "{content:?}");
@@ -305,7 +360,7 @@ async fn the_verbs_of_clients_pass_to_a_gateway() {
         requirement.entry = EntryId("client-cmg-service-name".to_owned());
         requirement
     };
-    let all = audit(&net, &settings(&net), &[client("cmg.contoso.com"), client("old.contoso.com")]).await;
+    let all = audit(&settings(&net), &[client("cmg.contoso.com"), client("old.contoso.com")]).await;
     assert_eq!((all[0].1.verdict, all[0].0.further.gateway.len()), (Verdict::Pass, 5));
     let found = cause(&all[1].1, "gateway-verb-stopped");
     assert!(found.text.starts_with("CCM_POST, BITS_POST, PROPFIND does not pass"), "{found:?}");
@@ -328,13 +383,13 @@ async fn an_idle_connection_is_held_where_the_operator_wants_it() {
         requirement
     };
     let requirements = [held("held", 1), held("ended", 180), held("cut", 180)];
-    let untested = audit(&net, &settings(&net), &requirements).await;
+    let untested = audit(&settings(&net), &requirements).await;
     assert!(untested.iter().all(|(seen, judgement)| seen.further.idle.is_none()
         && judgement.verdict == Verdict::Pass
         && judgement.notes[0].contains("--idle-test")));
     let mut settings = settings(&net);
     settings.checks.idle = Some(LONG);
-    let all = audit(&net, &settings, &requirements).await;
+    let all = audit(&settings, &requirements).await;
     let ends: Vec<_> = all.iter().map(|(seen, _)| seen.further.idle.as_ref().unwrap().end).collect();
     assert_eq!(ends, [Idle::Held, Idle::ClosedByEndpoint, Idle::Cut]);
     assert_eq!((all[0].1.verdict, all[1].1.verdict), (Verdict::Pass, Verdict::Pass));
@@ -346,7 +401,7 @@ async fn an_idle_connection_is_held_where_the_operator_wants_it() {
 #[tokio::test]
 async fn a_huge_chain_is_one_clear_failure() {
     let net = Internet::start(Spec::default().host("huge.microsoft.com", Behaviour::HugeChain)).await;
-    let all = audit(&net, &settings(&net), &[https("huge.microsoft.com")]).await;
+    let all = audit(&settings(&net), &[https("huge.microsoft.com")]).await;
     let (seen, judgement) = &all[0];
     assert_eq!((seen.tls.outcome, judgement.verdict), (Outcome::Failed, Verdict::Fail), "{seen:#?}");
     assert_eq!(cause(judgement, "tls-protocol").stage, Some(StageName::Tls));
@@ -358,7 +413,7 @@ async fn a_firewall_is_asked_for_in_words() {
     let net = Internet::start(Spec::default().known("microsoft.com").host("a.microsoft.com", Behaviour::Refused)).await;
     let mut requirement = https("a.microsoft.com");
     requirement.section = "Updates and servicing".to_owned();
-    let all = audit(&net, &settings(&net), &[requirement]).await;
+    let all = audit(&settings(&net), &[requirement]).await;
     let found = cause(&all[0].1, "tcp-refused");
     assert!(found.text.starts_with("TCP 443 to 127.0.0.1 refused the connection to cm-scp01.contoso.com"), "{found:?}");
     assert_eq!(found.remedy, "ask for cm-scp01.contoso.com -> a.microsoft.com:443 (TCP)");
@@ -389,8 +444,7 @@ fn cause<'a>(judgement: &'a Judgement, code: &str) -> &'a Cause {
     found
 }
 
-async fn observe(net: &Internet, settings: &Settings, requirements: &[Requirement]) -> Vec<Observation> {
-    let _ = net;
+async fn observe(settings: &Settings, requirements: &[Requirement]) -> Vec<Observation> {
     let plan = plan::build(requirements);
     let mut seen = Vec::new();
     probe::run(&plan.probes, settings, CancellationToken::new(), |o| seen.push(o)).await.unwrap();
@@ -398,13 +452,13 @@ async fn observe(net: &Internet, settings: &Settings, requirements: &[Requiremen
 }
 
 /// What the role's own host sees of each requirement, and what it means.
-async fn audit(net: &Internet, settings: &Settings, requirements: &[Requirement]) -> Vec<(Observation, Judgement)> {
+async fn audit(settings: &Settings, requirements: &[Requirement]) -> Vec<(Observation, Judgement)> {
     // Two requirements of one endpoint get an id each.
     let mut requirements = requirements.to_vec();
     for (number, requirement) in requirements.iter_mut().enumerate() {
         requirement.id.0 = format!("{number} {}", requirement.id.0);
     }
-    let seen = observe(net, settings, &requirements).await;
+    let seen = observe(settings, &requirements).await;
     let plan = plan::build(&requirements);
     let here = Vantage::local("cm-scp01.contoso.com");
     let judgements = assess::judge(&requirements, &plan, &seen, &here, true);

@@ -145,7 +145,7 @@ impl Beyond<'_> {
     /// needed.
     fn redirect(&self) -> Option<Cause> {
         self.requirement.path.as_ref()?;
-        self.follow().err()
+        self.follow().err().map(|cause| *cause)
     }
 
     fn redirect_notes(&self) -> Vec<String> {
@@ -165,10 +165,11 @@ impl Beyond<'_> {
     }
 
     /// The hosts of the chain, or what is wrong with it.
-    fn follow(&self) -> Result<Vec<String>, Cause> {
+    fn follow(&self) -> Result<Vec<String>, Box<Cause>> {
         let (mut hops, mut met) = (Vec::new(), HashSet::from([&self.probe.id]));
         let mut seen = self.seen;
-        let stage = |code: &str, words: &Words| Cause { stage: Some(StageName::Http), ..of_code(code, words) };
+        let stage =
+            |code: &str, words: &Words| Box::new(Cause { stage: Some(StageName::Http), ..of_code(code, words) });
         loop {
             let target = match self.redirect_of(seen) {
                 None => return Ok(hops),
@@ -190,11 +191,12 @@ impl Beyond<'_> {
                 return Err(stage("redirect-circle", &self.words.clone().with("what", format!("in a circle ({hop})"))));
             }
             if let Some((stage, failure)) = next.first_failure() {
-                return Err(self.lost(&hop, stage, failure));
+                return Err(Box::new(self.lost(&hop, stage, failure)));
             }
             if !next.reached() {
                 let words = self.words.clone().with("hop", hop).with("what", "the run ended before it was probed");
-                return Err(Cause { code: "interrupted".to_owned(), ..of_code("redirect-target", &words) });
+                let cause = Cause { code: "interrupted".to_owned(), ..of_code("redirect-target", &words) };
+                return Err(Box::new(cause));
             }
             hops.push(hop);
             seen = next;

@@ -9,6 +9,7 @@ use crate::host::{HostName, Scheme};
 
 /// What a probe looks at besides the layers. The requirements that it serves ask for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct Asks {
     /// Whether the other end takes each of these cipher suites.
     #[serde(default, skip_serializing_if = "Option::is_none")]

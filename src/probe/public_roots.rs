@@ -48,9 +48,10 @@ impl PublicRoots {
     pub(super) fn issuance(&self, chain: &[CertificateDer<'_>], name: &ServerName<'_>, now: UnixTime) -> Issuance {
         let Some((leaf, intermediates)) = chain.split_first() else { return Issuance::Untold };
         match self.verifier.verify_server_cert(leaf, intermediates, name, &[], now) {
-            Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => Issuance::Private,
-            // A name of a public authority and another key.
-            Err(rustls::Error::InvalidCertificate(CertificateError::BadSignature)) => Issuance::Private,
+            // The second is the name of a public authority with another key.
+            Err(rustls::Error::InvalidCertificate(
+                CertificateError::UnknownIssuer | CertificateError::BadSignature,
+            )) => Issuance::Private,
             // A fault that both sides see comes before the question who issued it.
             Err(_) => Issuance::Untold,
             Ok(_) => Issuance::Public,

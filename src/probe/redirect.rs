@@ -70,10 +70,8 @@ fn target(url: &Url) -> Result<Target, &'static str> {
     if host.as_str() == "localhost" || host.as_str().ends_with(".localhost") {
         return Err("this machine itself");
     }
-    let mut path = url.path().to_owned();
-    if let Some(query) = url.query() {
-        path = without_signature(&format!("{path}?{query}")).to_owned();
-    }
+    let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+    let path = without_signature(&path).to_owned();
     Ok(Target { scheme, host, port: url.port_or_known_default().unwrap_or(scheme.default_port()), path })
 }
 

@@ -23,7 +23,7 @@ use x509_parser::revocation_list::CertificateRevocationList;
 
 use super::chain::moment;
 use super::document::{self, DocumentEvidence};
-use super::ocsp::{self, OcspContents};
+use super::ocsp::{self, OcspContents, OcspStatus};
 use super::tcp::micros;
 use super::{Certificate, Failure, FailureCode, Observation, Outcome, Settings, Stage, block_page};
 use crate::derive::Via;
@@ -266,7 +266,11 @@ impl Fetcher {
             RevocationKind::Responder => {
                 let status = ocsp::read(&bytes).map_err(invalid)?;
                 let judged = judge_times(status.this_update, status.next_update, "an OCSP answer", self.now);
+                let revoked = status.status == OcspStatus::Revoked;
                 evidence.status = Some(status);
+                if revoked {
+                    return Err(invalid("the responder says that the certificate is revoked".to_owned()));
+                }
                 return judged.map_err(|what| Failure::new(FailureCode::DocumentExpired, &format!("{shown}: {what}")));
             }
             RevocationKind::Issuer => {

@@ -1,4 +1,4 @@
-//! Whether a document is what it should be: the OpenID configuration of a Microsoft Entra tenant.
+//! Whether a document is what it should be: the `OpenID` configuration of a Microsoft Entra tenant.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -54,7 +54,7 @@ pub(super) async fn look(line: &Line<'_>, rule: &TlsRule, looks: &mut Vec<SuiteL
         if answer == SuiteAnswer::NotSeen {
             lost.clone_from(&detail);
         }
-        let version = known.map_or_else(|| version_of(name), |suite| of_suite(suite));
+        let version = known.map_or_else(|| version_of(name), of_suite);
         looks.push(SuiteLook { suite: printable(name, MAX_NAME), version, answer, detail });
     }
 }

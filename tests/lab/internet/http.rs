@@ -77,7 +77,9 @@ pub(super) async fn answer<S: AsyncWrite + Unpin>(
 ) -> io::Result<Ending> {
     let page = |status, own: &str, body| Page { status, headers: format!("{own}{headers}"), body };
     let page = match behaviour {
+        Behaviour::PlainVerbs if !matches!(request.method.as_str(), "HEAD" | "GET") => page(501, "", SORRY),
         Behaviour::ForeignCa
+        | Behaviour::PlainVerbs
         | Behaviour::Expired
         | Behaviour::WrongName
         | Behaviour::SelfSigned
@@ -97,8 +99,6 @@ pub(super) async fn answer<S: AsyncWrite + Unpin>(
         Behaviour::IssuersCertificate => {
             return send_file(stream, request, "application/pkix-cert", &certificates.issuing_der(), true).await;
         }
-        Behaviour::PlainVerbs if !matches!(request.method.as_str(), "HEAD" | "GET") => page(501, "", SORRY),
-        Behaviour::PlainVerbs => page(200, SERVER, WELCOME),
         Behaviour::Status(status @ (200..300)) => page(*status, SERVER, WELCOME),
         Behaviour::Status(status) => page(*status, SERVER, SORRY),
         Behaviour::Redirect(status, location) => page(*status, &format!("{SERVER}Location: {location}\r\n"), ""),
@@ -179,7 +179,7 @@ async fn send_file<S: AsyncWrite + Unpin>(
     Ok(Ending::Close)
 }
 
-/// The OpenID configuration of the tenant in the path.
+/// The `OpenID` configuration of the tenant in the path.
 fn openid(request: &Request) -> Vec<u8> {
     let tenant = request.target.split('/').rev().nth(2).unwrap_or_default();
     let host = &request.host;
