@@ -37,7 +37,7 @@ fn probes(bencher: Bencher<'_, '_>, site_systems: usize) {
 }
 
 fn known<T>(value: T) -> Fact<T> {
-    Fact::Known { value, source: Source { object: "dbo.benchmark".to_owned(), missing_columns: Vec::new() } }
+    Fact::Known { value, source: Source::of("dbo.benchmark") }
 }
 
 fn host(text: &str) -> HostName {

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,10 +13,11 @@ use serde::{Deserialize, Serialize};
 /// A DNS host name: lower case, without the trailing dot, at most 253 octets of labels of letters, digits, `-` and `_`.
 ///
 /// Short (NetBIOS) names are host names too, since a site database may hold them. Addresses are not.
+/// A clone shares the text, since the name of a server stands in each of its requirements.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
-pub struct HostName(String);
+pub struct HostName(Arc<str>);
 
 /// Why a text is not a host name (or not a pattern of host names).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,7 +77,7 @@ impl HostName {
         if text.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit())) {
             return Err(HostError::Address);
         }
-        Ok(Self(text.to_ascii_lowercase()))
+        Ok(Self(text.to_ascii_lowercase().into()))
     }
 
     /// The name in lower case, without a trailing dot.
@@ -90,7 +92,7 @@ impl HostName {
 
     /// Whether both names may mean one machine: equal, or one is the other's short name.
     pub fn same_machine(&self, other: &Self) -> bool {
-        self == other || (self.short() == other.short() && (self.0 == self.short() || other.0 == other.short()))
+        self == other || (self.short() == other.short() && (*self.0 == *self.short() || *other.0 == *other.short()))
     }
 }
 
@@ -116,7 +118,7 @@ impl TryFrom<String> for HostName {
 
 impl From<HostName> for String {
     fn from(name: HostName) -> Self {
-        name.0
+        name.as_str().to_owned()
     }
 }
 
@@ -223,10 +225,10 @@ impl HostPattern {
     pub fn matches(&self, host: &HostName) -> bool {
         match self {
             Self::Exact(name) => name == host,
-            Self::Subdomains(name) => host.0.strip_suffix(&name.0).is_some_and(|head| head.ends_with('.')),
+            Self::Subdomains(name) => host.0.strip_suffix(name.as_str()).is_some_and(|head| head.ends_with('.')),
             Self::LabelSuffix { suffix, parent } => host
                 .0
-                .strip_suffix(&parent.0)
+                .strip_suffix(parent.as_str())
                 .and_then(|head| head.strip_suffix('.'))
                 .is_some_and(|label| !label.contains('.') && label.len() > suffix.len() && label.ends_with(suffix)),
         }

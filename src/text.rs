@@ -3,7 +3,7 @@
 /// At most `max` characters of `text`, with every control, format and separator character that could act on a
 /// terminal or reorder a line written as `\u{…}`. A longer text ends in `…`.
 pub fn printable(text: &str, max: usize) -> String {
-    let mut out = String::with_capacity(text.len().min(max + 4));
+    let mut out = String::with_capacity(text.len().min(max.saturating_add(4)));
     for (count, c) in text.chars().enumerate() {
         if count == max {
             out.push('…');
@@ -37,12 +37,14 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
-/// Whether a character only prints: no control, no bidirectional override, no zero-width or line separator character.
-fn is_harmless(c: char) -> bool {
+/// Whether a character only prints: no control, no bidirectional override, no zero-width or line separator character, and
+/// none that Unicode keeps from ever being one, which XML and HTML refuse.
+pub(crate) fn is_harmless(c: char) -> bool {
     !(c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}'))
+            | '\u{e0000}'..='\u{e0fff}' | '\u{fdd0}'..='\u{fdef}')
+        || u32::from(c) & 0xfffe == 0xfffe)
 }
 
 #[cfg(test)]
@@ -53,6 +55,7 @@ mod tests {
     fn terminal_codes_and_bidi_marks_come_out_inert() {
         assert_eq!(printable("a\u{1b}[2Jb\u{202e}c\u{9b}", 99), "a\\u{1b}[2Jb\\u{202e}c\\u{9b}");
         assert_eq!(printable("Contoso – Genève", 99), "Contoso – Genève");
+        assert_eq!(printable("\u{ffff}\u{1fffe}\u{fdd0}", 99), "\\u{ffff}\\u{1fffe}\\u{fdd0}");
         assert_eq!(ascii("<b>é\n", 99), "<b>\\u{e9}\\u{a}");
     }
 

@@ -476,6 +476,7 @@ fn settings(net: &Internet) -> Settings {
         dns_server: Some(net.dns()),
         connect_to: net.connect_to().iter().map(|rule| rule.parse().unwrap()).collect(),
         extra_roots: Vec::new(),
+        proxy_accounts: probe::ProxyAccounts::new(),
         deadlines: Deadlines::all(LONG),
         bounds: Bounds::default(),
         checks: Checks { public_roots: vec![der(&net.ca_pem())], ..Checks::default() },

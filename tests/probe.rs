@@ -8,8 +8,10 @@ use cmcomply::derive::Via;
 use cmcomply::host::{HostName, Scheme};
 use cmcomply::plan::{Asks, Probe, ProbeId, Target};
 use cmcomply::probe::{
-    self, Bounds, Checks, Deadlines, Failure, FailureCode, Observation, Outcome, Settings, SetupError, StageName,
+    self, Bounds, Checks, Deadlines, Failure, FailureCode, Observation, OddityKind, Outcome, ProxyAccount,
+    ProxyAccounts, Settings, SetupError, StageName,
 };
+use cmcomply::site::Secret;
 use lab::internet::{Behaviour, Internet, Manner, Name, ProxySpec, Seen, Spec};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -338,6 +340,54 @@ async fn proxies_are_told_apart_from_what_is_behind_them() {
     assert!(denied.headers.iter().any(|header| header.name == "x-squid-error"), "{denied:?}");
 }
 
+#[tokio::test]
+async fn a_proxys_account_is_for_that_proxy_alone_and_used_when_it_asks() {
+    const PASSWORD: &str = "hunter2:x";
+    let spec = Spec::default()
+        .known("contoso.com")
+        .proxy(ProxySpec::new("basic.contoso.com", 8080).manner(Manner::WantsBasic("c3ZjLWNtOmh1bnRlcjI6eA==")))
+        .proxy(ProxySpec::new("other.contoso.com", 8080).manner(Manner::WantsBasic("c3ZjLWNtOmh1bnRlcjI6eA==")))
+        .proxy(ProxySpec::new("ntlm.contoso.com", 8080).manner(Manner::WantsNtlm))
+        .proxy(ProxySpec::new("open.contoso.com", 8080));
+    let net = Internet::start(spec).await;
+    let mut settings = settings(&net);
+    let account = |password: &str| ProxyAccount { user: "svc-cm".into(), password: Secret::new(password) };
+    let at = |name: &str| (HostName::parse(name).unwrap().into(), 8080);
+    settings.proxy_accounts = ["basic.contoso.com", "ntlm.contoso.com", "open.contoso.com"]
+        .map(|proxy| (at(proxy), account(PASSWORD)))
+        .into();
+    let probes: Vec<_> = ["basic", "other", "ntlm", "open"]
+        .iter()
+        .flat_map(|proxy| ["https", "http"].map(|scheme| (*proxy, scheme)))
+        .map(|(proxy, scheme)| {
+            probe(&format!("{scheme}://by-{proxy}.contoso.com/"), Some((&format!("{proxy}.contoso.com"), 8080)))
+        })
+        .collect();
+    let seen = run(&probes, &settings).await;
+    assert!(seen.values().all(|seen| !format!("{seen:?}").contains("hunter2")));
+    for scheme in ["https", "http"] {
+        let of = |proxy: &str| &seen[&format!("{scheme}://by-{proxy}.contoso.com/")];
+        let stage = if scheme == "https" { StageName::Connect } else { StageName::Http };
+        assert!(of("basic").reached() && of("open").reached(), "{:#?}", of("basic"));
+        assert_eq!(failure(of("other"), stage).code, FailureCode::ProxyAuthRequired);
+        let ntlm = failure(of("ntlm"), stage);
+        assert_eq!(ntlm.code, FailureCode::ProxyAuthRequired);
+        assert!(ntlm.detail.contains("offers Negotiate, NTLM") && ntlm.detail.contains("Basic only"), "{ntlm:?}");
+    }
+    let connect = seen["https://by-basic.contoso.com/"].connect.evidence.as_ref().unwrap();
+    assert_eq!(connect.account.as_deref(), Some("svc-cm"));
+    let open = seen["https://by-open.contoso.com/"].connect.evidence.as_ref().unwrap();
+    assert_eq!(open.account, None, "who does not ask gets no credentials");
+
+    settings.proxy_accounts = [(at("basic.contoso.com"), account("wrong"))].into();
+    let seen = run(&probes[..2], &settings).await;
+    for (url, stage) in [("https", StageName::Connect), ("http", StageName::Http)] {
+        let failure = failure(&seen[&format!("{url}://by-basic.contoso.com/")], stage);
+        assert_eq!(failure.code, FailureCode::ProxyAuthFailed);
+        assert!(failure.detail.ends_with("also after svc-cm signed in with Basic"), "{failure:?}");
+    }
+}
+
 /// Not every proxy says that an error is its own.
 #[tokio::test]
 async fn an_error_through_a_proxy_is_the_endpoints_only_if_something_shows_it() {
@@ -396,6 +446,49 @@ async fn names_are_followed_to_their_end() {
     assert_eq!(dead_end.name.evidence.unwrap().canonical_names, ["service.cloudapp.example"]);
 }
 
+#[tokio::test]
+async fn each_question_is_seen_and_odd_addresses_are_named() {
+    let addresses = |texts: &[&str]| Name::Addresses(texts.iter().map(|a| a.parse().unwrap()).collect());
+    let thousand = (0..1000u16).map(|n| std::net::Ipv4Addr::from(0x7f01_0000 + u32::from(n)).into()).collect();
+    let spec = Spec::default()
+        .name("zero.microsoft.com", addresses(&["0.0.0.0", "::"]))
+        .name("hosts.microsoft.com", addresses(&["127.0.0.1"]))
+        .name("umbrella.microsoft.com", addresses(&["146.112.61.106"]))
+        .name("split.microsoft.com", addresses(&["127.0.0.1", "10.1.2.3"]))
+        .name("many.microsoft.com", Name::Addresses(thousand))
+        .name("v6.microsoft.com", addresses(&["::1"]));
+    let net = Internet::start(spec).await;
+    // Without rules of --connect-to; of addresses only the first is tried, which is this machine's.
+    let mut settings = Settings { dns_server: Some(net.dns()), ..bare_settings() };
+    settings.bounds = Bounds { addresses: 1, retries: 0, ..Bounds::default() };
+    let url = |name: &str| format!("https://{name}.microsoft.com:9/");
+    let probes: Vec<_> = ["zero", "hosts", "umbrella", "split", "many"].iter().map(|name| direct(&url(name))).collect();
+    let seen = run(&probes, &settings).await;
+    for (name, words) in [("zero", "no address at all"), ("hosts", "hosts file"), ("umbrella", "Cisco Umbrella")] {
+        let failure = failure(&seen[&url(name)], StageName::Name);
+        assert_eq!(failure.code, FailureCode::NameSinkhole, "{failure:?}");
+        assert!(failure.detail.contains(words), "{failure:?}");
+        assert_eq!(seen[&url(name)].tcp.outcome, Outcome::NotTried, "nobody there is asked");
+    }
+    let split = &seen[&url("split")];
+    assert_ne!(split.tcp.outcome, Outcome::NotTried);
+    let kinds: Vec<_> = split.name.evidence.as_ref().unwrap().oddities.iter().map(|odd| odd.kind).collect();
+    assert_eq!(kinds, [OddityKind::Sinkhole, OddityKind::Private]);
+    // With a rule it is the operator's word where the endpoint is.
+    settings.connect_to = vec![format!("::127.0.0.1:{}", net.closed().port()).parse().unwrap()];
+    let ruled = run(&[direct(&url("hosts"))], &settings).await.remove(&url("hosts")).unwrap();
+    assert_eq!(failure(&ruled, StageName::Tcp).code, FailureCode::TcpRefused);
+    let many = look(&net, "https://many.microsoft.com/").await;
+    let name = many.name.evidence.unwrap();
+    assert_eq!((name.addresses.len(), name.answers[0].addresses, name.oddities.len()), (64, 64, 0));
+    let tcp = many.tcp.evidence.unwrap();
+    assert_eq!((tcp.attempts.len(), tcp.untried), (Bounds::default().addresses, 64 - Bounds::default().addresses));
+    let v6 = look(&net, "https://v6.microsoft.com/").await.name.evidence.unwrap();
+    let answers: Vec<_> =
+        v6.answers.iter().map(|a| (a.record.as_str(), a.response_code.as_deref(), a.addresses)).collect();
+    assert_eq!(answers, [("A", Some("NOERROR"), 0), ("AAAA", Some("NOERROR"), 1)]);
+}
+
 #[cfg(target_os = "linux")] // elsewhere 127.0.0.2 is no address of this machine
 #[tokio::test]
 async fn every_address_is_tried_and_one_that_opens_is_enough() {
@@ -407,6 +500,85 @@ async fn every_address_is_tried_and_one_that_opens_is_enough() {
     let codes: Vec<_> = tcp.attempts.iter().map(|a| a.failure.as_ref().map(|f| f.code)).collect();
     assert_eq!(codes, [Some(FailureCode::TcpRefused), None, Some(FailureCode::TcpRefused)]);
     assert_eq!(tcp.untried, 0);
+}
+
+#[tokio::test]
+async fn what_failed_by_an_answer_is_tried_again_and_flapping_is_kept() {
+    use Behaviour as B;
+    let flaps = |times, behaviour| B::AtFirst(times, Box::new(behaviour));
+    let spec = Spec::default()
+        .known("contoso.com")
+        .host("flap.contoso.com", flaps(1, B::ResetInHandshake))
+        .host("flap408.contoso.com", flaps(1, B::Status(408)))
+        .host("longer.contoso.com", flaps(2, B::ResetInHandshake))
+        .host("dead.contoso.com", B::ResetInHandshake)
+        .host("expired.contoso.com", B::Expired);
+    let net = Internet::start(spec).await;
+    let names = ["flap", "flap408", "longer", "dead", "expired"];
+    let url = |name: &str| format!("https://{name}.contoso.com/");
+    let probes: Vec<_> = names.iter().map(|name| direct(&url(name))).collect();
+    let seen = run(&probes, &settings(&net)).await;
+    for (name, stage, code) in
+        [("flap", StageName::Tls, FailureCode::TlsReset), ("flap408", StageName::Http, FailureCode::HttpStatus)]
+    {
+        let seen = &seen[&url(name)];
+        assert!(seen.reached() && seen.flapped(), "{seen:#?}");
+        assert_eq!(seen.earlier.iter().map(|e| (e.stage, e.failure.code)).collect::<Vec<_>>(), [(stage, code)]);
+    }
+    for (name, tries) in [("longer", 2), ("dead", 2), ("expired", 1)] {
+        let seen = &seen[&url(name)];
+        assert_eq!((seen.earlier.len() + 1, seen.flapped()), (tries, false), "{seen:#?}");
+        let host = format!("{name}.contoso.com");
+        assert_eq!(net.count(|s| matches!(s, Seen::Handshake { host: h, .. } if *h == host)), tries);
+    }
+    let mut more = settings(&net);
+    more.bounds.retries = 2;
+    let net_again = Internet::start(Spec::default().host("longer.contoso.com", flaps(2, B::ResetInHandshake))).await;
+    more.dns_server = Some(net_again.dns());
+    more.connect_to = net_again.connect_to().iter().map(|rule| rule.parse().unwrap()).collect();
+    more.extra_roots = settings(&net_again).extra_roots;
+    let seen = run(&[direct(&url("longer"))], &more).await.remove(&url("longer")).unwrap();
+    assert!(seen.reached() && seen.earlier.len() == 2, "{seen:#?}");
+}
+
+#[tokio::test]
+async fn a_try_that_was_interrupted_does_not_hide_the_one_before() {
+    let net = Internet::start(Spec::default().known("contoso.com").host("dead.contoso.com", Behaviour::Refused)).await;
+    let mut settings = settings(&net);
+    settings.bounds.retries = 1000; // without the total deadline it would go on for minutes
+    settings.deadlines.total = Some(SHORT);
+    let url = "https://dead.contoso.com/";
+    let seen = tokio::time::timeout(LONG / 2, run(&[direct(url)], &settings)).await.unwrap().remove(url).unwrap();
+    assert_eq!(failure(&seen, StageName::Tcp).code, FailureCode::TcpRefused);
+    assert!(!seen.was_cancelled());
+}
+
+/// The queue is at the address and not at the machine: others are not held up.
+#[tokio::test]
+async fn one_address_or_proxy_is_not_flooded() {
+    let spec = Spec::default()
+        .known("contoso.com")
+        .host("mute.contoso.com", Behaviour::HandshakeSilence)
+        .proxy(ProxySpec::new("proxy.contoso.com", 8080));
+    for via in [None, Some(("proxy.contoso.com", 8080))] {
+        let net = Internet::start(spec.clone()).await;
+        let mut settings = settings(&net);
+        settings.deadlines.tls = SHORT;
+        (settings.bounds.per_address, settings.bounds.per_proxy) = if via.is_none() { (2, 512) } else { (512, 2) };
+        let cancel = CancellationToken::new();
+        let probes: Vec<_> = (0..8).map(|n| probe(&format!("https://mute.contoso.com/{n}"), via)).collect();
+        let mut ended = 0;
+        let run = probe::run(&probes, &settings, cancel.clone(), |_| {
+            // When the first ends, the two that began with it are all that ever connected; then one more may have.
+            if ended == 0 {
+                let connected = net.count(|s| matches!(s, Seen::Connection { .. }));
+                assert!((1..=4).contains(&connected), "{connected}");
+            }
+            ended += 1;
+        });
+        run.await.unwrap();
+        assert_eq!(ended, 8);
+    }
 }
 
 #[tokio::test]
@@ -550,6 +722,7 @@ fn bare_settings() -> Settings {
     Settings {
         dns_server: None,
         connect_to: Vec::new(),
+        proxy_accounts: ProxyAccounts::new(),
         extra_roots: Vec::new(),
         deadlines: Deadlines::all(LONG),
         bounds: Bounds::default(),

@@ -17,7 +17,7 @@ use cmcomply::host::{HostName, HostOrAddress, Scheme};
 use cmcomply::plan::{Asks, Probe, ProbeId, Target};
 use cmcomply::probe::{
     self, Bounds, Certificate, Checks, Deadlines, Failure, FailureCode, Observation, OcspStatus, Outcome,
-    RevocationKind, RevocationList, Settings, Stage, TlsEvidence, revocation,
+    ProxyAccounts, RevocationKind, RevocationList, Settings, Stage, TlsEvidence, revocation,
 };
 use jiff::{Timestamp, ToSpan};
 use lab::internet::{Behaviour, Internet, List, Manner, Name, ProxySpec, Seen, Spec};
@@ -482,6 +482,7 @@ fn settings(net: &Internet) -> Settings {
     Settings {
         dns_server: Some(net.dns()),
         connect_to: net.connect_to().iter().map(|rule| rule.parse().unwrap()).collect(),
+        proxy_accounts: ProxyAccounts::new(),
         extra_roots: vec![CertificateDer::from_pem_slice(net.ca_pem().as_bytes()).unwrap().to_vec()],
         deadlines: Deadlines::all(LONG),
         bounds: Bounds::default(),

@@ -133,7 +133,7 @@ async fn a_file_that_is_no_snapshot_is_exit_2_and_nothing_is_written() {
         (&["audit", "--snapshot=none.json"], "cannot read snapshot"),
         (&["audit", "--snapshot=other.json"], "cmcomply.run/1"),
         (&["audit", "--snapshot=broken.json"], "damaged"),
-        (&["audit", "--snapshot=broken.json", "--sql=h"], "--sql"),
+        (&["audit", "--snapshot=broken.json", "--sql=h"], "damaged"),
         (&["snapshot", "--snapshot=broken.json"], "damaged"),
         (&["audit"], "--sql"),
     ];

@@ -26,6 +26,8 @@ impl Words {
             Via::Proxy { host, port } => (format!("{host}:{port}"), format!("{host}:{port}")),
             Via::Direct | Via::Unknown => (endpoint.clone(), "the proxy".to_owned()),
         };
+        let product = seen.connect.evidence.as_ref().and_then(|connect| connect.product.as_ref());
+        let proxy = product.map_or_else(|| proxy.clone(), |product| format!("{proxy} ({product})"));
         let name = seen.name.evidence.as_ref().map_or_else(|| dialled.clone(), |name| name.asked.clone());
         Self::default()
             .with("tcp", addresses(seen, &dialled))
@@ -69,6 +71,15 @@ pub(super) fn of_code(code: &str, words: &Words) -> Cause {
         remedy: words.fill(row.remedy),
         in_product: None,
     }
+}
+
+/// What the first failure of an observation means and what to do, for the machine `from`, which looked itself; `None` if
+/// nothing failed.
+pub fn explain(probe: &Probe, observation: &Observation, from: &str) -> Option<Cause> {
+    let (stage, failure) = observation.first_failure()?;
+    let words = Words::of(probe, observation, from, from);
+    let cause = of_code(&code_of(probe, observation, failure), &words);
+    Some(Cause { stage: Some(stage), detail: Some(failure.detail.clone()), ..cause })
 }
 
 /// What a failure means and what to do.

@@ -47,6 +47,9 @@ pub(super) const TABLE: &[Row] = &[
     row_of("name-error", "The resolver gave something that is no answer.",
         "resolving {name} failed",
         "check the resolver of {at}"),
+    row_of("name-sinkhole", "The only addresses are such as DNS filters give in the place of real ones.",
+        "a DNS filter hides {name}: its only address is a sinkhole",
+        "allow {name} in the DNS filter, and look into the hosts file of {from}"),
     // TCP
     row_of("tcp-refused", "Every address refused the connection.",
         "{tcp} refused the connection to {at}: a firewall rejects it, or nothing listens there",
@@ -57,6 +60,9 @@ pub(super) const TABLE: &[Row] = &[
     row_of("tcp-unreachable", "The network says that there is no way.",
         "the network of {at} has no route to {tcp}",
         "ask for {from} -> {dialled} (TCP); check routing and rejecting firewalls"),
+    row_of("tcp-forbidden", "The machine itself forbids the connection.",
+        "{at} itself forbids connections to {dialled}",
+        "let the firewall of {from} allow outgoing TCP to {dialled}; look at its routes and security products"),
     row_of("tcp-reset", "The connection was reset as soon as it was open.",
         "{tcp} was reset as soon as it was open",
         "ask for {from} -> {dialled} (TCP); a device on the way resets it"),
@@ -66,7 +72,11 @@ pub(super) const TABLE: &[Row] = &[
     // Proxy
     row_of("proxy-auth-required", "The proxy wants credentials (407).",
         "{proxy} wants credentials (407)",
-        "let {from} use {proxy} without sign-in; cmcomply does not know the account of a site system's proxy"),
+        "let {from} use {proxy} without sign-in, or give its account with --proxy-user; cmcomply does not know the account \
+         of a site system's proxy"),
+    row_of("proxy-auth-failed", "The proxy refused the account that was given for it (407).",
+        "{proxy} refused the account that was given for it (407)",
+        "check user and password of --proxy-user, and what {proxy} lets that account do"),
     row_of("proxy-refused", "The proxy answered in the endpoint's place, with another status than success.",
         "{proxy} answered itself{status}",
         "allow {endpoint} for {from} on {proxy}"),
@@ -174,6 +184,9 @@ pub(super) const TABLE: &[Row] = &[
         "{what} does not pass to the cloud management gateway",
         "let devices between clients and {host} pass the verbs HEAD, CCM_POST, BITS_POST, GET, PROPFIND and the headers \
          Range and CCMClient*"),
+    row_of("gateway-alias", "The service name of a cloud management gateway does not lead to its deployment name.",
+        "the service name leads elsewhere, and not to the deployment name of the gateway",
+        "let the DNS record of the service name be an alias (CNAME) of the deployment name"),
     row_of("idle-cut", "An idle connection was cut earlier than the documentation allows.",
         "an idle connection was cut after {what}; it must stay open for {needed} s",
         "let proxies and firewalls on the way to {host} leave idle connections open for {needed} s"),

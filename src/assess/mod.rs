@@ -3,6 +3,7 @@
 mod beyond;
 mod cause;
 mod causes;
+mod gateway;
 mod revocation;
 #[cfg(test)]
 mod tests;
@@ -10,7 +11,9 @@ mod verdict;
 mod waive;
 mod waiver;
 
+pub use cause::explain;
 pub use causes::causes_document;
+pub use gateway::judge_gateways;
 pub use revocation::note_revocation;
 pub use verdict::{Cause, Grade, Judgement, Verdict};
 pub use waive::{AppliedWaivers, WaiverFinding, WaiverProblem, waive};
@@ -25,7 +28,7 @@ use crate::catalog::{CatalogRole, EntryId, Status, Tier};
 use crate::derive::{Decision, Proof, Requirement, RequirementId, RouteBasis, Subject, Via};
 use crate::host::HostName;
 use crate::plan::{Plan, Probe, ProbeId};
-use crate::probe::{FailureCode, Observation};
+use crate::probe::{FailureCode, Observation, Outcome as ProbeOutcome};
 use crate::vantage::Vantage;
 
 /// The verdict of each requirement, in the order of the requirements.
@@ -187,7 +190,8 @@ fn notes(requirement: &Requirement, vantage: &Vantage, on_role_host: bool, looks
         notes.push(format!("probed from {}, not from {needs}", vantage.title()));
     }
     for look in looks {
-        notes.extend(look.seen.and_then(partly_reached).map(|part| format!("{}: {part}", look.probe.target.host)));
+        let of_this = [partly_resolved, partly_reached, flapping].map(|note| look.seen.and_then(note));
+        notes.extend(of_this.into_iter().flatten().map(|part| format!("{}: {part}", look.probe.target.host)));
     }
     if requirement.route.basis == RouteBasis::Assumed && !looks.is_empty() {
         notes.push(requirement.route.detail.clone());
@@ -198,9 +202,40 @@ fn notes(requirement: &Requirement, vantage: &Vantage, on_role_host: bool, looks
     notes
 }
 
+/// A name that worked and yet is not as it should be: odd addresses, or no answer to one of the two questions, for which
+/// programs wait.
+fn partly_resolved(observation: &Observation) -> Option<String> {
+    let name = observation.name.evidence.as_ref().filter(|name| !name.addresses.is_empty())?;
+    if let Some(odd) = name.oddities.first() {
+        let detail = format!("the name has the address {}, {}", odd.address, odd.detail);
+        return (observation.name.outcome == ProbeOutcome::Ok).then_some(detail);
+    }
+    let broken = name.answers.iter().find(|answer| {
+        answer.failure.is_some() || answer.response_code.as_deref().is_some_and(|code| code != "NOERROR")
+    })?;
+    let how = broken
+        .failure
+        .as_ref()
+        .map_or_else(|| broken.response_code.clone().unwrap_or_default(), |failure| failure.detail.clone());
+    Some(format!("the question for {} records failed ({how})", broken.record))
+}
+
+/// Tries that ended differently: what works now did not a moment ago, or it fails in changing ways.
+fn flapping(observation: &Observation) -> Option<String> {
+    if !observation.flapped() {
+        return None;
+    }
+    let tries: Vec<&str> = observation.earlier.iter().map(|earlier| earlier.failure.detail.as_str()).collect();
+    let (tries, number) = (tries.join("; then "), tries.len() + 1);
+    Some(match observation.first_failure() {
+        None => format!("flapping: failed ({tries}), and worked at try {number}"),
+        Some((_, failure)) => format!("flapping: failed ({tries}), and otherwise at try {number} ({})", failure.detail),
+    })
+}
+
 /// Addresses that failed while another one worked: a firewall may open only some. Unreachable IPv6 is no news where
 /// IPv4 works.
-fn partly_reached(observation: &Observation) -> Option<String> {
+pub fn partly_reached(observation: &Observation) -> Option<String> {
     let tcp = observation.tcp.evidence.as_ref()?;
     let failed: Vec<String> = tcp
         .attempts

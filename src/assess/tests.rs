@@ -7,7 +7,10 @@ use crate::catalog::{Context, Inspection};
 use crate::derive::{RequiredName, Route};
 use crate::host::{HostName, HostPattern, Scheme};
 use crate::plan;
-use crate::probe::{Failure, FailureCode, Further, HttpEvidence, Outcome, Stage};
+use crate::probe::{
+    Failure, FailureCode, Further, HttpEvidence, NameAnswer, NameEvidence, Oddity, OddityKind, Outcome, Stage,
+    StageName, Try,
+};
 use crate::site::SiteCode;
 
 fn host(name: &str) -> HostName {
@@ -58,6 +61,7 @@ pub(super) fn seen(probe: &Probe, break_it: impl Fn(&mut Observation)) -> Observ
         http: stage(Outcome::Ok, None),
         further: Further::default(),
         redirected_from: None,
+        earlier: Vec::new(),
     };
     observation.http.evidence = Some(HttpEvidence {
         method: "HEAD".to_owned(),
@@ -237,4 +241,64 @@ fn advisory_tiers_are_advisory_and_every_failure_code_has_words() {
     let cause = all[0].cause.clone().unwrap();
     assert!(cause.text.starts_with("the connection was cut during the TLS handshake"), "{}", cause.text);
     assert!(!cause.remedy.is_empty());
+}
+
+#[test]
+fn flapping_is_no_plain_pass() {
+    let earlier = || {
+        let failure = Failure { code: FailureCode::TlsReset, detail: "TLS handshake: connection reset".to_owned() };
+        vec![Try { stage: StageName::Tls, failure }]
+    };
+    let all = judged(&[requirement("a.example")], "CM01", false, |p| Some(seen(p, |o| o.earlier = earlier())));
+    assert_eq!(all[0].verdict, Verdict::Pass);
+    let note = "a.example: flapping: failed (TLS handshake: connection reset), and worked at try 2";
+    assert_eq!(all[0].notes, [note]);
+    let twice = |o: &mut Observation| {
+        reset(o);
+        o.earlier = earlier();
+    };
+    let all = judged(&[requirement("a.example")], "CM01", false, |p| Some(seen(p, twice)));
+    assert_eq!((all[0].verdict, all[0].notes.len()), (Verdict::Fail, 0), "twice the same is no flapping");
+}
+
+#[test]
+fn a_name_that_half_works_or_has_odd_addresses_is_no_plain_pass() {
+    let notes = |change: &dyn Fn(&mut NameEvidence)| {
+        let look = |p: &Probe| {
+            Some(seen(p, |o| {
+                let mut name = NameEvidence {
+                    asked: "a.example".to_owned(),
+                    resolver: "192.0.2.53:53".to_owned(),
+                    connect_to: None,
+                    response_code: Some("NOERROR".to_owned()),
+                    canonical_names: Vec::new(),
+                    addresses: vec!["10.0.0.1".parse().unwrap()],
+                    answers: Vec::new(),
+                    oddities: Vec::new(),
+                };
+                change(&mut name);
+                o.name.evidence = Some(name);
+            }))
+        };
+        let all = judged(&[requirement("a.example")], "CM01", false, look);
+        assert_eq!(all[0].verdict, Verdict::Pass);
+        all[0].notes.clone()
+    };
+    assert_eq!(notes(&|_| {}), [] as [&str; 0]);
+    let private = |name: &mut NameEvidence| {
+        let (address, detail) = (name.addresses[0], "of a private network (RFC 1918)".to_owned());
+        name.oddities = vec![Oddity { address, kind: OddityKind::Private, detail }];
+    };
+    assert_eq!(notes(&private), ["a.example: the name has the address 10.0.0.1, of a private network (RFC 1918)"]);
+    let half = |name: &mut NameEvidence| {
+        let answer = |record: &str, code: &str| NameAnswer {
+            record: record.to_owned(),
+            response_code: Some(code.to_owned()),
+            extended_error: None,
+            failure: None,
+            addresses: 1,
+        };
+        name.answers = vec![answer("A", "NOERROR"), answer("AAAA", "SERVFAIL")];
+    };
+    assert_eq!(notes(&half), ["a.example: the question for AAAA records failed (SERVFAIL)"]);
 }

@@ -66,6 +66,23 @@ impl Condition {
             Some(word) => Err(ConditionError::Trailing { found: (*word).to_owned() }),
         }
     }
+
+    /// The facts that it names, each once, in their order.
+    pub fn facts(&self) -> Vec<ConditionFact> {
+        let named = match self {
+            Self::Always => Vec::new(),
+            Self::Fact(fact) => vec![*fact],
+            Self::Not(inner) => inner.facts(),
+            Self::And(terms) | Self::Or(terms) => terms.iter().flat_map(Self::facts).collect(),
+        };
+        let mut facts = Vec::new();
+        for fact in named {
+            if !facts.contains(&fact) {
+                facts.push(fact);
+            }
+        }
+        facts
+    }
 }
 
 struct Parser<'a> {

@@ -6,22 +6,23 @@ use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::catalog::CatalogArgs;
 use super::console::{self, Colour};
 use super::facts::FactsArgs;
-use super::probing::ProbeArgs;
+use super::probing::{ProbeArgs, RouteArgs};
+use super::reports::ReportsArgs;
 use super::{Stop, here, progress};
 use crate::assess::{AppliedWaivers, Waivers};
 use crate::catalog::Context;
+use crate::derive::Options;
 use crate::evidence::{
-    CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Tool, can_write_aside, write_aside,
+    CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Seeing, Tool, can_write_aside, unknown_facts,
+    write_aside,
 };
-use crate::plan::Plan;
+use crate::plan::{PlanBounds, PlanDocument, Probe};
 use crate::probe::{Observation, RevocationList, Settings};
-use crate::text::hexadecimal;
 use crate::vantage::Vantage;
 use crate::{assess, derive, plan, probe, report};
 
@@ -34,10 +35,16 @@ Examples:
   cmcomply audit --sql cm01.contoso.com --sql-user reader --from-here
       with a SQL login; this machine stands in for the role hosts
   cmcomply audit --sql cm01.contoso.com\\SCCM --database CM_PS1 --sql-ca-file ca.pem -o q4.json
-      a named instance, its certificate signed by a CA of your own, the record in q4.json")]
+      a named instance, its certificate signed by a CA of your own, the record in q4.json
+  cmcomply audit --sql cm01.contoso.com --report html=q4.html,xlsx=q4.xlsx
+      the same run for people too; `cmcomply report` makes them later from the record
+  cmcomply audit --sql cas-sql.contoso.com --sql ps1-sql.contoso.com
+      the databases of two sites of one hierarchy; what they do not agree on is a finding")]
 pub(super) struct AuditArgs {
     #[command(flatten)]
     facts: FactsArgs,
+    #[command(flatten)]
+    routes: RouteArgs,
     #[command(flatten)]
     probing: ProbeArgs,
     #[command(flatten)]
@@ -46,9 +53,17 @@ pub(super) struct AuditArgs {
     /// never what was observed.
     #[arg(long, value_name = "FILE")]
     waivers: Option<PathBuf>,
+    /// Audit what is needed after an update to this version of Configuration Manager, such as 2603. The record says so.
+    #[arg(long, value_name = "VERSION", help_heading = "Catalog")]
+    target_version: Option<String>,
     /// Where to write the record of the run. A file of that name is replaced, and only by a whole one.
     #[arg(short, long, value_name = "FILE", default_value = "run.json", help_heading = "Output")]
     output: PathBuf,
+    #[command(flatten)]
+    reports: ReportsArgs,
+    /// Probe nothing: write what would be probed to this file, as a plan for `cmcomply probe --plan`.
+    #[arg(long, value_name = "FILE", conflicts_with = "output", help_heading = "Output")]
+    plan_only: Option<PathBuf>,
     /// Colours in the table. `auto`: on a terminal, unless `NO_COLOR` is set.
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Colour::Auto, help_heading = "Output")]
     color: Colour,
@@ -61,13 +76,19 @@ pub(super) struct AuditArgs {
 /// Runs an audit and returns its exit code.
 pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let mut bounds = args.probing.settings()?;
-    let stated = args.probing.stated_routes()?;
+    let stated = args.routes.stated_routes()?;
     let catalog = args.catalog.load()?;
     bounds.checks.public_thumbprints = catalog.roots.iter().map(|root| root.sha1.clone()).collect();
     let waivers = args.waivers.as_deref().map(Waivers::read).transpose().map_err(Stop::usage)?;
-    writable(&args.output)?;
+    args.reports.writable(&args.output)?;
+    writable(args.plan_only.as_ref().unwrap_or(&args.output))?;
+    let target = match &args.target_version {
+        Some(version) => Options::default().for_version(version, &catalog).map_err(Stop::usage)?.target_build,
+        None => None,
+    };
     // Last, because it may ask for a password.
     let prepared = args.facts.prepare()?;
+    bounds.proxy_accounts = args.probing.proxy_accounts()?;
     // What the command line says of a context counts more than the file.
     let mut routes = prepared.routes().clone();
     routes.extend(stated);
@@ -77,13 +98,19 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let started = Timestamp::now();
     let facts = prepared.read(&cancel).await?;
     let facts_read = Timestamp::now();
-    let requirements = derive::requirements(&facts, &catalog, &routes.clone().into());
+    let requirements =
+        derive::requirements(&facts, &catalog, &Options { routes: routes.clone(), target_build: target });
     let plan = plan::build(&requirements);
+    if let Some(path) = &args.plan_only {
+        let unknown = unknown_facts(&facts).len();
+        return write_plan(path, &PlanDocument::new(None, args.probing.plan_bounds(), plan.probes), unknown);
+    }
     let vantage = Vantage::local(&here::name());
-    let (observations, interrupted) = probe_all(&plan, &bounds, &cancel).await?;
+    let (observations, interrupted) = probe_all(&plan.probes, &bounds, &cancel).await?;
     let revocation_lists = fetch_lists(&observations, &routes, &bounds, &cancel, interrupted).await;
     let finished = Timestamp::now();
-    let mut judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.probing.from_here);
+    let mut judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.routes.from_here);
+    assess::judge_gateways(&facts, &requirements, &plan, &observations, &mut judgements);
     assess::note_revocation(&mut judgements, &observations, &revocation_lists);
     let today = finished.to_zoned(TimeZone::UTC).date();
     let waivers = waivers.map(|list| AppliedWaivers::new(list, &requirements, &mut judgements, today));
@@ -91,7 +118,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         format: RUN_FORMAT.to_owned(),
         tool: Tool::this(),
         moments: Moments { started, facts_read, finished },
-        settings: record_settings(&args.probing, &bounds, &routes),
+        settings: record_settings(&args, &bounds, &routes),
         outcome: Outcome::of(&facts, &judgements, interrupted),
         vantage,
         catalog: CatalogRecord::of(&catalog, &requirements),
@@ -106,6 +133,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
 
     // The record first: a screen that cannot be written to must not cost it.
     let recorded = record(&run, &args.output);
+    let reported = args.reports.write(&run);
     let place = crate::text::printable(&args.output.display().to_string(), 500);
     let mut table = report::table(&run, console::style(args.color, args.width));
     if recorded.is_ok() {
@@ -116,31 +144,40 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         .with_context(|| format!("cannot write {place}; the table is all that is left of this run"))
         .map_err(Stop::usage)?;
     shown.map_err(Stop::usage)?;
+    reported?;
     Ok(run.outcome.exit_code())
 }
 
+/// The plan of a hierarchy of which so many facts are unknown. With any of them it may lack probes.
+fn write_plan(path: &Path, plan: &PlanDocument, unknown: usize) -> Result<u8, Stop> {
+    let name = crate::text::printable(&path.display().to_string(), 500);
+    let document = plan.to_json().context("the plan could not be written as JSON").map_err(Stop::usage)?;
+    write_aside(path, &document).with_context(|| format!("cannot write {name}")).map_err(Stop::usage)?;
+    let said = format!("{name}: {} probes; {unknown} facts are unknown\n", plan.probes.len());
+    console::print(&said).context("cannot write to standard output").map_err(Stop::usage)?;
+    Ok(if unknown == 0 { super::exit::COMPLIANT } else { super::exit::INCOMPLETE })
+}
+
 fn record(run: &Run, path: &Path) -> anyhow::Result<()> {
-    let mut document = serde_json::to_vec_pretty(run)?;
-    document.push(b'\n');
-    Ok(write_aside(path, &document)?)
+    Ok(write_aside(path, &run.to_json()?)?)
 }
 
 /// All observations in the order of the plan, and why the probing ended before its end, if it did.
-async fn probe_all(
-    plan: &Plan,
+pub(super) async fn probe_all(
+    probes: &[Probe],
     settings: &Settings,
     cancel: &CancellationToken,
 ) -> Result<(Vec<Observation>, Option<&'static str>), Stop> {
-    let bar = progress::bar(plan.probes.len());
-    let mut observations = Vec::with_capacity(plan.probes.len());
-    let done = probe::run(&plan.probes, settings, cancel.clone(), |observation| {
+    let bar = progress::bar(probes.len());
+    let mut observations = Vec::with_capacity(probes.len());
+    let done = probe::run(probes, settings, cancel.clone(), |observation| {
         bar.inc(1);
         observations.push(observation);
     })
     .await;
     bar.finish_and_clear();
     done.map_err(Stop::usage)?;
-    let order: std::collections::HashMap<_, _> = plan.probes.iter().enumerate().map(|(i, p)| (&p.id, i)).collect();
+    let order: std::collections::HashMap<_, _> = probes.iter().enumerate().map(|(i, p)| (&p.id, i)).collect();
     // Hops of redirects come last.
     observations.sort_by_key(|observation| {
         (order.get(&observation.probe).copied().unwrap_or(usize::MAX), observation.probe.clone())
@@ -196,17 +233,21 @@ pub(super) fn writable(path: &Path) -> Result<(), Stop> {
         .map_err(|error| Stop::usage(anyhow::anyhow!("cannot write --output {}: {error}", path.display())))
 }
 
-fn record_settings(args: &ProbeArgs, settings: &Settings, stated: &derive::StatedRoutes) -> RunSettings {
-    let millis = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
-    let hash = |der: &Vec<u8>| hexadecimal(&Sha256::digest(der));
+fn record_settings(args: &AuditArgs, settings: &Settings, stated: &derive::StatedRoutes) -> RunSettings {
+    let PlanBounds { stage_timeout_ms, deadline_ms, .. } = args.probing.plan_bounds();
+    let hash = |der: &Vec<u8>| crate::text::hexadecimal(&<sha2::Sha256 as sha2::Digest>::digest(der));
+    let public_roots = settings.checks.public_roots.iter().map(hash).collect();
+    let Seeing { dns_server, connect_to, extra_roots, .. } = Seeing::new(settings);
     RunSettings {
-        from_here: args.from_here,
-        dns_server: args.dns_server.map(|address| address.to_string()),
-        connect_to: args.connect_to.iter().map(ToString::to_string).collect(),
-        extra_roots: settings.extra_roots.iter().map(hash).collect(),
-        public_roots: settings.checks.public_roots.iter().map(hash).collect(),
+        target_version: args.target_version.clone(),
+        from_here: args.routes.from_here,
+        dns_server,
+        connect_to,
+        extra_roots,
+        public_roots,
         stated_proxies: stated.iter().map(|(context, via)| (context.name().to_owned(), via.to_string())).collect(),
-        stage_timeout_ms: millis(args.stage_timeout()),
-        deadline_ms: millis(args.deadline()),
+        stage_timeout_ms,
+        deadline_ms,
+        retries: settings.bounds.retries,
     }
 }

@@ -4,11 +4,12 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
+use super::output::{Format, OutputArgs, json, write};
 use super::{Stop, console, exit};
 use crate::catalog::{self, Catalog, EntryId, LoadError, PAGE_LIMIT};
-use crate::report::{self, Listing};
+use crate::report;
 use crate::text::printable;
 
 /// Arguments of `cmcomply catalog`.
@@ -72,43 +73,6 @@ impl CatalogArgs {
     }
 }
 
-/// How to write a list.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Output")]
-struct OutputArgs {
-    /// The format.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
-    /// Columns of the table. Default: those of the terminal, else 80.
-    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(60..=1000))]
-    width: Option<u16>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
-    /// For spreadsheets.
-    Csv,
-}
-
-impl OutputArgs {
-    fn width(&self) -> usize {
-        console::style(console::Colour::Never, self.width).width
-    }
-
-    /// Writes a list, or what it was made from.
-    fn write<const N: usize>(&self, listing: &Listing<N>, source: &impl serde::Serialize) -> Result<(), Stop> {
-        match self.format {
-            Format::Table => write(&listing.table(self.width())),
-            Format::Csv => write(&listing.csv()),
-            Format::Json => write_json(source),
-        }
-    }
-}
-
 /// Runs a command on the catalog and returns its exit code.
 pub(super) fn run(args: CatalogCommandArgs) -> Result<u8, Stop> {
     match args.command {
@@ -140,7 +104,7 @@ fn show(id: &str, catalog: &Catalog, output: &OutputArgs) -> Result<u8, Stop> {
     };
     match output.format {
         Format::Table => write(&report::entry(catalog, entry, output.width()))?,
-        Format::Json => write_json(entry)?,
+        Format::Json => write(&json(entry)?)?,
         Format::Csv => {
             let mut listing = report::entries(catalog);
             listing.rows.retain(|row| row[0] == entry.id.0);
@@ -199,14 +163,4 @@ fn load(folder: &Path) -> Result<Catalog, Stop> {
         }
         Stop::usage(anyhow::Error::new(error).context(format!("catalog {}", folder.display())))
     })
-}
-
-fn write(text: &str) -> Result<(), Stop> {
-    console::print(text).context("cannot write to standard output").map_err(Stop::usage)
-}
-
-fn write_json(value: &impl serde::Serialize) -> Result<(), Stop> {
-    let mut text = serde_json::to_string_pretty(value).context("cannot write JSON").map_err(Stop::usage)?;
-    text.push('\n');
-    write(&text)
 }

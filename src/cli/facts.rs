@@ -1,7 +1,8 @@
-//! Where the facts come from: a site database or a snapshot of one, and what the operator states besides.
+//! Where the facts come from: site databases or snapshots of them, and what the operator states besides.
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -18,23 +19,20 @@ use crate::site::{self, Facts, Options, ReadError, Snapshot};
 pub(super) struct FactsArgs {
     #[command(flatten)]
     sql: SqlArgs,
-    /// Read the facts from this snapshot (`cmcomply snapshot`) instead of a site database.
-    #[arg(long, value_name = "FILE", conflicts_with = "sql", help_heading = "Site database")]
-    snapshot: Option<PathBuf>,
+    /// Read the facts from this snapshot (`cmcomply snapshot`) instead of a site database. Given several times, or
+    /// besides --sql, the facts of all of them are put together; what they do not agree on is a finding.
+    #[arg(long, value_name = "FILE", help_heading = "Site database")]
+    snapshot: Vec<PathBuf>,
     /// What the site database cannot say, as a file that `cmcomply init` begins (cmcomply.toml).
     #[arg(long, value_name = "FILE", help_heading = "Site database")]
     settings: Option<PathBuf>,
 }
 
-/// Everything that can be wrong with the arguments is found; the site database has not been asked yet.
+/// Everything that can be wrong with the arguments is found; the site databases have not been asked yet.
 pub(super) struct Prepared {
-    origin: Origin,
+    databases: Vec<Options>,
+    snapshots: Vec<Snapshot>,
     settings: Settings,
-}
-
-enum Origin {
-    Database(Options),
-    Snapshot(Box<Snapshot>),
 }
 
 impl FactsArgs {
@@ -44,11 +42,15 @@ impl FactsArgs {
             Some(path) => Settings::read(path).map_err(Stop::usage)?,
             None => Settings::default(),
         };
-        let origin = match &self.snapshot {
-            Some(path) => Origin::Snapshot(Box::new(Snapshot::read(path).map_err(Stop::usage)?)),
-            None => Origin::Database(self.sql.options()?),
-        };
-        Ok(Prepared { origin, settings })
+        let snapshots = self.snapshot.iter().map(|path| Snapshot::read(path).map_err(Stop::usage));
+        let snapshots = snapshots.collect::<Result<Vec<_>, _>>()?;
+        let redacted = snapshots.iter().filter(|snapshot| snapshot.redacted).count();
+        if redacted > 0 && (redacted < snapshots.len() || self.sql.is_given()) {
+            return Err(Stop::usage(anyhow::anyhow!(
+                "a redacted snapshot cannot be put together with names that are not: its pseudonyms match nothing"
+            )));
+        }
+        Ok(Prepared { databases: self.sql.options()?, snapshots, settings })
     }
 }
 
@@ -58,20 +60,25 @@ impl Prepared {
         &self.settings.routes
     }
 
-    /// When the facts were read, for a snapshot.
+    /// When the oldest of the facts were read, where snapshots have some.
     pub(super) fn taken(&self) -> Option<Timestamp> {
-        match &self.origin {
-            Origin::Database(_) => None,
-            Origin::Snapshot(snapshot) => Some(snapshot.taken),
-        }
+        self.snapshots.iter().map(|snapshot| snapshot.taken).min()
     }
 
-    /// The facts, with what the operator states. An interruption leaves every fact of a database unknown.
+    /// Whether names are pseudonyms.
+    pub(super) fn is_redacted(&self) -> bool {
+        self.snapshots.iter().any(|snapshot| snapshot.redacted)
+    }
+
+    /// The facts of all sources as one, with what the operator states. An interruption leaves every fact of the
+    /// databases unknown.
     pub(super) async fn read(self, cancel: &CancellationToken) -> Result<Facts, Stop> {
-        let facts = match self.origin {
-            Origin::Database(options) => from_database(&options, cancel).await?,
-            Origin::Snapshot(snapshot) => snapshot.facts,
-        };
+        let mut all: Vec<Facts> = self.snapshots.into_iter().map(|snapshot| snapshot.facts).collect();
+        for options in &self.databases {
+            all.push(from_database(options, cancel).await?);
+        }
+        let merged = site::merge(all).context("the facts could not be put together").map_err(Stop::usage)?;
+        let facts = merged.ok_or_else(|| Stop::usage(anyhow::anyhow!("no site database: give --sql or --snapshot")))?;
         Ok(facts.state(&self.settings))
     }
 }

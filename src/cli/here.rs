@@ -10,3 +10,11 @@ pub(super) fn name() -> String {
     let name = std::env::var("HOSTNAME").unwrap_or_default();
     name.trim().to_owned()
 }
+
+/// The account of this process, as the environment names it.
+pub(super) fn account() -> Option<String> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let user = variable("USERNAME").or_else(|| variable("USER"))?;
+    let account = variable("USERDOMAIN").map_or_else(|| user.clone(), |domain| format!("{domain}\\{user}"));
+    Some(crate::text::printable(&account, 200))
+}

@@ -39,8 +39,11 @@ pub(super) async fn run(args: InitArgs) -> Result<u8, Stop> {
     write_aside(&args.output, settings::template(&facts).as_bytes())
         .with_context(|| format!("cannot write {path}"))
         .map_err(Stop::usage)?;
-    console::print(&format!("{path}: state in it what the site database cannot say, then audit with --settings\n"))
-        .context("cannot write to standard output")
-        .map_err(Stop::usage)?;
+    let above = facts.above().map(|above| format!("  {}\n", printable(&above.to_string(), 500))).unwrap_or_default();
+    console::print(&format!(
+        "{path}: state in it what the site database cannot say, then audit with --settings\n{above}"
+    ))
+    .context("cannot write to standard output")
+    .map_err(Stop::usage)?;
     Ok(exit::COMPLIANT)
 }

@@ -3,15 +3,23 @@
 mod audit;
 mod catalog;
 mod console;
+mod endpoints;
+mod explain;
 mod facts;
+mod hand_off;
 mod here;
 mod init;
+mod output;
+mod probe;
 mod probing;
 mod progress;
 mod queries;
+mod report;
+mod reports;
 mod secret;
 mod snapshot;
 mod sql;
+mod what_if;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -44,6 +52,14 @@ struct Cli {
 enum Command {
     /// Read the site database, derive what each host needs, probe it and say what is compliant.
     Audit(Box<audit::AuditArgs>),
+    /// Write the record of a run in another format, offline.
+    Report(report::ReportCommandArgs),
+    /// Look at one endpoint layer by layer, or run a plan on this machine and write what was seen.
+    Probe(Box<probe::ProbeCommandArgs>),
+    /// Say what each host needs, without probing: as a table, JSON, CSV, or a list for a firewall or proxy.
+    Endpoints(Box<endpoints::EndpointsArgs>),
+    /// Say why a name is needed here, or why not: which facts, which documents.
+    Explain(Box<explain::ExplainArgs>),
     /// Print every statement that is sent to a SQL Server, or a script that grants exactly the rights needed.
     Queries(queries::QueriesArgs),
     /// Read the site database and begin a settings file: what was found, and what still has to be stated.
@@ -91,6 +107,10 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     };
     let done = match cli.command {
         Command::Audit(args) => audit::run(*args).await,
+        Command::Report(args) => report::run(&args),
+        Command::Probe(args) => probe::run(*args).await,
+        Command::Endpoints(args) => endpoints::run(*args).await,
+        Command::Explain(args) => explain::run(*args).await,
         Command::Queries(args) => queries::run(&args),
         Command::Init(args) => init::run(*args).await,
         Command::Snapshot(args) => snapshot::run(*args).await,

@@ -9,17 +9,19 @@ use clap::{Args, value_parser};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::Stop;
 use super::console::note;
+use super::{Stop, secret};
 use crate::catalog::Context;
 use crate::derive::{StatedRoutes, Via, database_knows};
-use crate::probe::{Bounds, Checks, ConnectTo, Deadlines, Settings, open_files};
+use crate::host::HostOrAddress;
+use crate::plan::PlanBounds;
+use crate::probe::{Bounds, Checks, ConnectTo, Deadlines, ProxyAccount, ProxyAccounts, Settings, raise_open_files};
 use crate::settings::stated_via;
 
-/// How to probe.
+/// For whom this machine probes, and by which routes.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Probing")]
-pub(super) struct ProbeArgs {
+pub(super) struct RouteArgs {
     /// Let this machine stand in for every host: what it reaches counts as reached. The run keeps saying so.
     #[arg(long)]
     pub(super) from_here: bool,
@@ -27,6 +29,22 @@ pub(super) struct ProbeArgs {
     /// system-wininet. ROUTE is `direct` or HOST:PORT. May be given several times.
     #[arg(long, value_name = "CONTEXT=ROUTE", value_parser = stated_proxy)]
     proxy: Vec<(Context, Via)>,
+}
+
+/// How to probe.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Probing")]
+pub(super) struct ProbeArgs {
+    /// The account of a proxy that asks for one (Basic), such as proxy.contoso.com:8080=svc-cm. Its password comes from
+    /// the file, standard input, `CMCOMPLY_PROXY_PASSWORD`, or a prompt. May be given several times.
+    #[arg(long, value_name = "HOST:PORT=USER", value_parser = proxy_user)]
+    proxy_user: Vec<((HostOrAddress, u16), String)>,
+    /// Read the password of --proxy-user from the first line of a file.
+    #[arg(long, value_name = "FILE", requires = "proxy_user", conflicts_with = "proxy_password_stdin")]
+    proxy_password_file: Option<PathBuf>,
+    /// Read the password of --proxy-user from the first line of standard input.
+    #[arg(long, requires = "proxy_user")]
+    proxy_password_stdin: bool,
     /// Ask this DNS server instead of the system's resolver.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(super) dns_server: Option<SocketAddr>,
@@ -53,23 +71,32 @@ pub(super) struct ProbeArgs {
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = value_parser!(u64).range(1..=86_400))]
     deadline: u64,
     /// Probes under way at once.
-    #[arg(long, value_name = "NUMBER", default_value = "512", value_parser = value_parser!(u16).range(1..=4096))]
+    #[arg(long, value_name = "NUMBER", default_value = "1024", value_parser = value_parser!(u16).range(1..=4096))]
     concurrency: u16,
+    /// Tries after one that failed by an answer (a refusal, a reset, SERVFAIL, 502); silence is not tried again.
+    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = value_parser!(u8).range(0..=5))]
+    pub(super) retries: u8,
 }
 
 impl ProbeArgs {
-    /// The limit of each stage.
-    pub(super) fn stage_timeout(&self) -> Duration {
-        Duration::from_secs(self.stage_timeout)
-    }
-
-    /// The limit of all probes together.
-    pub(super) fn deadline(&self) -> Duration {
-        Duration::from_secs(self.deadline)
+    /// The bounds as a plan carries them.
+    pub(super) fn plan_bounds(&self) -> PlanBounds {
+        PlanBounds {
+            stage_timeout_ms: self.stage_timeout * 1000,
+            deadline_ms: self.deadline * 1000,
+            probes_at_once: self.concurrency,
+            addresses: u16::try_from(Bounds::default().addresses).unwrap_or(u16::MAX),
+            retries: self.retries,
+        }
     }
 
     /// The settings of the probe. Reads the CA files.
     pub(super) fn settings(&self) -> Result<Settings, Stop> {
+        self.settings_within(self.plan_bounds())
+    }
+
+    /// The settings of the probe within the bounds of a plan. Reads the CA files.
+    pub(super) fn settings_within(&self, plan: PlanBounds) -> Result<Settings, Stop> {
         let read = |option, paths: &[PathBuf]| -> Result<Vec<Vec<u8>>, Stop> {
             let mut roots = Vec::new();
             for path in paths {
@@ -79,8 +106,13 @@ impl ProbeArgs {
         };
         let extra_roots = read("--ca-file", &self.ca_file)?;
         let public_roots = read("--public-ca-file", &self.public_ca_file)?;
-        let wanted = Bounds { probes: usize::from(self.concurrency), ..Bounds::default() };
-        let files = open_files();
+        let wanted = Bounds {
+            probes: plan.probes_at_once.into(),
+            addresses: plan.addresses.into(),
+            retries: plan.retries.into(),
+            ..Bounds::default()
+        };
+        let files = raise_open_files();
         let bounds = wanted.within(files);
         if let (true, Some(files)) = (bounds != wanted, files) {
             note(&format!(
@@ -92,8 +124,12 @@ impl ProbeArgs {
         Ok(Settings {
             dns_server: self.dns_server,
             connect_to: self.connect_to.clone(),
+            proxy_accounts: ProxyAccounts::new(),
             extra_roots,
-            deadlines: Deadlines { total: Some(self.deadline()), ..Deadlines::all(self.stage_timeout()) },
+            deadlines: Deadlines {
+                total: Some(Duration::from_millis(plan.deadline_ms)),
+                ..Deadlines::all(Duration::from_millis(plan.stage_timeout_ms))
+            },
             bounds,
             checks: Checks {
                 public_roots,
@@ -103,6 +139,32 @@ impl ProbeArgs {
         })
     }
 
+    /// The accounts for proxies. May ask for a password, so it comes after everything that can be wrong.
+    pub(super) fn proxy_accounts(&self) -> Result<ProxyAccounts, Stop> {
+        let (file, stdin) = (self.proxy_password_file.as_deref(), self.proxy_password_stdin);
+        let mut shared = None;
+        let mut accounts = ProxyAccounts::new();
+        for (proxy, user) in &self.proxy_user {
+            let password = match &shared {
+                Some(password) => Clone::clone(password),
+                None => secret::proxy_password(user, &format!("{}:{}", proxy.0, proxy.1), file, stdin)
+                    .map_err(Stop::usage)?,
+            };
+            // Standard input is read once, and has one password for all.
+            if stdin {
+                shared = Some(password.clone());
+            }
+            let account = ProxyAccount { user: user.clone(), password };
+            if accounts.insert(proxy.clone(), account).is_some() {
+                let name = format!("--proxy-user {}:{} is given twice", proxy.0, proxy.1);
+                return Err(Stop::usage(anyhow::anyhow!(name)));
+            }
+        }
+        Ok(accounts)
+    }
+}
+
+impl RouteArgs {
     /// The routes that the operator states. The same context twice is an error.
     pub(super) fn stated_routes(&self) -> Result<StatedRoutes, Stop> {
         let mut routes = StatedRoutes::new();
@@ -136,6 +198,21 @@ fn certificates(option: &str, path: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
     Ok(certificates)
 }
 
+/// `HOST:PORT=USER`. A colon in the user would be the password's beginning in Basic (RFC 7617), so it is refused.
+fn proxy_user(text: &str) -> Result<((HostOrAddress, u16), String), String> {
+    let (proxy, user) = text.split_once('=').ok_or("expected HOST:PORT=USER")?;
+    let Via::Proxy { host, port } = stated_via(proxy)? else {
+        return Err("expected HOST:PORT=USER".to_owned());
+    };
+    if user.is_empty() || user.chars().any(char::is_control) {
+        return Err("the user is empty or has control characters".to_owned());
+    }
+    if user.contains(':') {
+        return Err("the user has a colon: a password is never an argument, it is asked for".to_owned());
+    }
+    Ok(((host, port), user.to_owned()))
+}
+
 /// `CONTEXT=direct` or `CONTEXT=HOST:PORT`.
 fn stated_proxy(text: &str) -> Result<(Context, Via), String> {
     const FREE: [Context; 4] =
@@ -156,6 +233,16 @@ fn stated_proxy(text: &str) -> Result<(Context, Via), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_account_is_for_one_proxy_and_has_no_password_in_it() {
+        let ((host, port), user) = proxy_user(r"proxy.contoso.com:8080=CONTOSO\svc-cm").unwrap();
+        assert_eq!((host.to_string().as_str(), port, user.as_str()), ("proxy.contoso.com", 8080, r"CONTOSO\svc-cm"));
+        for bad in ["svc-cm", "direct=svc-cm", "proxy:8080=", "proxy:8080=svc:hunter2", "proxy=svc"] {
+            let error = proxy_user(bad).unwrap_err();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
 
     #[test]
     fn only_what_the_database_does_not_know_can_be_stated() {

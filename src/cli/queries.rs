@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
 use super::{Stop, console, exit};
+use crate::report::Listing;
 use crate::site::{self, Login, Place, Query, Way};
 
 /// Arguments of `cmcomply queries`.
@@ -31,6 +32,10 @@ enum Format {
     Text,
     /// JSON: name, file, purpose, objects, columns and statement of each.
     Json,
+    /// Which statement asks which objects where, for people.
+    Table,
+    /// The same for spreadsheets.
+    Csv,
 }
 
 /// Prints the statements or the script, and returns the exit code.
@@ -38,12 +43,24 @@ pub(super) fn run(args: &QueriesArgs) -> Result<u8, Stop> {
     let text = match (&args.grants, args.format) {
         (Some(login), _) => site::grant_script(login),
         (None, Format::Text) => listing(&site::queries()),
+        (None, Format::Table) => rows(&site::queries()).table(console::style(console::Colour::Never, None).width),
+        (None, Format::Csv) => rows(&site::queries()).csv(),
         (None, Format::Json) => {
             serde_json::to_string_pretty(&site::queries()).context("cannot write as JSON").map_err(Stop::usage)? + "\n"
         }
     };
     console::print(&text).context("cannot write to standard output").map_err(Stop::usage)?;
     Ok(exit::COMPLIANT)
+}
+
+fn rows(queries: &[Query]) -> Listing<5> {
+    let row = |query: &Query| {
+        let objects = query.ways.iter().flat_map(|way| &way.objects).map(|object| format!("dbo.{}", object.name));
+        let objects: std::collections::BTreeSet<String> = objects.collect();
+        let objects = objects.into_iter().collect::<Vec<_>>().join(", ");
+        [query.name.clone(), query.file.clone(), place(query.place).to_owned(), objects, query.purpose.clone()]
+    };
+    Listing { columns: ["name", "file", "when", "objects", "purpose"], rows: queries.iter().map(row).collect() }
 }
 
 fn listing(queries: &[Query]) -> String {

@@ -16,33 +16,58 @@ const LIMIT: u64 = 4096;
 /// A token is not longer.
 const TOKEN_LIMIT: u64 = 16_384;
 
+/// The same for a proxy's account.
+const PROXY_VARIABLE: &str = "CMCOMPLY_PROXY_PASSWORD";
+
 /// The password of `user`: from the file, from standard input, from the environment, or from a prompt.
 pub(super) fn password(user: &str, file: Option<&Path>, stdin: bool) -> anyhow::Result<Secret> {
-    if let Some(path) = file {
-        let open = std::fs::File::open(path);
-        let file = open.with_context(|| format!("cannot read --sql-password-file {}", path.display()))?;
-        return first_line(file).with_context(|| format!("--sql-password-file {}", path.display()));
+    let whose = format!("SQL login {}", crate::text::printable(user, 80));
+    Source { variable: VARIABLE, option: "--sql-password", whose }.read(file, stdin)
+}
+
+/// The password of a proxy's account, likewise.
+pub(super) fn proxy_password(user: &str, proxy: &str, file: Option<&Path>, stdin: bool) -> anyhow::Result<Secret> {
+    let whose = format!("{} at proxy {proxy}", crate::text::printable(user, 80));
+    Source { variable: PROXY_VARIABLE, option: "--proxy-password", whose }.read(file, stdin)
+}
+
+/// Where one kind of password comes from.
+struct Source {
+    variable: &'static str,
+    /// The beginning of its options: `-file` and `-stdin` follow.
+    option: &'static str,
+    whose: String,
+}
+
+impl Source {
+    fn read(&self, file: Option<&Path>, stdin: bool) -> anyhow::Result<Secret> {
+        let Self { variable, option, whose } = self;
+        if let Some(path) = file {
+            let open = std::fs::File::open(path);
+            let file = open.with_context(|| format!("cannot read {option}-file {}", path.display()))?;
+            return first_line(file).with_context(|| format!("{option}-file {}", path.display()));
+        }
+        if stdin {
+            return first_line(io::stdin()).with_context(|| format!("{option}-stdin"));
+        }
+        match std::env::var(variable) {
+            Ok(password) => return Ok(Secret::new(password)),
+            Err(std::env::VarError::NotUnicode(_)) => bail!("{variable} is not valid Unicode"),
+            Err(std::env::VarError::NotPresent) => {}
+        }
+        if !io::stdin().is_terminal() {
+            bail!(
+                "no password for {whose}: set {variable}, or give {option}-file or {option}-stdin \
+                 (without a terminal there is no prompt)"
+            );
+        }
+        let guard = tokio::spawn(restore_terminal_on_ctrl_c());
+        let password = rpassword::prompt_password(format!("Password of {whose}: "))
+            .map(Secret::new)
+            .context("cannot read the password from the terminal");
+        guard.abort();
+        password
     }
-    if stdin {
-        return first_line(io::stdin()).context("--sql-password-stdin");
-    }
-    match std::env::var(VARIABLE) {
-        Ok(password) => return Ok(Secret::new(password)),
-        Err(std::env::VarError::NotUnicode(_)) => bail!("{VARIABLE} is not valid Unicode"),
-        Err(std::env::VarError::NotPresent) => {}
-    }
-    if !io::stdin().is_terminal() {
-        bail!(
-            "no password for SQL login {user}: set {VARIABLE}, or give --sql-password-file or --sql-password-stdin \
-             (without a terminal there is no prompt)"
-        );
-    }
-    let prompt = format!("Password of SQL login {}: ", crate::text::printable(user, 80));
-    let guard = tokio::spawn(restore_terminal_on_ctrl_c());
-    let password =
-        rpassword::prompt_password(prompt).map(Secret::new).context("cannot read the password from the terminal");
-    guard.abort();
-    password
 }
 
 /// The prompt switches the terminal's echo off. Ctrl-C there ends the program, and must not leave it off.

@@ -20,7 +20,9 @@ Examples:
   cmcomply snapshot --sql cm01.contoso.com -o site.json
       read once; `--snapshot site.json` stands in for `--sql` from then on
   cmcomply snapshot --snapshot site.json --redact -o share.json
-      the same under pseudonyms; the key stays in site-key.txt, beside nothing that is shared")]
+      the same under pseudonyms; the key stays in redact-key.txt, beside nothing that is shared
+  cmcomply snapshot --snapshot cas.json --snapshot ps1.json -o hierarchy.json
+      the facts of two sites, each read with an account of its own, as one")]
 pub(super) struct SnapshotArgs {
     #[command(flatten)]
     facts: FactsArgs,
@@ -43,20 +45,23 @@ pub(super) async fn run(args: SnapshotArgs) -> Result<u8, Stop> {
     let key = if args.redact { Some(key(&args.redact_key_file).map_err(Stop::usage)?) } else { None };
     let cancel = audit::cancel_on_ctrl_c("interrupted: nothing is written");
     let taken = prepared.taken().unwrap_or_else(Timestamp::now);
+    let redacted = prepared.is_redacted();
     let facts = prepared.read(&cancel).await?;
     if cancel.is_cancelled() {
         return Ok(exit::INCOMPLETE);
     }
-    let mut snapshot = Snapshot::new(facts, taken);
+    let mut snapshot = Snapshot { redacted, ..Snapshot::new(facts, taken) };
     if let Some(key) = key {
         snapshot = redact(&snapshot, &key).context("the facts could not be redacted").map_err(Stop::usage)?;
     }
     let document = snapshot.to_json().context("the facts could not be written as JSON").map_err(Stop::usage)?;
     write_aside(&args.output, &document).with_context(|| format!("cannot write {path}")).map_err(Stop::usage)?;
     let unknown = crate::evidence::unknown_facts(&snapshot.facts);
+    let above = snapshot.facts.above().map(|above| format!("  {}\n", printable(&above.to_string(), 500)));
     let said = unknown.iter().fold(format!("{path}: {} facts are unknown\n", unknown.len()), |said, (name, detail)| {
         format!("{said}  {name}: {}\n", printable(detail, 300))
     });
+    let said = format!("{said}{}", above.unwrap_or_default());
     console::print(&said).context("cannot write to standard output").map_err(Stop::usage)?;
     Ok(exit::COMPLIANT)
 }

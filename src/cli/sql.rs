@@ -1,4 +1,4 @@
-//! The arguments that lead to the site database.
+//! The arguments that lead to the site databases.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,12 +12,15 @@ use crate::site::{Certificate, Encryption, Network, Options, Server, SignIn};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Site database")]
 pub(super) struct SqlArgs {
-    /// The SQL Server of the site database: HOST, HOST,PORT or HOST\INSTANCE.
+    /// The SQL Server of the site database: HOST, HOST,PORT or HOST\INSTANCE. The top-level site's tells most. Given
+    /// several times, for the databases of several sites of a hierarchy, their facts are put together. All are signed in
+    /// to alike; where they need different accounts, take a snapshot of each and give --snapshot several times.
     #[arg(long, value_name = "SERVER", value_parser = Server::parse, required_unless_present = "snapshot")]
-    sql: Option<Server>,
-    /// The site database, such as `CM_PS1`. Default: the one `CM_xxx` database on the server that has a site.
-    #[arg(long, value_name = "NAME", value_parser = database)]
-    database: Option<String>,
+    sql: Vec<Server>,
+    /// The site database, such as `CM_PS1`. Default: the one `CM_xxx` database on the server that has a site. With
+    /// several --sql: once for each, in the same order, or not at all.
+    #[arg(long, value_name = "NAME", value_parser = database, requires = "sql")]
+    database: Vec<String>,
     /// Sign in with a Microsoft Entra access token, from this environment variable.
     #[arg(long, value_name = "VARIABLE", conflicts_with_all = ["sql_user", "sql_token_file"])]
     sql_token_env: Option<String>,
@@ -55,15 +58,29 @@ pub(super) struct SqlArgs {
 }
 
 impl SqlArgs {
-    /// The options of the site reader. Asks for a password where one is needed.
-    pub(super) fn options(&self) -> Result<Options, Stop> {
+    /// Whether a site database is named.
+    pub(super) fn is_given(&self) -> bool {
+        !self.sql.is_empty()
+    }
+
+    /// The options of the site reader, for each database. Asks for a password where one is needed, once for all.
+    pub(super) fn options(&self) -> Result<Vec<Options>, Stop> {
+        if self.sql.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (servers, names) = (self.sql.len(), self.database.len());
+        if names != 0 && names != servers {
+            return Err(Stop::usage(anyhow::anyhow!(
+                "--database is given {names} times and --sql {servers} times: give it once for each --sql, in the same \
+                 order, or not at all"
+            )));
+        }
         if self.sql_encrypt == Encrypt::Strict && self.trust_server_certificate {
             return Err(Stop::usage(anyhow::anyhow!(
                 "--sql-encrypt strict always checks the certificate; leave out --trust-server-certificate, or give \
                  the CA with --sql-ca-file"
             )));
         }
-        let server = self.sql.clone().ok_or_else(|| Stop::usage(anyhow::anyhow!("no site database: give --sql")))?;
         let certificate = match (&self.sql_ca_file, self.trust_server_certificate) {
             (Some(path), _) => {
                 std::fs::metadata(path).map_err(|error| {
@@ -74,11 +91,12 @@ impl SqlArgs {
             (None, true) => Certificate::NotChecked,
             (None, false) => Certificate::MachineRoots,
         };
-        Ok(Options {
-            server,
-            database: self.database.clone(),
-            sign_in: self.sign_in()?,
-            certificate,
+        let sign_in = self.sign_in()?;
+        let options = |(number, server): (usize, &Server)| Options {
+            server: server.clone(),
+            database: self.database.get(number).cloned(),
+            sign_in: sign_in.clone(),
+            certificate: certificate.clone(),
             network: Network {
                 encryption: match self.sql_encrypt {
                     Encrypt::Required => Encryption::Required,
@@ -89,7 +107,8 @@ impl SqlArgs {
             },
             connect_timeout: Duration::from_secs(self.sql_connect_timeout),
             query_timeout: Duration::from_secs(self.sql_query_timeout),
-        })
+        };
+        Ok(self.sql.iter().enumerate().map(options).collect())
     }
 
     fn sign_in(&self) -> Result<SignIn, Stop> {

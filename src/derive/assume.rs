@@ -181,7 +181,7 @@ fn apply(facts: &mut Facts, assumption: Assumption) {
 }
 
 fn source() -> Source {
-    Source { object: "assumed".to_owned(), missing_columns: Vec::new() }
+    Source::of("assumed")
 }
 
 fn known<T>(value: T) -> Fact<T> {

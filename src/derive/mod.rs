@@ -3,6 +3,7 @@
 mod assume;
 mod condition;
 mod difference;
+mod explain;
 mod index;
 mod options;
 mod requirement;
@@ -14,13 +15,13 @@ mod template;
 mod tests;
 
 pub use assume::{Assumption, AssumptionError, assume};
-pub use difference::{Difference, difference};
+pub use difference::{Change, Difference, difference};
+pub use explain::{Answer, Standing, standings};
 pub use options::{Options, UnknownVersion};
 pub use requirement::{Decision, Proof, RequiredName, Requirement, RequirementId, Route, RouteBasis, Subject, Via};
 pub use route::{StatedRoutes, database_knows};
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry as Slot;
 
 use crate::catalog::{Catalog, CatalogRole, Cloud, Entry, ProbeClass, Status};
 use crate::site::Facts;
@@ -35,88 +36,124 @@ use template::Filled;
 pub fn requirements(facts: &Facts, catalog: &Catalog, options: &Options) -> Vec<Requirement> {
     let facts = &Index::new(facts);
     let servers = Servers::of(facts);
-    let mut found = BTreeMap::new();
+    let mut groups: BTreeMap<CatalogRole, Vec<Group>> = BTreeMap::new();
     for entry in &catalog.entries {
+        let Some(need) = Need::of(entry, facts, options) else { continue };
         for &role in &entry.roles {
-            for subject in servers.subjects(role) {
-                apply(entry, role, &subject, facts, options, &mut found);
-            }
+            let group = |who| Group { who, role, requirements: Vec::new() };
+            let groups = groups.entry(role).or_insert_with(|| servers.subjects(role).into_iter().map(group).collect());
+            groups.iter_mut().for_each(|group| group.apply(&need, facts, options));
         }
     }
-    found.into_values().collect()
+    let mut groups: Vec<Group> = groups.into_values().flatten().collect();
+    groups.sort_by(|a, b| (&a.who.subject, a.role).cmp(&(&b.who.subject, b.role)));
+    groups.into_iter().flat_map(Group::into_requirements).collect()
 }
 
-type Found = BTreeMap<(Subject, CatalogRole, RequirementId), Requirement>;
+/// What an entry says whoever asks.
+struct Need<'a> {
+    entry: &'a Entry,
+    /// Whether cloud and build are those of the entry; not false.
+    applies: Tri,
+    proof: Proof,
+    /// The endpoints, where they are not others for each server.
+    filled: Option<Vec<Filled>>,
+}
 
-/// Applies one entry to one subject.
-fn apply(entry: &Entry, role: CatalogRole, subject: &Who, facts: &Index<'_>, options: &Options, found: &mut Found) {
-    let server = match &subject.subject {
-        Subject::Host { site, host } => Some((site, host)),
-        _ => None,
-    };
-    let asker = Asker { facts, server, clouds: &entry.clouds };
-    let applies =
-        condition::evaluate(&entry.when, asker).and(|| in_cloud(entry, facts)).and(|| in_build(entry, facts, options));
-    let (mut reasons, mut unknown) = match applies {
-        Tri::False => return,
-        Tri::True(reasons) => (reasons, Vec::new()),
-        Tri::Unknown(missing) => (Vec::new(), missing),
-    };
-    unknown.extend(subject.missing.clone());
-    reasons.insert(0, subject.reason(role));
-    for filled in template::fill(entry, facts, server) {
-        let ports: Vec<Option<u16>> =
-            if filled.ports.is_empty() { vec![None] } else { filled.ports.iter().copied().map(Some).collect() };
-        for port in ports {
+impl<'a> Need<'a> {
+    /// None if nobody needs it.
+    fn of(entry: &'a Entry, facts: &Index<'_>, options: &Options) -> Option<Self> {
+        let applies = in_cloud(entry, facts).and(|| in_build(entry, facts, options));
+        let filled = || (!template::is_of_server(entry)).then(|| template::fill(entry, facts, None));
+        (applies != Tri::False).then(|| Self { entry, applies, proof: proof(entry), filled: filled() })
+    }
+}
+
+/// A subject in a role, with what it needs.
+struct Group {
+    who: Who,
+    role: CatalogRole,
+    requirements: Vec<Requirement>,
+}
+
+impl Group {
+    /// Applies one entry.
+    fn apply(&mut self, need: &Need<'_>, facts: &Index<'_>, options: &Options) {
+        let Self { who, role, requirements } = self;
+        let (entry, server) = (need.entry, who.server());
+        let asker = Asker { facts, server, clouds: &entry.clouds };
+        let (reasons, mut unknown) = match condition::evaluate(&entry.when, asker).and(|| need.applies.clone()) {
+            Tri::False => return,
+            Tri::True(reasons) => (reasons, Vec::new()),
+            Tri::Unknown(missing) => (Vec::new(), missing),
+        };
+        unknown.extend(who.missing.iter().cloned());
+        let own;
+        let filled = if let Some(shared) = &need.filled {
+            shared
+        } else {
+            own = template::fill(entry, facts, server);
+            &own
+        };
+        let route = route::route(facts, entry.context, server, &options.routes);
+        for filled in filled {
             let mut missing: Vec<String> = Vec::new();
             for text in unknown.iter().chain(&filled.missing) {
                 if !missing.contains(text) {
                     missing.push(text.clone());
                 }
             }
-            let mut reasons = reasons.clone();
-            reasons.extend(filled.reasons.iter().cloned());
-            let requirement = Requirement {
-                id: id(subject, role, entry, &filled, port),
-                subject: subject.subject.clone(),
-                role,
-                entry: entry.id.clone(),
-                section: entry.section.clone(),
-                proof: proof(entry),
-                name: filled.name.clone(),
-                scheme: entry.scheme,
-                port,
-                path: filled.path.clone(),
-                context: entry.context,
-                route: route::route(facts, entry.context, server, &options.routes),
-                tier: entry.tier,
-                status: entry.status,
-                replaced_by: entry.replaced_by.clone(),
-                inspection: entry.inspection,
-                tls: entry.tls.clone(),
-                byte_ranges: entry.byte_ranges,
-                idle_seconds: entry.idle_seconds,
-                decision: decision(entry, missing),
-                reasons,
-            };
-            match found.entry((requirement.subject.clone(), role, requirement.id.clone())) {
-                Slot::Vacant(slot) => {
-                    slot.insert(requirement);
-                }
-                // Two gateways, say, may share a name: one requirement with the reasons of both.
-                Slot::Occupied(mut slot) => merge(slot.get_mut(), requirement),
+            let reasons = [std::slice::from_ref(&who.reason), &reasons, &filled.reasons].concat();
+            let no_port = filled.ports.is_empty().then_some(None);
+            for port in filled.ports.iter().copied().map(Some).chain(no_port) {
+                requirements.push(Requirement {
+                    id: id(who, entry, filled, port),
+                    subject: who.subject.clone(),
+                    role: *role,
+                    entry: entry.id.clone(),
+                    section: entry.section.clone(),
+                    proof: need.proof.clone(),
+                    name: filled.name.clone(),
+                    scheme: entry.scheme,
+                    port,
+                    path: filled.path.clone(),
+                    context: entry.context,
+                    route: route.clone(),
+                    tier: entry.tier,
+                    status: entry.status,
+                    replaced_by: entry.replaced_by.clone(),
+                    inspection: entry.inspection,
+                    tls: entry.tls.clone(),
+                    byte_ranges: entry.byte_ranges,
+                    idle_seconds: entry.idle_seconds,
+                    decision: decision(entry, missing.clone()),
+                    reasons: reasons.clone(),
+                });
             }
         }
     }
+
+    /// In the order of their ids. Two gateways, say, may share a name: one requirement with the reasons of both.
+    fn into_requirements(mut self) -> Vec<Requirement> {
+        self.requirements.sort_by(|a, b| a.id.cmp(&b.id));
+        self.requirements.dedup_by(|later, first| {
+            let same = later.id == first.id;
+            if same {
+                merge(first, later);
+            }
+            same
+        });
+        self.requirements
+    }
 }
 
-fn merge(into: &mut Requirement, other: Requirement) {
-    for reason in other.reasons {
+fn merge(into: &mut Requirement, other: &mut Requirement) {
+    for reason in std::mem::take(&mut other.reasons) {
         if !into.reasons.contains(&reason) {
             into.reasons.push(reason);
         }
     }
-    match (&mut into.decision, other.decision) {
+    match (&mut into.decision, std::mem::replace(&mut other.decision, Decision::Needed)) {
         (Decision::Undecided { missing }, Decision::Undecided { missing: more }) => {
             missing.extend(more);
             missing.sort();
@@ -127,17 +164,11 @@ fn merge(into: &mut Requirement, other: Requirement) {
     }
 }
 
-fn id(subject: &Who, role: CatalogRole, entry: &Entry, filled: &Filled, port: Option<u16>) -> RequirementId {
-    let site = match &subject.subject {
-        Subject::Host { site, .. } => format!("{site}/"),
-        _ => String::new(),
-    };
+fn id(who: &Who, entry: &Entry, filled: &Filled, port: Option<u16>) -> RequirementId {
     let port = port.map_or_else(|| "?".to_owned(), |p| p.to_string());
-    let role = role.title().replace(' ', "-").to_lowercase();
-    let subject = subject.subject.to_string().replace(' ', "-");
     // A path of the catalog is the entry's; one that the facts fill tells two requirements of one entry apart.
     let path = if filled.path == entry.path { "" } else { filled.path.as_deref().unwrap_or_default() };
-    RequirementId(format!("{site}{subject}/{role}/{}/{}://{}:{port}{path}", entry.id, entry.scheme, filled.name))
+    RequirementId(format!("{}{}/{}://{}:{port}{path}", who.prefix, entry.id, entry.scheme, filled.name))
 }
 
 fn decision(entry: &Entry, missing: Vec<String>) -> Decision {

@@ -111,6 +111,15 @@ impl Subject {
             _ => None,
         }
     }
+
+    /// Whether it is this host, or may be: servers whose names could not be read may be any.
+    pub fn may_be(&self, other: &HostName) -> bool {
+        match self {
+            Self::Host { host, .. } => host.same_machine(other),
+            Self::UnknownHosts => true,
+            Self::Clients | Self::Consoles => false,
+        }
+    }
 }
 
 impl fmt::Display for Subject {

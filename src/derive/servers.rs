@@ -9,20 +9,40 @@ use crate::catalog::CatalogRole;
 use crate::host::HostName;
 use crate::site::{Fact, Role, SiteCode, UnknownWhy};
 
-/// A subject, with what makes it one.
+/// A subject in a role.
 #[derive(Debug, Clone)]
 pub(super) struct Who {
     pub(super) subject: Subject,
-    source: String,
+    /// What makes it one.
+    pub(super) reason: String,
+    /// What the ids of its requirements begin with.
+    pub(super) prefix: String,
     pub(super) missing: Vec<String>,
 }
 
 impl Who {
-    pub(super) fn reason(&self, role: CatalogRole) -> String {
+    /// `source` is the object that names a host.
+    fn new(subject: Subject, role: CatalogRole, source: &str, missing: Vec<String>) -> Self {
+        let title = role.title();
+        let reason = match &subject {
+            Subject::Host { site, host } => format!("{host} is {title} of site {site} ({source})"),
+            Subject::Clients | Subject::Consoles => format!("{subject} of this hierarchy"),
+            Subject::UnknownHosts => format!("whether a server is {title} is unknown"),
+        };
+        let slug = |text: &str| text.replace(' ', "-");
+        let role = slug(title).to_lowercase();
+        let prefix = match &subject {
+            Subject::Host { site, host } => format!("{site}/{host}/{role}/"),
+            other => format!("{}/{role}/", slug(&other.to_string())),
+        };
+        Self { subject, reason, prefix, missing }
+    }
+
+    /// The server, where there is one.
+    pub(super) fn server(&self) -> Option<(&SiteCode, &HostName)> {
         match &self.subject {
-            Subject::Host { site, host } => format!("{host} is {} of site {site} ({})", role.title(), self.source),
-            Subject::Clients | Subject::Consoles => format!("{} of this hierarchy", self.subject),
-            Subject::UnknownHosts => format!("whether a server is {} is unknown", role.title()),
+            Subject::Host { site, host } => Some((site, host)),
+            _ => None,
         }
     }
 }
@@ -123,25 +143,21 @@ impl Servers {
     }
 
     pub(super) fn subjects(&self, role: CatalogRole) -> Vec<Who> {
-        let whole = |subject| Who { subject, source: String::new(), missing: Vec::new() };
-        let Some(role) = role.site_role() else {
-            return vec![whole(if role == CatalogRole::Client { Subject::Clients } else { Subject::Consoles })];
+        let Some(site_role) = role.site_role() else {
+            let subject = if role == CatalogRole::Client { Subject::Clients } else { Subject::Consoles };
+            return vec![Who::new(subject, role, "", Vec::new())];
         };
-        let mut subjects: Vec<Who> = self
-            .by_role
-            .get(&role)
-            .into_iter()
-            .flatten()
-            .map(|(subject, source)| Who { subject: subject.clone(), source: source.clone(), missing: Vec::new() })
-            .collect();
-        let open = if subjects.is_empty() { self.open.get(&role) } else { None };
-        let unlisted = self.missing.as_ref().filter(|_| !self.known.contains(&role)).or(open);
+        let hosts = self.by_role.get(&site_role).into_iter().flatten();
+        let mut subjects: Vec<Who> =
+            hosts.map(|(subject, source)| Who::new(subject.clone(), role, source, Vec::new())).collect();
+        let open = if subjects.is_empty() { self.open.get(&site_role) } else { None };
+        let unlisted = self.missing.as_ref().filter(|_| !self.known.contains(&site_role)).or(open);
         let mut missing: Vec<String> = unlisted.into_iter().cloned().collect();
-        if role == Role::SiteServer && missing.is_empty() {
+        if site_role == Role::SiteServer && missing.is_empty() {
             missing.clone_from(&self.sites_without_server);
         }
         if !missing.is_empty() {
-            subjects.push(Who { subject: Subject::UnknownHosts, source: String::new(), missing });
+            subjects.push(Who::new(Subject::UnknownHosts, role, "", missing));
         }
         subjects
     }

@@ -29,17 +29,37 @@ pub struct Tally {
     pub advisory: BTreeMap<Verdict, usize>,
 }
 
+impl Tally {
+    /// Counts these judgements.
+    pub fn of<'a>(judgements: impl IntoIterator<Item = &'a Judgement>) -> Self {
+        let mut tally = Self::default();
+        for judgement in judgements {
+            *tally.grade_mut(judgement.grade).entry(judgement.verdict).or_default() += 1;
+        }
+        tally
+    }
+
+    /// How many there are.
+    pub fn count(&self, grade: Grade, verdict: Verdict) -> usize {
+        let counts = match grade {
+            Grade::Required => &self.required,
+            Grade::Advisory => &self.advisory,
+        };
+        counts.get(&verdict).copied().unwrap_or(0)
+    }
+
+    fn grade_mut(&mut self, grade: Grade) -> &mut BTreeMap<Verdict, usize> {
+        match grade {
+            Grade::Required => &mut self.required,
+            Grade::Advisory => &mut self.advisory,
+        }
+    }
+}
+
 impl Outcome {
     /// The outcome of these judgements. `interrupted` says why the probing did not end by itself.
     pub fn of(facts: &Facts, judgements: &[Judgement], interrupted: Option<&str>) -> Self {
-        let mut tally = Tally::default();
-        for judgement in judgements {
-            let counts = match judgement.grade {
-                Grade::Required => &mut tally.required,
-                Grade::Advisory => &mut tally.advisory,
-            };
-            *counts.entry(judgement.verdict).or_default() += 1;
-        }
+        let tally = Tally::of(judgements);
         let required = |verdict| tally.required.get(&verdict).copied().unwrap_or(0);
         let mut incomplete: Vec<String> = interrupted.map(str::to_owned).into_iter().collect();
         for (verdict, words) in [(Verdict::NotObserved, "not observed"), (Verdict::Error, "ended in an error")] {
@@ -49,11 +69,7 @@ impl Outcome {
                 n => incomplete.push(format!("{n} required endpoints {words}")),
             }
         }
-        incomplete.extend(unknown_facts(facts).into_iter().map(|(name, detail)| format!("unknown: {name} ({detail})")));
-        incomplete.extend(contradictions(facts));
-        if !facts.data_findings.is_empty() {
-            incomplete.push(format!("{} unusable values in the site database", facts.data_findings.len()));
-        }
+        incomplete.extend(gaps(facts));
         if required(Verdict::Pass) + required(Verdict::Fail) + required(Verdict::Waived) == 0 && incomplete.is_empty() {
             incomplete.push("nothing was found that this hierarchy needs".to_owned());
         }
@@ -91,6 +107,17 @@ impl Outcome {
     }
 }
 
+/// What the facts do not say that they should: what is unknown, lists that cannot be whole, and unusable values.
+pub fn gaps(facts: &Facts) -> Vec<String> {
+    let unknown = unknown_facts(facts).into_iter().map(|(name, detail)| format!("unknown: {name} ({detail})"));
+    let above = facts.above().map(|above| above.to_string());
+    let mut gaps: Vec<String> = unknown.chain(above).chain(contradictions(facts)).collect();
+    if !facts.data_findings.is_empty() {
+        gaps.push(format!("{} unusable values in the site database", facts.data_findings.len()));
+    }
+    gaps
+}
+
 /// The facts that are unknown, with the reason.
 pub fn unknown_facts(facts: &Facts) -> Vec<(&'static str, String)> {
     fn detail<T>(fact: &Fact<T>) -> Option<&String> {
@@ -102,6 +129,7 @@ pub fn unknown_facts(facts: &Facts) -> Vec<(&'static str, String)> {
     // Taken apart by name, so that a new fact cannot be forgotten here.
     let Facts {
         connection: _,
+        other_connections: _,
         this_site,
         sites,
         site_systems,

@@ -82,6 +82,9 @@ pub struct Moments {
 /// The settings that can change what a run says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunSettings {
+    /// `--target-version`: the requirements are those after an update to this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_version: Option<String>,
     /// `--from-here`: this machine stands in for the hosts that need the endpoints.
     pub from_here: bool,
     /// `--dns-server`
@@ -99,6 +102,9 @@ pub struct RunSettings {
     pub stage_timeout_ms: u64,
     /// `--deadline`, in milliseconds.
     pub deadline_ms: u64,
+    /// `--retries`
+    #[serde(default)]
+    pub retries: usize,
 }
 
 /// The catalog that was applied.

@@ -8,11 +8,17 @@ use std::path::{Path, PathBuf};
 /// under that name. A regular file of that name is replaced, a link is followed, and anything else (a device, a pipe,
 /// a folder) is refused.
 pub fn write_aside(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_aside_with(path, |file| file.write_all(bytes))
+}
+
+/// As [`write_aside`], of a document that is written piece by piece.
+pub fn write_aside_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let path = target(path)?;
     let aside = aside(&path)?;
     let written = (|| {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&aside)?;
-        file.write_all(bytes)?;
+        let mut file = io::BufWriter::new(fs::OpenOptions::new().write(true).create_new(true).open(&aside)?);
+        write(&mut file)?;
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync_all()?;
         drop(file);
         fs::rename(&aside, &path)

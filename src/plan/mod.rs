@@ -3,8 +3,10 @@
 //! One (scheme, host, port, path, route) is probed once, however many requirements it serves.
 
 mod asks;
+mod document;
 
 pub use asks::{Asks, Content};
+pub use document::{PLAN_FORMAT, PlanBounds, PlanDocument, PlanError};
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::dns_client::{self, Answer};
+use super::dns_client::{self, Answer, Family};
 use super::layer::{Seen, io_words, is_exhausted};
-use super::{Failure, FailureCode, NameEvidence};
+use super::oddity::{self, OddityKind};
+use super::{Failure, FailureCode, NameAnswer, NameEvidence};
 use crate::host::HostName;
 
 /// All addresses of the name, by the system's resolver (`server` is `None`) or by the DNS server.
@@ -27,11 +28,30 @@ pub(super) async fn resolve(
         response_code: None,
         canonical_names: Vec::new(),
         addresses: Vec::new(),
+        answers: Vec::new(),
+        oddities: Vec::new(),
     };
-    match server {
+    let seen = match server {
         Some(server) => by_server(name, server, limit, evidence).await,
         None => by_system(name, limit, evidence).await,
+    };
+    refuse_sinkholes(name, seen)
+}
+
+/// Marks odd addresses. A name of which there is nothing but a sinkhole is blocked, whoever answers there. With a
+/// `--connect-to` rule it is the operator's word where the endpoint is.
+fn refuse_sinkholes(name: &HostName, seen: Seen<Vec<IpAddr>, NameEvidence>) -> Seen<Vec<IpAddr>, NameEvidence> {
+    let (Some(mut evidence), Ok(addresses)) = (seen.evidence.clone(), &seen.result) else { return seen };
+    if evidence.connect_to.is_some() {
+        return seen;
     }
+    evidence.oddities = oddity::of(name, addresses);
+    let sinkholes: Vec<_> = evidence.oddities.iter().filter(|odd| odd.kind == OddityKind::Sinkhole).collect();
+    let Some(first) = sinkholes.first().filter(|_| sinkholes.len() == addresses.len()) else {
+        return Seen { evidence: Some(evidence), ..seen };
+    };
+    let detail = format!("{name} has the address {} alone: {}", first.address, first.detail);
+    Seen::failed_with(Failure::new(FailureCode::NameSinkhole, &detail), evidence)
 }
 
 /// Hosts file, search list, policies, cache: what the machine really uses. It shows no response codes.
@@ -68,9 +88,10 @@ async fn by_server(
     mut evidence: NameEvidence,
 ) -> Seen<Vec<IpAddr>, NameEvidence> {
     let (v4, v6) = tokio::join!(
-        dns_client::ask(server, name, dns_client::Family::V4, limit),
-        dns_client::ask(server, name, dns_client::Family::V6, limit)
+        dns_client::ask(server, name, Family::V4, limit),
+        dns_client::ask(server, name, Family::V6, limit)
     );
+    evidence.answers = [(Family::V4, &v4), (Family::V6, &v6)].map(|(family, answer)| note(family, answer)).into();
     // Half of the addresses would be tried as if they were all.
     if let Some(failure) = [&v4, &v6].into_iter().filter_map(|a| a.as_ref().err()).find(|f| spent(f)) {
         return Seen::failed_with(failure.clone(), evidence);
@@ -93,6 +114,17 @@ async fn by_server(
         }
     };
     Seen::failed_with(failure, evidence)
+}
+
+fn note(family: Family, answer: &Result<Answer, Failure>) -> NameAnswer {
+    let (answer, failure) = (answer.as_ref().ok(), answer.as_ref().err());
+    NameAnswer {
+        record: family.record_name().to_owned(),
+        response_code: answer.map(|answer| answer.response_code.clone()),
+        extended_error: answer.and_then(|answer| answer.extended_error.clone()),
+        failure: failure.cloned(),
+        addresses: answer.map_or(0, |answer| answer.addresses.len()),
+    }
 }
 
 fn spent(failure: &Failure) -> bool {
@@ -127,9 +159,13 @@ fn code_of(answer: &Answer) -> FailureCode {
 }
 
 fn words_of(answer: &Answer) -> String {
-    match answer.response_code.as_str() {
-        "NOERROR" => "the name exists and has neither A nor AAAA records".to_owned(),
-        code => code.to_owned(),
+    let words = match answer.response_code.as_str() {
+        "NOERROR" => "the name exists and has neither A nor AAAA records",
+        code => code,
+    };
+    match &answer.extended_error {
+        Some(error) => format!("{words}; the server says: {error}"),
+        None => words.to_owned(),
     }
 }
 
@@ -162,7 +198,7 @@ fn push_new(addresses: &mut Vec<IpAddr>, address: IpAddr) {
 }
 
 /// The name of the system's resolver in the evidence.
-const SYSTEM: &str = "system";
+pub(super) const SYSTEM: &str = "system";
 /// More addresses of one name are not kept.
 const MAX_ADDRESSES: usize = 64;
 
@@ -188,8 +224,14 @@ mod tests {
 
     #[test]
     fn the_answer_that_says_most_speaks() {
-        let answer =
-            |code: &str| Ok(Answer { response_code: code.into(), canonical_names: Vec::new(), addresses: Vec::new() });
+        let answer = |code: &str| {
+            Ok(Answer {
+                response_code: code.into(),
+                canonical_names: Vec::new(),
+                addresses: Vec::new(),
+                extended_error: None,
+            })
+        };
         let silent = Err(Failure::new(FailureCode::NameTimeout, "silence"));
         let order = [answer("NXDOMAIN"), answer("SERVFAIL"), silent, answer("NOERROR")];
         assert!(order.windows(2).all(|pair| rank(&pair[0]) < rank(&pair[1])));

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use hickory_proto::op::{Edns, Message, MessageType, Query, ResponseCode};
+use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
@@ -33,6 +34,8 @@ pub(super) struct Answer {
     pub(super) canonical_names: Vec<String>,
     /// Those of the last name.
     pub(super) addresses: Vec<IpAddr>,
+    /// Why the server refuses, in the words of RFC 8914 and its own. Safe to print.
+    pub(super) extended_error: Option<String>,
 }
 
 /// Asks the server; the second try is without EDNS, for servers and firewalls that cannot bear it.
@@ -72,7 +75,7 @@ impl Family {
         }
     }
 
-    fn record_name(self) -> &'static str {
+    pub(super) fn record_name(self) -> &'static str {
         match self {
             Self::V4 => "A",
             Self::V6 => "AAAA",
@@ -213,6 +216,7 @@ impl Question {
                 .map(|name| printable(name.to_ascii().trim_end_matches('.'), 255))
                 .collect(),
             addresses: addresses.filter_map(|record| self.family.address(&record.data)).take(MAX_ADDRESSES).collect(),
+            extended_error: extended_error(reply),
         })
     }
 }
@@ -230,6 +234,31 @@ fn mnemonic(code: ResponseCode) -> String {
     }
 }
 
+/// The first extended DNS error: how a resolver says that it filters.
+fn extended_error(reply: &Message) -> Option<String> {
+    let option = reply.edns.as_ref()?.option(EdnsCode::Unknown(EXTENDED_ERROR))?;
+    let EdnsOption::Unknown(_, bytes) = option else { return None };
+    let (code, text) = bytes.split_first_chunk()?;
+    let code = u16::from_be_bytes(*code);
+    let words = match code {
+        3 => "stale answer",
+        4 => "forged answer",
+        6 => "DNSSEC bogus",
+        15 => "blocked",
+        16 => "censored",
+        17 => "filtered",
+        18 => "prohibited",
+        22 => "no reachable authority",
+        23 => "network error",
+        _ => "other",
+    };
+    let text = printable(&String::from_utf8_lossy(text), MAX_ERROR_TEXT);
+    Some(if text.is_empty() { format!("{words} ({code})") } else { format!("{words} ({code}): {text}") })
+}
+
+/// The code of the EDNS option of RFC 8914.
+const EXTENDED_ERROR: u16 = 15;
+const MAX_ERROR_TEXT: usize = 200;
 /// When a datagram counts as lost. A server that is only slow has the answer ready when it is asked again.
 const FIRST_TRY: Duration = Duration::from_secs(2);
 /// What a datagram may have without being cut up on the way (DNS flag day 2020).
@@ -298,6 +327,18 @@ mod tests {
         };
         let answer = asked.read(&reply_to(&asked, (0..1000).map(record).collect())).unwrap();
         assert_eq!(answer.addresses.len(), MAX_ADDRESSES);
+    }
+
+    #[test]
+    fn a_server_may_say_that_it_filters() {
+        let asked = question();
+        let mut reply = reply_to(&asked, Vec::new());
+        let mut edns = Edns::new();
+        edns.options_mut().insert(EdnsOption::Unknown(EXTENDED_ERROR, b"\x00\x11by policy\x1b[2J".to_vec()));
+        reply.set_edns(edns);
+        let reply = Message::from_vec(&reply.to_vec().unwrap()).unwrap();
+        let said = asked.read(&reply).unwrap().extended_error.unwrap();
+        assert_eq!(said, "filtered (17): by policy\\u{1b}[2J");
     }
 
     #[test]

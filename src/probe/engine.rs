@@ -9,16 +9,21 @@ use jiff::Timestamp;
 use tokio::net::TcpStream;
 use tokio::select;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::further::{self, Further, Line};
+use super::gates::Gates;
 use super::layer::{Seen, io_words};
 use super::redirect::{self, Hops};
 use super::route::Route;
 use super::schedule::{broken, schedule};
-use super::tcp::{Attempts, Opened, code_of, micros};
+use super::tcp::{Attempts, Opened, Turns, code_of, micros};
 use super::trust::Trust;
-use super::{Failure, FailureCode, Observation, Outcome, Settings, Stage, dns, http, proxy, tls};
+use super::{
+    Failure, FailureCode, Observation, Outcome, ProxyAccount, Settings, Stage, again, dns, http, sign_in, tls,
+};
+use crate::derive::Via;
 use crate::host::HostOrAddress;
 use crate::host::Scheme;
 use crate::plan::Probe;
@@ -79,7 +84,8 @@ struct Engine {
     names: Semaphore,
     /// TLS handshakes with the HTTP after them.
     talks: Semaphore,
-    sockets: Arc<Semaphore>,
+    to_targets: Arc<Turns>,
+    to_proxies: Arc<Turns>,
     tls: tls::Client,
     trust: Trust,
 }
@@ -88,6 +94,8 @@ impl Engine {
     fn new(settings: &Settings, cancel: CancellationToken) -> Result<Self, SetupError> {
         let provider = tls::provider();
         let bounds = settings.bounds;
+        let sockets = Arc::new(Semaphore::new(bounds.sockets()));
+        let turns = |bound| Turns { sockets: Arc::clone(&sockets), addresses: Gates::new(bound) };
         Ok(Self {
             tls: tls::Client::new(Arc::clone(&provider))?,
             trust: Trust::new(&settings.extra_roots, &settings.checks, provider)?,
@@ -95,15 +103,38 @@ impl Engine {
             cancel,
             names: Semaphore::new(bounds.names.max(1)),
             talks: Semaphore::new(bounds.tls.max(1)),
-            sockets: Arc::new(Semaphore::new(bounds.sockets())),
+            to_targets: Arc::new(turns(bounds.per_address)),
+            to_proxies: Arc::new(turns(bounds.per_proxy)),
         })
     }
 
-    /// One probe, from the name to the answer.
+    /// One probe, from the name to the answer; tried again where that may change the answer.
     async fn probe(&self, probe: &Probe) -> Observation {
         let Some(route) = Route::of(probe, &self.settings.connect_to) else {
             return broken(probe.id.clone(), "the route is unknown, so nothing was tried");
         };
+        let mut seen = self.once(probe, &route).await;
+        while seen.earlier.len() < self.settings.bounds.retries
+            && let Some(pause) = again::pause(&seen, &self.settings.deadlines)
+        {
+            select! {
+                () = sleep(pause) => {}
+                () = self.cancel.cancelled() => break,
+            }
+            let next = self.once(probe, &route).await;
+            // What was seen is worth more than a try that did not end.
+            if next.was_cancelled() {
+                break;
+            }
+            let mut earlier = std::mem::take(&mut seen.earlier);
+            earlier.extend(again::as_try(&seen));
+            seen = Observation { started: seen.started, earlier, ..next };
+        }
+        seen
+    }
+
+    /// One try of a probe.
+    async fn once(&self, probe: &Probe, route: &Route) -> Observation {
         let mut seen = Observation::not_tried(probe.id.clone(), Timestamp::now());
         if !route.has_tunnel() {
             seen.connect = Stage::not_needed();
@@ -111,8 +142,8 @@ impl Engine {
         if probe.target.scheme == Scheme::Http {
             (seen.tls, seen.trust) = (Stage::not_needed(), Stage::not_needed());
         }
-        self.walk(probe, &route, &mut seen).await;
-        self.look_further(probe, &route, &mut seen).await;
+        self.walk(probe, route, &mut seen).await;
+        self.look_further(probe, route, &mut seen).await;
         seen
     }
 
@@ -120,8 +151,17 @@ impl Engine {
     async fn look_further(&self, probe: &Probe, route: &Route, seen: &mut Observation) {
         let Some(address) = further::open_address(seen).filter(|_| !probe.asks.is_empty()) else { return };
         let provider = tls::provider();
-        let line =
-            Line { probe, route, address, settings: &self.settings, provider, tls: &self.tls, trust: &self.trust };
+        let account = self.account(probe);
+        let line = Line {
+            probe,
+            route,
+            address,
+            account,
+            settings: &self.settings,
+            provider,
+            tls: &self.tls,
+            trust: &self.trust,
+        };
         let mut further = Further::default();
         select! {
             biased;
@@ -149,8 +189,10 @@ impl Engine {
             return None;
         }
         let (bound, limit) = (self.settings.bounds.addresses, self.settings.deadlines.tcp);
-        let mut attempts = Attempts::start(&addresses, route.port, bound, limit, &self.sockets);
+        let turns = if route.proxied { &self.to_proxies } else { &self.to_targets };
+        let mut attempts = Attempts::start(&addresses, route.port, bound, limit, turns);
         let first = self.stage(&mut seen.tcp, async { Seen { evidence: None, result: attempts.first().await } }).await;
+        seen.tcp.took_us = attempts.took_us().or(seen.tcp.took_us);
         match first {
             Some(Some(opened)) => _ = self.talk(probe, route, seen, opened).await,
             Some(None) => cut_at_once(seen, &attempts),
@@ -167,16 +209,21 @@ impl Engine {
 
     /// What is said over an open connection.
     async fn talk(&self, probe: &Probe, route: &Route, seen: &mut Observation, opened: Opened) -> Option<()> {
-        let Opened { mut stream, address, place: _place } = opened;
+        let Opened { mut stream, address, places: _places } = opened;
         let (target, limits) = (&probe.target, &self.settings.deadlines);
+        let account = self.account(probe);
         if route.has_tunnel() {
-            let tunnel = proxy::connect(&mut stream, address, &target.host, target.port, limits.connect);
-            self.stage(&mut seen.connect, tunnel).await?;
+            let tunnel = sign_in::tunnel(stream, address, target, account, limits.connect);
+            stream = self.stage(&mut seen.connect, tunnel).await?;
         }
         if target.scheme == Scheme::Http {
             let _place = self.enter(&self.talks, &mut seen.http).await?;
+            if route.proxied {
+                let visit = sign_in::visit(stream, address, target, account, limits.http);
+                return self.stage(&mut seen.http, visit).await;
+            }
             let again = async || Ok(Box::new(tcp_again(address).await?) as Box<dyn http::Wire>);
-            let visit = http::visit(Box::new(stream), target, route.proxied, limits.http, again);
+            let visit = http::visit(Box::new(stream), target, false, None, limits.http, again);
             return self.stage(&mut seen.http, visit).await;
         }
         let _place = self.enter(&self.talks, &mut seen.tls).await?;
@@ -186,8 +233,7 @@ impl Engine {
         let again = async || {
             let mut stream = tcp_again(address).await?;
             if route.has_tunnel() {
-                let tunnel = proxy::connect(&mut stream, address, &target.host, target.port, limits.connect);
-                tunnel.await.result?;
+                stream = sign_in::tunnel(stream, address, target, account, limits.connect).await.result?;
             }
             let handshake = self.tls.handshake(stream, address, &target.host, limits.tls);
             let (session, same) = handshake.await.result?;
@@ -197,8 +243,16 @@ impl Engine {
             }
             Ok(Box::new(session) as Box<dyn http::Wire>)
         };
-        let visit = http::visit(Box::new(session), target, false, limits.http, again);
+        let visit = http::visit(Box::new(session), target, false, None, limits.http, again);
         self.stage(&mut seen.http, visit).await
+    }
+
+    /// The account for the proxy of this probe.
+    fn account(&self, probe: &Probe) -> Option<&ProxyAccount> {
+        match &probe.via {
+            Via::Proxy { host, port } => self.settings.proxy_accounts.get(&(host.clone(), *port)),
+            Via::Direct | Via::Unknown => None,
+        }
     }
 
     /// Runs one stage and writes down how it ended. `None` if it did not succeed.
@@ -234,7 +288,7 @@ impl Engine {
 }
 
 /// Another connection to an address that was open a moment ago, under the deadline of the stage that asks.
-async fn tcp_again(address: SocketAddr) -> Result<TcpStream, Failure> {
+pub(super) async fn tcp_again(address: SocketAddr) -> Result<TcpStream, Failure> {
     TcpStream::connect(address).await.map_err(|error| {
         let detail = format!("connect to {address} once more: {}", io_words(&error));
         Failure::new(code_of(&error, address), &detail)

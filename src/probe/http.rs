@@ -10,7 +10,9 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_RANGE, HOST, HeaderValue, LOCATION, USER_AGENT};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_RANGE, HOST, HeaderValue, LOCATION, PROXY_AUTHORIZATION, USER_AGENT,
+};
 use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -29,15 +31,17 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 
 /// Asks for the target on `stream`. `by_proxy` means that the stream ends at a proxy that is to fetch it.
 ///
+/// `authorization` is the value of `Proxy-Authorization`, if the proxy needs one.
 /// `open_again` makes another such stream, for a GET after an answer that closed the first.
 pub(super) async fn visit(
     stream: Box<dyn Wire>,
     target: &Target,
     by_proxy: bool,
+    authorization: Option<&str>,
     limit: Duration,
     open_again: impl AsyncFnOnce() -> Result<Box<dyn Wire>, Failure>,
 ) -> Seen<(), HttpEvidence> {
-    let visit = Visit { target, by_proxy };
+    let visit = Visit { target, by_proxy, authorization };
     let mut evidence = None;
     let result = if let Ok(result) = timeout(limit, visit.go(stream, &mut evidence, open_again)).await {
         result
@@ -79,7 +83,7 @@ pub(super) async fn ask(
     limit: Duration,
     question: &Question<'_>,
 ) -> Result<Answer, Failure> {
-    let visit = Visit { target, by_proxy };
+    let visit = Visit { target, by_proxy, authorization: None };
     let method = Method::from_bytes(question.method.as_bytes()).unwrap_or(Method::GET);
     let exchange = async {
         let failure = |error: &hyper::Error| visit.failure(&method, error);
@@ -109,6 +113,7 @@ pub(super) async fn ask(
 struct Visit<'a> {
     target: &'a Target,
     by_proxy: bool,
+    authorization: Option<&'a str>,
 }
 
 impl Visit<'_> {
@@ -182,9 +187,11 @@ impl Visit<'_> {
         }
         let uri = if self.by_proxy { format!("{scheme}://{authority}{path}") } else { path.clone() };
         let build = || -> Result<_, hyper::http::Error> {
-            Request::builder()
-                .method(method.clone())
-                .uri(Uri::try_from(uri)?)
+            let mut request = Request::builder().method(method.clone()).uri(Uri::try_from(uri)?);
+            if let Some(authorization) = self.authorization {
+                request = request.header(PROXY_AUTHORIZATION, authorization);
+            }
+            request
                 .header(HOST, authority)
                 .header(USER_AGENT, super::USER_AGENT)
                 .header(ACCEPT, "*/*")
@@ -245,8 +252,12 @@ fn explain(error: &hyper::Error) -> (FailureCode, String) {
             return match tls::explain(error) {
                 _ if is_exhausted(error) => (FailureCode::Internal, io_words(error)),
                 // With TLS 1.3 a server refuses a client only after the handshake.
-                (code @ (FailureCode::TlsAlert | FailureCode::TlsProtocol), words) if error.get_ref().is_some() => {
+                (code @ (FailureCode::TlsAlert | FailureCode::TlsProtocol), words) if tls::is_of_tls(error) => {
                     (code, words)
+                }
+                // How the client says that a body breaks the rules.
+                (_, words) if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
+                    (FailureCode::HttpProtocol, words)
                 }
                 (FailureCode::TlsTimeout, words) => (FailureCode::HttpTimeout, words),
                 (_, words) => (FailureCode::HttpReset, words),

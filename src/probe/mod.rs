@@ -2,44 +2,56 @@
 //!
 //! Each layer has its file and hands on what it opened: `dns` addresses, `tcp` a stream, `proxy` a tunnel in it, `tls` a
 //! session over it, `trust` a judgement of its chain, `http` one answer. `schedule` says which probe
-//! runs when, `engine` walks each one through its layers. Afterwards, `revocation` fetches the lists that the served
-//! certificates name, by way of `document`.
+//! runs when, `engine` walks each one through its layers, `again` says which failures get another try. Afterwards,
+//! `revocation` fetches the lists that the served certificates name, by way of `document`. `addresses` only resolves,
+//! for those who need a list of addresses.
 
+mod addresses;
+mod again;
 mod block_page;
 mod chain;
+mod crl;
 mod dns;
 mod dns_client;
 mod document;
 mod engine;
 pub mod further;
+mod gates;
 mod http;
 mod layer;
 mod observation;
 mod ocsp;
+mod oddity;
 mod origin;
 mod proxy;
+mod proxy_product;
 mod public_roots;
 mod redirect;
 pub mod revocation;
 mod route;
 mod schedule;
 mod settings;
+mod sign_in;
 mod tcp;
 mod tls;
 mod trust;
 
+pub use addresses::{Resolved, addresses};
 pub use document::DocumentEvidence;
 pub use engine::{SetupError, run};
 pub use further::Further;
 pub use observation::{
-    Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, Issuance, NameEvidence, Observation,
-    Outcome, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence,
+    Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, Issuance, NameAnswer, NameEvidence,
+    Observation, Outcome, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence, Try,
 };
 pub use ocsp::{OcspContents, OcspStatus};
+pub use oddity::{Oddity, OddityKind};
 pub(crate) use origin::publicly_certified;
+pub use proxy_product::proxy_product;
 pub use redirect::Redirect;
 pub use revocation::{RevocationContents, RevocationEvidence, RevocationKind, RevocationList};
-pub use settings::{Bounds, Checks, ConnectTo, ConnectToError, Deadlines, Settings, open_files};
+pub use settings::{Bounds, Checks, ConnectTo, ConnectToError, Deadlines, Settings, raise_open_files};
+pub use sign_in::{ProxyAccount, ProxyAccounts};
 
 /// Who we are to proxies and servers.
 const USER_AGENT: &str = concat!("cmcomply/", env!("CARGO_PKG_VERSION"));

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::oddity::Oddity;
 use super::{Further, Redirect};
 use crate::plan::ProbeId;
 
@@ -35,6 +36,18 @@ pub struct Observation {
     /// The probe whose answer led here, if this is a hop of a redirect and no probe of the plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redirected_from: Option<ProbeId>,
+    /// The tries before this one, oldest first: each failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Try>,
+}
+
+/// A try that failed and was followed by another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Try {
+    /// Where it failed.
+    pub stage: StageName,
+    /// How.
+    pub failure: Failure,
 }
 
 impl Observation {
@@ -51,12 +64,19 @@ impl Observation {
             http: Stage::not_tried(),
             further: Further::default(),
             redirected_from: None,
+            earlier: Vec::new(),
         }
     }
 
     /// The first stage that failed, with its failure.
     pub fn first_failure(&self) -> Option<(StageName, &Failure)> {
         self.outcomes().into_iter().find_map(|(name, _, failure)| failure.map(|f| (name, f)))
+    }
+
+    /// Whether the tries ended differently: one failed and another did not, or in another way.
+    pub fn flapped(&self) -> bool {
+        let last = self.first_failure().map(|(stage, failure)| (stage, failure.code));
+        self.earlier.iter().any(|earlier| Some((earlier.stage, earlier.failure.code)) != last)
     }
 
     /// Whether a stage was interrupted, or nothing was tried at all.
@@ -168,18 +188,24 @@ pub enum FailureCode {
     NameNoData,
     /// The resolver answered with something that is no answer.
     NameError,
+    /// Every address is one to which DNS filters send blocked names, such as 0.0.0.0.
+    NameSinkhole,
     /// Every address refused the connection.
     TcpRefused,
     /// No address answered.
     TcpTimeout,
     /// The network said that there is no way.
     TcpUnreachable,
+    /// This machine itself forbids it: its firewall, a security product on it, or a prohibiting route.
+    TcpForbidden,
     /// The connection was reset as soon as it was open. Only of an attempt: the stage above says what that means to it.
     TcpReset,
     /// Addresses failed in different ways, or in another way; see the attempts.
     TcpError,
     /// The proxy wants credentials (407).
     ProxyAuthRequired,
+    /// The proxy refused the account that was given for it (407 again).
+    ProxyAuthFailed,
     /// The proxy answered CONNECT with another status than 2xx, or plain HTTP with an error that nothing shows to be the
     /// endpoint's.
     ProxyRefused,
@@ -252,6 +278,30 @@ pub struct NameEvidence {
     pub canonical_names: Vec<String>,
     /// All addresses, in the order of the answer.
     pub addresses: Vec<IpAddr>,
+    /// What each question came to, where the resolver shows it: A and AAAA.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<NameAnswer>,
+    /// Addresses that a public name should not have. Not looked for where a `--connect-to` rule is in force.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub oddities: Vec<Oddity>,
+}
+
+/// What one question to a DNS server came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NameAnswer {
+    /// `A` or `AAAA`.
+    pub record: String,
+    /// The DNS response code, if there was an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_code: Option<String>,
+    /// What the server says of a refusal (extended DNS error, RFC 8914). Safe to print.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extended_error: Option<String>,
+    /// Why there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// Number of addresses.
+    pub addresses: usize,
 }
 
 /// What TCP saw.
@@ -276,12 +326,18 @@ pub struct TcpAttempt {
 }
 
 /// What the proxy answered to CONNECT.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectEvidence {
     /// The status, if there was one.
     pub status: Option<u16>,
     /// Headers that tell who answered (`Via`, `Server`, `Proxy-Authenticate` and the like), names in lower case.
     pub headers: Vec<Header>,
+    /// Which product the proxy is, by what it says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// The account that was used. Safe to print.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
 }
 
 /// A header that was kept. Safe to print.

@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::layer::{Seen, io_words, telling_headers};
-use super::{ConnectEvidence, Failure, FailureCode, Header};
+use super::{ConnectEvidence, Failure, FailureCode, Header, proxy_product};
 use crate::host::HostName;
 use crate::text::printable;
 
@@ -19,9 +19,23 @@ pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     port: u16,
     limit: Duration,
 ) -> Seen<(), ConnectEvidence> {
+    connect_as(stream, proxy, host, port, None, limit).await
+}
+
+/// The same with a value of `Proxy-Authorization`.
+pub(super) async fn connect_as<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    proxy: SocketAddr,
+    host: &HostName,
+    port: u16,
+    authorization: Option<&str>,
+    limit: Duration,
+) -> Seen<(), ConnectEvidence> {
     let operation = format!("CONNECT {host}:{port} through {proxy}");
+    let authorization = authorization.map_or_else(String::new, |value| format!("Proxy-Authorization: {value}\r\n"));
     let request = format!(
-        "CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: {}\r\nProxy-Connection: keep-alive\r\n\r\n",
+        "CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: {}\r\nProxy-Connection: keep-alive\r\n\
+         {authorization}\r\n",
         super::USER_AGENT
     );
     let reply = match timeout(limit, exchange(stream, request.as_bytes())).await {
@@ -31,7 +45,8 @@ pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
         }
         Err(_) => return Seen::failed(Failure::silence(FailureCode::ProxyTimeout, &operation, limit)),
     };
-    let evidence = ConnectEvidence { status: Some(reply.status), headers: reply.headers };
+    let product = proxy_product(&reply.headers);
+    let evidence = ConnectEvidence { status: Some(reply.status), headers: reply.headers, product, account: None };
     let failure = match reply.status {
         200..=299 if reply.extra == 0 => return Seen::ok((), evidence),
         200..=299 => Failure::new(
@@ -49,17 +64,23 @@ pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
 
 /// ` (it offers Negotiate, NTLM)`, from the challenges of a 407.
 pub(super) fn offered(headers: &[Header]) -> String {
-    let mut schemes: Vec<&str> = Vec::new();
+    let schemes = schemes(headers);
+    if schemes.is_empty() { " (it names no scheme)".to_owned() } else { format!(" (it offers {})", schemes.join(", ")) }
+}
+
+/// The schemes of the challenges, each once, in the proxy's order.
+pub(super) fn schemes(headers: &[Header]) -> Vec<String> {
+    let mut schemes: Vec<String> = Vec::new();
     for challenge in headers.iter().filter(|h| h.name == "proxy-authenticate") {
         // One header may hold several challenges with parameters; a scheme is a word not followed by `=`.
         for part in challenge.value.split(',') {
             let scheme = part.trim().split(' ').next().unwrap_or_default();
-            if !scheme.is_empty() && !scheme.contains(['=', '"']) && !schemes.contains(&scheme) {
-                schemes.push(scheme);
+            if !scheme.is_empty() && !scheme.contains(['=', '"']) && !schemes.iter().any(|known| known == scheme) {
+                schemes.push(scheme.to_owned());
             }
         }
     }
-    if schemes.is_empty() { " (it names no scheme)".to_owned() } else { format!(" (it offers {})", schemes.join(", ")) }
+    schemes
 }
 
 /// The head of a reply.

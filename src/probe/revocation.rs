@@ -19,13 +19,11 @@ use tokio::{select, time};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use x509_parser::prelude::{FromDer, X509Certificate};
-use x509_parser::revocation_list::CertificateRevocationList;
 
-use super::chain::moment;
 use super::document::{self, DocumentEvidence};
 use super::ocsp::{self, OcspContents, OcspStatus};
 use super::tcp::micros;
-use super::{Certificate, Failure, FailureCode, Observation, Outcome, Settings, Stage, block_page};
+use super::{Certificate, Failure, FailureCode, Observation, Outcome, Settings, Stage, block_page, crl};
 use crate::derive::Via;
 use crate::text::printable;
 
@@ -291,12 +289,8 @@ impl Fetcher {
 
 /// The list, or what came in its place.
 fn read(bytes: &[u8]) -> Result<RevocationContents, (FailureCode, String)> {
-    match CertificateRevocationList::from_der(bytes) {
-        Ok(([], list)) => Ok(RevocationContents {
-            issuer: printable(&list.issuer().to_string(), MAX_NAME),
-            this_update: moment(list.last_update()),
-            next_update: list.next_update().and_then(moment),
-        }),
+    match crl::read(bytes) {
+        Ok(([], contents)) => Ok(contents),
         Ok((rest, _)) => {
             Err((FailureCode::DocumentInvalid, format!("a revocation list with {} bytes behind it", rest.len())))
         }

@@ -59,6 +59,8 @@ impl Route {
             response_code: None,
             canonical_names: Vec::new(),
             addresses: vec![address],
+            answers: Vec::new(),
+            oddities: Vec::new(),
         }
     }
 }

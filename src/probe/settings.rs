@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::sign_in::ProxyAccounts;
 use crate::host::HostOrAddress;
 
 /// How to probe: resolver, roots, redirections of the dialled address, bounds and deadlines.
@@ -14,6 +15,8 @@ pub struct Settings {
     pub dns_server: Option<SocketAddr>,
     /// Where to connect instead, first match first.
     pub connect_to: Vec<ConnectTo>,
+    /// Accounts for proxies that ask for one.
+    pub proxy_accounts: ProxyAccounts,
     /// Certificates (DER) that are trusted besides the machine's roots.
     pub extra_roots: Vec<Vec<u8>>,
     /// For each stage on its own.
@@ -73,12 +76,18 @@ pub struct Bounds {
     pub tls: usize,
     /// Addresses tried for one name.
     pub addresses: usize,
+    /// Connections to one address, on direct routes.
+    pub per_address: usize,
+    /// Connections to one proxy.
+    pub per_proxy: usize,
+    /// Tries of a probe after the first that failed.
+    pub retries: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { probes: 512, names: 128, tls: 64 * cores, addresses: 8 }
+        Self { probes: 1024, names: 128, tls: 64 * cores, addresses: 8, per_address: 32, per_proxy: 64, retries: 1 }
     }
 }
 
@@ -103,13 +112,22 @@ impl Bounds {
     }
 }
 
-/// How many files and sockets this process may have open; `None` if that is unlimited or not to be known.
-pub fn open_files() -> Option<usize> {
-    if cfg!(target_os = "linux") { soft_limit(&std::fs::read_to_string("/proc/self/limits").ok()?) } else { None }
+/// Lets this process have as many files and sockets open as its hard limit allows, and says how many those are; `None`
+/// where there is no such limit.
+pub fn raise_open_files() -> Option<usize> {
+    #[cfg(unix)]
+    {
+        let files = rlimit::increase_nofile_limit(rlimit::INFINITY).or_else(|_| soft_limit()).ok()?;
+        // Unlimited is a number that nobody reaches.
+        usize::try_from(files).ok()
+    }
+    #[cfg(not(unix))]
+    None
 }
 
-fn soft_limit(limits: &str) -> Option<usize> {
-    limits.lines().find_map(|line| line.strip_prefix("Max open files"))?.split_whitespace().next()?.parse().ok()
+#[cfg(unix)]
+fn soft_limit() -> std::io::Result<u64> {
+    rlimit::Resource::NOFILE.get().map(|(soft, _)| soft)
 }
 
 /// Files for all that is not probing: the runtime, standard streams, documents.
@@ -202,22 +220,20 @@ mod tests {
         let few = usual.within(Some(256));
         assert!(few.sockets() + 2 * few.names <= 256 - RESERVE, "{few:?}");
         assert!(few.probes > 50 && few.names > 10 && few.addresses == usual.addresses, "{few:?}");
-        for files in [None, Some(1024), Some(1 << 20)] {
+        for files in [None, Some(2048), Some(1 << 20)] {
             assert_eq!(usual.within(files), usual);
         }
         let least = usual.within(Some(0));
         assert_eq!((least.probes, least.names), (1, 1));
     }
 
+    #[cfg(unix)]
     #[test]
-    fn the_limit_of_open_files_is_read() {
-        let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
-                      Max processes             7                    7                    processes \n\
-                      Max open files            1024                 524288               files     \n";
-        assert_eq!(soft_limit(limits), Some(1024));
-        assert_eq!(soft_limit("Max open files            unlimited            unlimited            files"), None);
-        assert_eq!(soft_limit(""), None);
-        assert_eq!(open_files().is_some(), cfg!(target_os = "linux"));
+    fn the_limit_of_open_files_is_raised_as_far_as_it_goes() {
+        let (_, hard) = rlimit::Resource::NOFILE.get().unwrap();
+        let files = raise_open_files().unwrap();
+        assert_eq!(files as u64, soft_limit().unwrap());
+        assert!(cfg!(target_os = "macos") || files as u64 == hard);
     }
 
     #[test]

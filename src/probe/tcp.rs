@@ -2,14 +2,17 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
+use tokio::select;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
+use super::gates::Gates;
 use super::layer::{io_words, is_exhausted};
 use super::{Failure, FailureCode, TcpAttempt, TcpEvidence};
 
@@ -20,6 +23,8 @@ pub(super) struct Attempts {
     /// In the order of the addresses; `None` is under way.
     ended: Vec<Option<TcpAttempt>>,
     untried: usize,
+    /// Which of them is used.
+    used: Option<usize>,
 }
 
 /// An open connection, with its place among the sockets.
@@ -27,25 +32,33 @@ pub(super) struct Attempts {
 pub(super) struct Opened {
     pub(super) stream: TcpStream,
     pub(super) address: SocketAddr,
-    pub(super) place: OwnedSemaphorePermit,
+    pub(super) places: Places,
+}
+
+/// Where a connection waits for its turn: the sockets of this machine, and what one address is burdened with.
+#[derive(Debug)]
+pub(super) struct Turns {
+    pub(super) sockets: Arc<Semaphore>,
+    pub(super) addresses: Gates,
+}
+
+/// What an open connection occupies until it is dropped.
+#[derive(Debug)]
+pub(super) struct Places {
+    _socket: OwnedSemaphorePermit,
+    _address: Option<OwnedSemaphorePermit>,
 }
 
 impl Attempts {
-    /// Starts one for each of the first `bound` addresses; each waits for a place among the sockets.
-    pub(super) fn start(
-        addresses: &[IpAddr],
-        port: u16,
-        bound: usize,
-        limit: Duration,
-        sockets: &Arc<Semaphore>,
-    ) -> Self {
+    /// Starts one for each of the first `bound` addresses; each waits for its turn.
+    pub(super) fn start(addresses: &[IpAddr], port: u16, bound: usize, limit: Duration, turns: &Arc<Turns>) -> Self {
         let mut running = JoinSet::new();
         let tried = &addresses[..addresses.len().min(bound.max(1))];
         for (index, address) in tried.iter().enumerate() {
             let address = SocketAddr::new(*address, port);
-            running.spawn(attempt(index, address, limit, Arc::clone(sockets)));
+            running.spawn(attempt(index, address, limit, Arc::clone(turns)));
         }
-        Self { running, ended: vec![None; tried.len()], untried: addresses.len() - tried.len() }
+        Self { running, ended: vec![None; tried.len()], untried: addresses.len() - tried.len(), used: None }
     }
 
     /// The first connection that opens; of those that open within a short grace, the first in the order of the
@@ -70,7 +83,16 @@ impl Attempts {
             }
         })
         .await;
+        self.used = best.as_ref().map(|(index, _)| *index);
         Ok(best.map(|(_, opened)| opened))
+    }
+
+    /// How long the connection took that is used, or else the longest that ended: without the time in queues.
+    pub(super) fn took_us(&self) -> Option<u64> {
+        match self.used {
+            Some(index) => self.ended[index].as_ref().map(|attempt| attempt.took_us),
+            None => self.ended.iter().flatten().map(|attempt| attempt.took_us).max(),
+        }
     }
 
     /// Waits for the connections that are still under way.
@@ -101,17 +123,29 @@ async fn attempt(
     index: usize,
     address: SocketAddr,
     limit: Duration,
-    sockets: Arc<Semaphore>,
+    turns: Arc<Turns>,
 ) -> (usize, TcpAttempt, Option<Opened>) {
-    let place = sockets.acquire_owned().await.expect("the semaphore is never closed");
+    let mut at_address = Some(turns.addresses.enter(address.ip()).await);
+    let socket = Arc::clone(&turns.sockets).acquire_owned().await.expect("the semaphore is never closed");
     let clock = Instant::now();
-    let connected = timeout(limit, TcpStream::connect(address)).await;
+    let connected = {
+        let mut connecting = pin!(timeout(limit, TcpStream::connect(address)));
+        select! {
+            connected = &mut connecting => connected,
+            // A silent address has no work with it; the next in the queue must not wait for a whole deadline.
+            () = sleep(PATIENCE) => {
+                at_address = None;
+                connecting.await
+            }
+        }
+    };
     let took_us = micros(clock);
     let operation = format!("connect to {address}");
     let failure = match connected {
         Ok(Ok(stream)) => {
             let _ = stream.set_nodelay(true); // only speed depends on it
-            return (index, TcpAttempt { address, took_us, failure: None }, Some(Opened { stream, address, place }));
+            let places = Places { _socket: socket, _address: at_address };
+            return (index, TcpAttempt { address, took_us, failure: None }, Some(Opened { stream, address, places }));
         }
         Ok(Err(error)) => Failure::new(code_of(&error, address), &format!("{operation}: {}", io_words(&error))),
         Err(_) => Failure::silence(FailureCode::TcpTimeout, &operation, limit),
@@ -134,6 +168,9 @@ pub(super) fn code_of(error: &io::Error, address: SocketAddr) -> FailureCode {
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
             FailureCode::TcpUnreachable
         }
+        // Windows says so of its own firewall (WSAEACCES), Linux of a prohibiting route or its packet filter.
+        io::ErrorKind::PermissionDenied => FailureCode::TcpForbidden,
+        _ if error.raw_os_error() == BLACKHOLE => FailureCode::TcpForbidden,
         // How a machine without IPv6 says so.
         io::ErrorKind::AddrNotAvailable if address.is_ipv6() => FailureCode::TcpUnreachable,
         _ if error.raw_os_error() == Some(NO_SUCH_FAMILY) => FailureCode::TcpUnreachable,
@@ -171,10 +208,14 @@ fn judge(ended: &[Option<TcpAttempt>]) -> Result<(), Failure> {
     Err(Failure::new(code, &format!("{}{more}", shown.join("; "))))
 }
 
+/// How long a connection without an answer counts as a burden to its address.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// How much later an address of a better place may open and still be used.
 const GRACE: Duration = Duration::from_millis(20);
 /// Attempts that a detail names.
 const MAX_SHOWN: usize = 3;
+/// How Linux answers where a route of type `blackhole` swallows the packets (EINVAL).
+const BLACKHOLE: Option<i32> = if cfg!(target_os = "linux") { Some(22) } else { None };
 /// The system's number for "address family not supported".
 const NO_SUCH_FAMILY: i32 = if cfg!(windows) {
     10047
@@ -243,7 +284,8 @@ mod tests {
         assert_eq!(code(io::ErrorKind::NetworkUnreachable, v6), FailureCode::TcpUnreachable);
         assert_eq!(code(io::ErrorKind::AddrNotAvailable, v6), FailureCode::TcpUnreachable);
         assert_eq!(code(io::ErrorKind::AddrNotAvailable, v4), FailureCode::TcpError);
-        assert_eq!(code(io::ErrorKind::PermissionDenied, v4), FailureCode::TcpError);
+        assert_eq!(code(io::ErrorKind::PermissionDenied, v4), FailureCode::TcpForbidden);
+        assert_eq!(code(io::ErrorKind::Other, v4), FailureCode::TcpError);
         let exhausted = io::Error::from_raw_os_error(if cfg!(windows) { 10024 } else { 24 });
         assert_eq!(code_of(&exhausted, v4), FailureCode::Internal);
     }
@@ -254,7 +296,8 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let addresses = ["127.0.0.2", "127.0.0.1", "127.0.0.3", "127.0.0.4"].map(|a| a.parse().unwrap());
         let sockets = Arc::new(Semaphore::new(2));
-        let mut attempts = Attempts::start(&addresses, port, 3, LIMIT, &sockets);
+        let turns = Arc::new(Turns { sockets: Arc::clone(&sockets), addresses: Gates::new(1) });
+        let mut attempts = Attempts::start(&addresses, port, 3, LIMIT, &turns);
         let opened = attempts.first().await.unwrap().unwrap();
         assert_eq!(opened.address.to_string(), format!("127.0.0.1:{port}"));
         attempts.finish().await;

@@ -117,6 +117,11 @@ pub(super) fn explain(error: &io::Error) -> (FailureCode, String) {
     }
 }
 
+/// Whether an error of a stream is one of TLS, and not of what is carried by it.
+pub(super) fn is_of_tls(error: &io::Error) -> bool {
+    error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some()
+}
+
 /// Accepts every chain, and keeps it.
 #[derive(Debug)]
 struct Recorder {

@@ -59,7 +59,8 @@ impl<const N: usize> Listing<N> {
     }
 }
 
-fn csv_cell(value: &str) -> String {
+/// A cell that no spreadsheet takes for a formula, quoted where it must be.
+pub(super) fn csv_cell(value: &str) -> String {
     let formula =
         value.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
     let inert = if formula { format!("'{value}") } else { value.to_owned() };

@@ -1,14 +1,42 @@
-//! Reports: pure renderings of a run.
+//! Reports: pure renderings of a run, of what a hierarchy needs, and of the catalog.
 
+mod allow_list;
 mod catalog;
+mod columns;
+mod csv;
+mod endpoints;
+mod endpoints_table;
+mod explain;
+mod format;
 mod grid;
+mod hdf;
+mod html;
+mod junit;
+mod layers;
 mod layout;
 mod listing;
 pub mod lists;
+mod markdown;
+mod markup;
+mod oscal;
+mod prometheus;
 mod revocation;
+mod row;
+mod summary;
 mod table;
+mod tree;
 mod words;
+mod xlsx;
 
+pub use allow_list::{AllowListFinding, allow_list_findings, allow_list_rows};
 pub use catalog::{entries, entries_brief, entry, page_diff};
+pub use endpoints::{
+    ADDRESSES_AGE, Addresses, Cited, Decided, ENDPOINTS_FORMAT, Endpoint, Endpoints, NameKind, Origin, PublishedRange,
+    SubjectKind, WhatIf, endpoint_rows, endpoints, incomplete, published_ranges,
+};
+pub use endpoints_table::{By, endpoints_table};
+pub use explain::{Explained, explain, explanation};
+pub use format::{Format, RenderError, UnknownReportFormat};
 pub use listing::Listing;
 pub use table::{Style, table};
+pub use tree::tree;

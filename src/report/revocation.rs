@@ -23,7 +23,7 @@ pub(super) fn section(lists: &[RevocationList], width: usize, out: &mut String) 
     out.push('\n');
 }
 
-fn what_is_wrong(list: &RevocationList) -> String {
+pub(super) fn what_is_wrong(list: &RevocationList) -> String {
     if let Some(why) = &list.not_fetched {
         return format!("not fetched ({why})");
     }

@@ -89,6 +89,9 @@ fn head(run: &Run, width: usize, out: &mut String) {
     let facts = &run.facts;
     let site = facts.this_site.known().map_or_else(|| "unknown site".to_owned(), |code| format!("site {code}"));
     line(&format!("Database {} on {}, {site}", facts.connection.database, facts.connection.server), width, out);
+    for other in &facts.other_connections {
+        line(&format!("Database {} on {} as well", other.database, other.server), width, out);
+    }
     if run.settings.from_here {
         let text = format!("Probed from {}, which stands in for every host by --from-here", run.vantage.title());
         line(&text, width, out);
@@ -102,9 +105,12 @@ fn head(run: &Run, width: usize, out: &mut String) {
 }
 
 /// What was asked for that makes the result say less, or something else, than a reader would take it to say.
-fn limits(run: &Run) -> Vec<String> {
+pub(super) fn limits(run: &Run) -> Vec<String> {
     let settings = &run.settings;
     let mut limits = Vec::new();
+    if let Some(version) = &settings.target_version {
+        limits.push(format!("For what is needed after an update to version {version} (--target-version)"));
+    }
     if run.facts.connection.certificate == SqlCertificate::NotChecked {
         limits.push("The SQL Server's certificate was not checked (--trust-server-certificate)".to_owned());
     }

@@ -41,7 +41,7 @@ struct Put<'a> {
 
 impl Put<'_> {
     fn source(&self, key: &str) -> Source {
-        Source { object: format!("{}: {key}", self.file), missing_columns: Vec::new() }
+        Source::of(format!("{}: {key}", self.file))
     }
 
     fn conflict(&mut self, key: &str, problem: String, value: String) {
@@ -142,7 +142,7 @@ mod tests {
     }
 
     fn read<T>(value: T) -> Fact<T> {
-        Fact::Known { value, source: Source { object: "dbo.vRead".to_owned(), missing_columns: Vec::new() } }
+        Fact::Known { value, source: Source::of("dbo.vRead") }
     }
 
     fn state(facts: Facts, text: &str) -> Facts {

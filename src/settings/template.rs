@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn what_was_found_stands_in_it() {
         let mut facts = facts();
-        let source = || Source { object: "dbo.vRead".to_owned(), missing_columns: Vec::new() };
+        let source = || Source::of("dbo.vRead");
         facts.service_connectors = Fact::Known { value: 1, source: source() };
         let console = Console { host: "lt-002.corp.contoso.com".parse().unwrap(), version: None, last_seen: None };
         facts.consoles = Fact::Known { value: vec![console], source: source() };

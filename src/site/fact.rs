@@ -11,6 +11,16 @@ pub struct Source {
     /// Columns that were asked for and are not in this object; their values are unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_columns: Vec<String>,
+    /// Where the facts of several databases were put together and not all of them know this one: those that do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub databases: Vec<String>,
+}
+
+impl Source {
+    /// An object that has all columns.
+    pub fn of(object: impl Into<String>) -> Self {
+        Self { object: object.into(), missing_columns: Vec::new(), databases: Vec::new() }
+    }
 }
 
 /// Why a fact is not known.

@@ -5,6 +5,7 @@
 //!
 //! [`read()`] is the one entry point. What it sends is in `queries/`, one file per fact, and nothing else.
 
+mod above;
 mod browser;
 mod connect;
 mod database;
@@ -14,6 +15,7 @@ mod facts;
 mod grants;
 mod interrupted;
 mod matches;
+mod merge;
 mod names;
 mod options;
 mod query;
@@ -29,6 +31,7 @@ mod snapshot;
 mod statements;
 mod value;
 
+pub use above::Above;
 pub use error::{ConnectError, ReadError};
 pub use fact::{Fact, Source, UnknownWhy};
 pub use facts::{
@@ -40,6 +43,7 @@ pub use facts::{
     SubscriptionKind, SyncFrom, SyncSource, Tenant, ThirdPartyCatalog, UpdatePackage, UpdatePackageState,
 };
 pub use grants::{Login, LoginError, ROLE, grant_script};
+pub use merge::merge;
 pub use names::{Role, SiteCode, SiteCodeError};
 pub use options::{Certificate, Encryption, Network, Options, Secret, SignIn};
 pub use read::read;

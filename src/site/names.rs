@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
-pub struct SiteCode(String);
+pub struct SiteCode([u8; 3]);
 
 /// A text that is no site code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,22 +20,21 @@ impl SiteCode {
     /// Parses three letters or digits.
     pub fn parse(text: &str) -> Result<Self, SiteCodeError> {
         let text = text.trim();
-        if text.len() == 3 && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
-            Ok(Self(text.to_ascii_uppercase()))
-        } else {
-            Err(SiteCodeError)
+        match <[u8; 3]>::try_from(text.as_bytes()) {
+            Ok(code) if code.iter().all(u8::is_ascii_alphanumeric) => Ok(Self(code.map(|b| b.to_ascii_uppercase()))),
+            _ => Err(SiteCodeError),
         }
     }
 
     /// The code.
     pub fn as_str(&self) -> &str {
-        &self.0
+        str::from_utf8(&self.0).expect("letters and digits are ASCII")
     }
 }
 
 impl fmt::Display for SiteCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(self.as_str())
     }
 }
 
@@ -48,7 +47,7 @@ impl TryFrom<String> for SiteCode {
 
 impl From<SiteCode> for String {
     fn from(code: SiteCode) -> Self {
-        code.0
+        code.as_str().to_owned()
     }
 }
 

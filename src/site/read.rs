@@ -245,7 +245,7 @@ mod tests {
             fact: fact.to_owned(),
             sql: String::new(),
             heavy,
-            source: Source { object: "dbo.v".to_owned(), missing_columns: Vec::new() },
+            source: Source::of("dbo.v"),
             columns: Vec::new(),
             also: Vec::new(),
             unasked: Vec::new(),

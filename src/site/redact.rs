@@ -119,7 +119,8 @@ impl Pseudonyms<'_> {
             (_, "detail" | "row") | ("data_findings", "value") => return "redacted".to_owned(),
             ("subscriptions", "id") => return text.to_owned(),
             ("azure_environments", _) if is_microsoft(text) || field == "name" => return text.to_owned(),
-            ("connection", "server") => return self.server(text),
+            (_, "databases") => return "redacted".to_owned(),
+            ("connection" | "other_connections", "server") => return self.server(text),
             _ => {}
         }
         if SITE_CODES.contains(&field) && SiteCode::parse(text).is_ok() {

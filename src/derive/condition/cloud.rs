@@ -2,7 +2,7 @@
 
 use super::super::index::Index;
 use super::super::template;
-use super::{Asker, Tri, count, decide, missing, source};
+use super::{Asker, Tri, count, decide, missing, source, unknown};
 use crate::catalog::Cloud;
 use crate::site::{Fact, Role};
 
@@ -121,9 +121,9 @@ pub(super) fn external_notifications(facts: &Index<'_>) -> Tri {
             Tri::of(!value.is_empty(), || format!("external notifications ({})", source.object))
         }
         Fact::Absent { .. } => Tri::False,
-        Fact::Unknown { detail, .. } => match rules.known() {
+        Fact::Unknown { why, detail } => match rules.known() {
             Some(1..) => Tri::True(vec![format!("status filter rules of external notifications ({})", source(rules))]),
-            _ => Tri::unknown(format!("external notifications: {detail}")),
+            _ => Tri::unknown(unknown("external notifications", *why, detail)),
         },
     }
 }

@@ -3,12 +3,15 @@
 mod clients;
 mod cloud;
 mod hierarchy;
+mod objects;
 mod updates;
+
+pub(super) use objects::objects;
 
 use super::index::Index;
 use crate::catalog::{Cloud, Condition, ConditionFact};
 use crate::host::HostName;
-use crate::site::{ClientOption, Fact, SiteCode, Subscription};
+use crate::site::{ClientOption, Fact, SiteCode, Subscription, UnknownWhy};
 
 /// The value of a condition, with the facts that made it so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +97,8 @@ pub(super) fn evaluate(condition: &Condition, asker: Asker<'_>) -> Tri {
     }
 }
 
-fn evaluate_fact(fact: ConditionFact, asker: Asker<'_>) -> Tri {
+/// The value of one fact for one asker.
+pub(super) fn evaluate_fact(fact: ConditionFact, asker: Asker<'_>) -> Tri {
     let facts = asker.facts;
     match fact {
         ConditionFact::ScpOnline => cloud::scp_online(asker),
@@ -130,7 +134,7 @@ fn evaluate_fact(fact: ConditionFact, asker: Asker<'_>) -> Tri {
 /// What is missing, for an unknown fact; `None` if the fact is known or known to be absent.
 pub(super) fn missing<T>(what: &str, fact: &Fact<T>) -> Option<String> {
     match fact {
-        Fact::Unknown { detail, .. } => Some(format!("{what}: {detail}")),
+        Fact::Unknown { why, detail } => Some(unknown(what, *why, detail)),
         _ => None,
     }
 }
@@ -165,6 +169,30 @@ fn decide<T>(what: &str, fact: &Fact<T>, known: impl FnOnce(&T) -> Tri) -> Tri {
     match fact {
         Fact::Known { value, .. } => known(value),
         Fact::Absent { .. } => Tri::False,
-        Fact::Unknown { detail, .. } => Tri::unknown(format!("{what}: {detail}")),
+        Fact::Unknown { why, detail } => Tri::unknown(unknown(what, *why, detail)),
     }
+}
+
+/// The keys of the settings file that state a fact where no object of the site database says it, or none that may be
+/// read.
+const STATED: [(&str, &str); 6] = [
+    ("tenant attach", "tenant_attach"),
+    ("Endpoint analytics", "endpoint_analytics"),
+    ("Microsoft Entra user discovery", "entra_user_discovery"),
+    ("cloud management gateways", "gateways"),
+    ("external notifications", "notification_hosts"),
+    ("hosts of external notifications", "notification_hosts"),
+];
+
+/// What is missing, why, and how to state or read it.
+pub(super) fn unknown(what: &str, why: UnknownWhy, detail: &str) -> String {
+    let key = STATED.iter().find(|(fact, _)| *fact == what).map(|(_, key)| *key);
+    let rights = matches!(why, UnknownWhy::NotPermitted | UnknownWhy::NotVisible);
+    let way = match (key, rights) {
+        (Some(key), true) => format!("; grant the right (cmcomply queries --grants), or state {key} in cmcomply.toml"),
+        (Some(key), false) => format!("; state {key} in cmcomply.toml"),
+        (None, true) => "; grant the right (cmcomply queries --grants)".to_owned(),
+        (None, false) => String::new(),
+    };
+    format!("{what}: {detail}{way}")
 }

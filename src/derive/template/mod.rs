@@ -27,6 +27,12 @@ pub(super) struct Filled {
 /// The path variable: the id of each Microsoft Entra tenant.
 const TENANT_ID: &str = "{tenant.id}";
 
+/// Whether an entry names other endpoints for each server.
+pub(super) fn is_of_server(entry: &Entry) -> bool {
+    let EndpointTemplate::Template(parts) = &entry.endpoint else { return false };
+    parts.iter().any(|part| matches!(part, Part::Variable(Variable::SupUpstream | Variable::SupDownstream)))
+}
+
 /// The endpoints that an entry names for one server.
 pub(super) fn fill(entry: &Entry, facts: &Index<'_>, server: Option<(&SiteCode, &HostName)>) -> Vec<Filled> {
     let filled = names(entry, facts, server);

@@ -117,7 +117,7 @@ const REMOVALS: [Removal; 19] = [
 ];
 
 fn absent<T>() -> Fact<T> {
-    Fact::Absent { source: Source { object: "dbo.replica".to_owned(), missing_columns: Vec::new() } }
+    Fact::Absent { source: Source::of("dbo.replica") }
 }
 
 fn set_cache(facts: &mut Facts, on: Option<bool>) {

@@ -23,7 +23,7 @@ fn site(code: &str) -> SiteCode {
 }
 
 fn known<T>(value: T) -> Fact<T> {
-    Fact::Known { value, source: Source { object: "dbo.replica".to_owned(), missing_columns: Vec::new() } }
+    Fact::Known { value, source: Source::of("dbo.replica") }
 }
 
 fn unknown<T>() -> Fact<T> {

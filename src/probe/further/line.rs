@@ -16,7 +16,7 @@ use crate::probe::layer::io_words;
 use crate::probe::route::Route;
 use crate::probe::tcp::code_of;
 use crate::probe::trust::Trust;
-use crate::probe::{Failure, FailureCode, Settings, proxy, tls};
+use crate::probe::{Failure, FailureCode, ProxyAccount, Settings, sign_in, tls};
 
 /// The way of a probe that got through, to be gone again.
 pub(in crate::probe) struct Line<'a> {
@@ -24,6 +24,8 @@ pub(in crate::probe) struct Line<'a> {
     pub(in crate::probe) route: &'a Route,
     pub(in crate::probe) address: SocketAddr,
     pub(in crate::probe) settings: &'a Settings,
+    /// For the proxy.
+    pub(in crate::probe) account: Option<&'a ProxyAccount>,
     pub(in crate::probe) provider: Arc<CryptoProvider>,
     pub(in crate::probe) tls: &'a tls::Client,
     pub(in crate::probe) trust: &'a Trust,
@@ -34,7 +36,7 @@ impl Line<'_> {
     pub(super) async fn tunnel(&self) -> Result<TcpStream, Failure> {
         let limits = &self.settings.deadlines;
         let operation = format!("connect to {} once more", self.address);
-        let mut stream = match timeout(limits.tcp, TcpStream::connect(self.address)).await {
+        let stream = match timeout(limits.tcp, TcpStream::connect(self.address)).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
                 let code = code_of(&error, self.address);
@@ -44,7 +46,7 @@ impl Line<'_> {
         };
         let target = &self.probe.target;
         if self.route.has_tunnel() {
-            proxy::connect(&mut stream, self.address, &target.host, target.port, limits.connect).await.result?;
+            return sign_in::tunnel(stream, self.address, target, self.account, limits.connect).await.result;
         }
         Ok(stream)
     }

@@ -298,7 +298,7 @@ fn all_is_needed<'a>(allowed: &AllowPattern, needed: impl Iterator<Item = &'a Li
 }
 
 /// Whether a template, filled, may be a name of the pattern. In doubt it may.
-fn may_fill(template: &str, allowed: &AllowPattern) -> bool {
+pub(crate) fn may_fill(template: &str, allowed: &AllowPattern) -> bool {
     let AllowPattern::Names(pattern) = allowed else { return true };
     let template = template.to_ascii_lowercase();
     let literals: Vec<&str> = template.split('{').map(|piece| piece.rsplit('}').next().unwrap_or_default()).collect();

@@ -19,6 +19,7 @@ mod squid;
 mod tree;
 
 pub use allow_line::{AllowLine, AllowPattern, LineError};
+pub(crate) use check::may_fill;
 pub use check::{
     Check, CheckError, MAX_LINE, MAX_LINES, MAX_TEXT, MaybeNeeded, Missing, NotUnderstood, Stale, StaleWhy, TooBroad,
     check_against,
@@ -92,8 +93,19 @@ impl Format {
             Self::Squid => "squid",
             Self::AzureFirewall => "azure-firewall",
             Self::Pac => "pac",
-            Self::InspectionBypass => "inspection-bypass",
-            Self::SquidSplice => "squid-splice",
+            Self::InspectionBypass => "tls-bypass",
+            Self::SquidSplice => "squid-tls-bypass",
+        }
+    }
+
+    /// How the names of its files end.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::AzureFirewall => "json",
+            Self::Pac => "pac",
+            Self::Squid | Self::SquidSplice => "conf",
+            Self::Plain | Self::PanOsEdl | Self::InspectionBypass => "txt",
         }
     }
 

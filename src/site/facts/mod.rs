@@ -34,6 +34,9 @@ pub use updates::{
 pub struct Facts {
     /// The connection that the facts came through.
     pub connection: Connection,
+    /// The connections to further databases of the hierarchy whose facts were put together with these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_connections: Vec<Connection>,
     /// The site whose database this is (`SMSData`).
     pub this_site: Fact<SiteCode>,
     /// The sites of the hierarchy that this database knows.
@@ -138,6 +141,7 @@ impl Facts {
         }
         Self {
             connection,
+            other_connections: Vec::new(),
             this_site: unknown(why, detail),
             sites: unknown(why, detail),
             site_systems: unknown(why, detail),

@@ -133,8 +133,8 @@ fn seen<T>(fact: &Fact<Vec<T>>) -> Option<(&[T], &str)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::any::connection;
     use super::super::test_rows::raw;
-    use super::super::tests::connection;
     use super::super::{Answers, facts};
 
     /// The findings on these answers, as `column value`.

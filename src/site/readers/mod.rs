@@ -1,5 +1,7 @@
 //! Rows to facts. A value that is not what it should be becomes a data finding and is used nowhere.
 
+#[cfg(test)]
+pub(super) mod any;
 mod cells;
 mod clients;
 mod cloud;
@@ -14,7 +16,7 @@ mod systems;
 mod updates;
 
 use super::fact::{Fact, UnknownWhy};
-use super::facts::{Connection, Facts};
+use super::facts::{Connection, DataFinding, Facts};
 use super::read::{Answers, Raw};
 use super::value::Row;
 use cells::Findings;
@@ -87,11 +89,18 @@ pub(super) fn facts(connection: Connection, mut answers: Answers) -> Facts {
     };
     contradictions::find(&facts, &mut findings);
     facts.data_findings = findings.into_list();
-    facts
+    facts.as_seen_from_here()
+}
+
+/// What in these facts cannot all be true.
+pub(super) fn contradictions(facts: &Facts) -> Vec<DataFinding> {
+    let mut findings = Findings::default();
+    contradictions::find(facts, &mut findings);
+    findings.into_list()
 }
 
 /// Tenant attach, endpoint analytics, where notifications go, how the network treats revocation lists.
-const NOT_IN_SQL: &str = "no object of a site database says it; state it in cmcomply.toml";
+const NOT_IN_SQL: &str = "no object of a site database says it";
 
 /// The fact that `read` makes of the rows of an object; an unknown one stays unknown.
 fn known<T>(raw: Raw, read: impl FnOnce(&[Row], &str) -> T) -> Fact<T> {
@@ -121,7 +130,7 @@ mod test_rows {
     pub(super) fn raw(columns: &str, rows: &[&str]) -> Raw {
         let names: std::sync::Arc<[String]> = columns.split('|').map(str::to_owned).collect();
         let rows = rows.iter().map(|row| Row::new(names.clone(), row.split('|').map(value).collect())).collect();
-        let source = Source { object: "dbo.vTest".to_owned(), missing_columns: Vec::new() };
+        let source = Source::of("dbo.vTest");
         let columns = names.iter().map(|name| (name.clone(), name.clone())).collect();
         Raw::Rows { rows, source, columns }
     }
@@ -137,82 +146,11 @@ mod test_rows {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::sync::Arc;
 
     use proptest::prelude::*;
 
-    use super::super::fact::Source;
-    use super::super::facts::{SqlCertificate, SqlSignIn};
-    use super::super::query::FACTS;
-    use super::super::value::Value;
+    use super::any::{any_answers, connection};
     use super::*;
-
-    pub(super) fn connection() -> Connection {
-        Connection {
-            server: "cm01.contoso.com".to_owned(),
-            database: "CM_CHQ".to_owned(),
-            server_version: None,
-            certificate: SqlCertificate::MachineRoots,
-            sign_in: SqlSignIn::SqlLogin { user: "reader".to_owned() },
-        }
-    }
-
-    /// What a database might hold where a name, a number or a path is expected.
-    fn any_value() -> impl Strategy<Value = Value> {
-        let plausible = prop::sample::select(vec![
-            "PS1",
-            "CAS",
-            "CM01.contoso.com",
-            "cm01",
-            "UseProxy",
-            "ProxyName",
-            "ProxyServerPort",
-            "OfflineMode",
-            "SMS Site System",
-            "SMS Dmp Connector",
-            "CloudProxyService",
-            "ParentWSUS",
-            "DefaultUseParentWSUS",
-            "https://management.azure.com/",
-            "core.windows.net",
-            "Windows Azure",
-            "Product",
-            "Product:30eb551c-6288-4716-9a78-f300ec36d72b",
-            "AllowCMG",
-            "2024-06-30T04:00:00",
-            "5.00.9128.1000",
-            "11111111-2222-4333-8444-555555555555",
-            "",
-            "1",
-            "[\"Display=\\\\CM01\\\"]MSWNET:[\"SMS_SITE=PS1\"]\\\\CM01\\",
-        ]);
-        prop_oneof![
-            4 => plausible.prop_map(|text| Value::Text(text.to_owned())),
-            2 => (-2i64..9).prop_map(Value::Number),
-            1 => any::<i64>().prop_map(Value::Number),
-            1 => any::<String>().prop_map(Value::Text),
-            1 => Just(Value::Null),
-            1 => any::<bool>().prop_map(Value::Bool),
-            1 => any::<String>().prop_map(|head| Value::TooLong(1 << 20, head)),
-            1 => Just(Value::Other("binary")),
-        ]
-    }
-
-    fn any_answers() -> impl Strategy<Value = Answers> {
-        let answer = |file: &'static super::super::query::QueryFile| {
-            let candidate = &file.candidates[0];
-            let columns: Vec<(String, String)> =
-                candidate.aliases().map(|(alias, column)| (alias.to_owned(), column.to_owned())).collect();
-            let names: Arc<[String]> = candidate.results().into_iter().map(str::to_owned).collect();
-            let row = prop::collection::vec(any_value(), names.len());
-            prop::collection::vec(row, 0..6).prop_map(move |rows| {
-                let rows = rows.into_iter().map(|values| Row::new(names.clone(), values)).collect();
-                let source = Source { object: "dbo.vTest".to_owned(), missing_columns: Vec::new() };
-                (file.fact.clone(), Raw::Rows { rows, source, columns: columns.clone() })
-            })
-        };
-        FACTS.iter().map(answer).collect::<Vec<_>>().prop_map(|answers| answers.into_iter().collect())
-    }
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]

@@ -235,7 +235,7 @@ fn new_key() -> KeyPair {
     KeyPair::generate().expect("the system has random numbers")
 }
 
-fn provider() -> Arc<CryptoProvider> {
+pub(super) fn provider() -> Arc<CryptoProvider> {
     #[cfg(not(windows))]
     let provider = rustls::crypto::aws_lc_rs::default_provider();
     #[cfg(windows)]

@@ -14,6 +14,8 @@ use super::World;
 use super::record::Seen;
 use super::spec::Name;
 
+/// The longest answer over UDP; a longer one is cut, so that one must ask again over TCP.
+const MAX_UDP: usize = 1232;
 /// Seconds for which an answer may be kept.
 const TTL: u32 = 60;
 
@@ -96,6 +98,12 @@ fn reply(world: &World, query: &[u8], tcp: bool) -> Option<Vec<u8>> {
         reply.add_authority(start_of_authority());
     }
     reply.add_query(question);
+    let bytes = reply.to_vec().ok()?;
+    if tcp || bytes.len() <= MAX_UDP {
+        return Some(bytes);
+    }
+    reply.answers.clear();
+    reply.metadata.truncation = true;
     reply.to_vec().ok()
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Request {
     pub(super) host: String,
     /// Whether it wants the first octet only.
     pub(super) first_octet: bool,
+    /// The `Proxy-Authorization` header.
+    pub(super) proxy_authorization: Option<String>,
 }
 
 /// What to do with the TCP connection after an answer.
@@ -56,14 +58,17 @@ pub(super) async fn read_request<S: AsyncRead + Unpin>(stream: &mut S) -> Option
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut request = httparse::Request::new(&mut headers);
     request.parse(&head).ok()?.is_complete().then_some(())?;
-    let host = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("host"));
-    let host = host.map_or(String::new(), |header| String::from_utf8_lossy(header.value).into_owned());
-    let range = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("range"));
+    let header = |name| {
+        let header = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+        header.map(|header| String::from_utf8_lossy(header.value).into_owned())
+    };
+    let host = header("host").unwrap_or_default();
     Some(Request {
-        first_octet: range.is_some_and(|header| header.value == b"bytes=0-0"),
+        first_octet: header("range").is_some_and(|range| range == "bytes=0-0"),
         method: request.method?.to_owned(),
         target: request.path?.to_owned(),
         host: host.split(':').next().unwrap_or_default().to_ascii_lowercase(),
+        proxy_authorization: header("proxy-authorization"),
     })
 }
 
@@ -89,7 +94,8 @@ pub(super) async fn answer<S: AsyncWrite + Unpin>(
         | Behaviour::OnlySuites(_)
         | Behaviour::EndsIdle(_)
         | Behaviour::CutsIdle(_)
-        | Behaviour::TlsAlert => page(200, SERVER, WELCOME),
+        | Behaviour::TlsAlert
+        | Behaviour::AtFirst(..) => page(200, SERVER, WELCOME),
         Behaviour::Status(200..300) if request.target.ends_with(OPENID) => {
             return send_file(stream, request, "application/json", &openid(request), true).await;
         }

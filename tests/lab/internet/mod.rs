@@ -8,6 +8,7 @@
 mod ca;
 mod contoso;
 mod dns;
+mod hostile;
 mod http;
 mod nobody;
 mod proxy;
@@ -30,6 +31,7 @@ use nobody::{BlackHole, ClosedPort};
 use record::Record;
 use server::Way;
 
+pub use hostile::{Hostile, Talk};
 pub use record::Seen;
 #[allow(unused_imports, reason = "each test uses its own part of the lab")]
 pub use spec::{Behaviour, List, Manner, Name, ProxySpec, Spec};
@@ -47,6 +49,28 @@ struct World {
     spec: Spec,
     certificates: Certificates,
     record: Record,
+}
+
+impl World {
+    /// What the server does for who comes now.
+    fn behaviour(&self, way: &Way, host: &str) -> Behaviour {
+        let served = |seen: &Seen| match seen {
+            Seen::Handshake { host: whose, port, .. } => *port == way.port && whose == host,
+            Seen::Request { host: whose, port, .. } => *port == way.port && whose == host && !self.is_tls(*port),
+            _ => false,
+        };
+        match self.spec.behaviour(way.proxy(), host, way.port) {
+            Behaviour::AtFirst(times, behaviour) if self.record.all().iter().filter(|s| served(s)).count() < times => {
+                *behaviour
+            }
+            Behaviour::AtFirst(..) => Behaviour::HEALTHY,
+            always => always,
+        }
+    }
+
+    fn is_tls(&self, port: u16) -> bool {
+        self.spec.https_ports.contains(&port)
+    }
 }
 
 /// Where everything really listens.

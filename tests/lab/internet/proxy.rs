@@ -36,7 +36,8 @@ pub(super) async fn serve(world: Arc<World>, proxy: Arc<ProxySpec>, mut tcp: Tcp
             tcp.write_all(GARBAGE).await?;
             return server::end(tcp, Ending::Close).await;
         }
-        Manner::WantsCredentials => {
+        Manner::WantsBasic(value) if request.proxy_authorization == Some(format!("Basic {value}")) => {}
+        Manner::WantsCredentials | Manner::WantsBasic(_) | Manner::WantsNtlm => {
             let ending = http::send(&mut tcp, &request.method, &wants_credentials(&proxy)).await?;
             return server::end(tcp, ending).await;
         }
@@ -109,8 +110,10 @@ fn refusal<'a>(
 
 fn wants_credentials(proxy: &ProxySpec) -> Page<'static> {
     let mut page = squid(proxy, 407, "ERR_CACHE_ACCESS_DENIED 0");
-    page.headers += "Proxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM\r\n\
-                     Proxy-Authenticate: Basic realm=\"Contoso proxy\"\r\n";
+    page.headers += "Proxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM\r\n";
+    if proxy.manner != Manner::WantsNtlm {
+        page.headers += "Proxy-Authenticate: Basic realm=\"Contoso proxy\"\r\n";
+    }
     page
 }
 

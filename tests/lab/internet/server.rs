@@ -33,7 +33,7 @@ impl Way {
         Self { port, via: None }
     }
 
-    fn proxy(&self) -> Option<&ProxySpec> {
+    pub(super) fn proxy(&self) -> Option<&ProxySpec> {
         self.via.as_ref().map(|(proxy, _)| &**proxy)
     }
 
@@ -52,7 +52,7 @@ pub(super) async fn https(world: Arc<World>, tcp: TcpStream, way: Way) -> io::Re
     let start = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
     let server_name = start.client_hello().server_name().unwrap_or_default().to_owned();
     let host = way.host(&server_name);
-    let behaviour = world.spec.behaviour(way.proxy(), &host, way.port);
+    let behaviour = world.behaviour(&way, &host);
     world.record.push(Seen::Handshake { via: way.proxy_name(), host: host.clone(), port: way.port });
 
     let inspected = way.proxy().is_some_and(|proxy| proxy.manner == Manner::Inspecting);
@@ -108,7 +108,7 @@ pub(super) async fn https(world: Arc<World>, tcp: TcpStream, way: Way) -> io::Re
 pub(super) async fn http(world: Arc<World>, mut tcp: TcpStream, way: Way) -> io::Result<()> {
     let Some(request) = http::read_request(&mut tcp).await else { return Ok(()) };
     let host = way.host(&request.host);
-    let behaviour = world.spec.behaviour(way.proxy(), &host, way.port);
+    let behaviour = world.behaviour(&way, &host);
     world.record.push(Seen::Request {
         via: way.proxy_name(),
         host,

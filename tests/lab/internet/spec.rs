@@ -90,6 +90,8 @@ pub enum Behaviour {
     Refused,
     /// SYNs are dropped.
     Blocked,
+    /// The first so many who come get this, and all others are served well.
+    AtFirst(usize, Box<Self>),
 }
 
 impl Behaviour {
@@ -154,6 +156,10 @@ pub enum Manner {
     Open,
     /// Answers 407 to everybody.
     WantsCredentials,
+    /// Lets through who signs in with Basic and this value: user, colon and password in Base64.
+    WantsBasic(&'static str),
+    /// Answers 407 to everybody, and offers Negotiate and NTLM alone.
+    WantsNtlm,
     /// Ends TLS itself, with a certificate of the foreign CA.
     Inspecting,
     /// Never answers.

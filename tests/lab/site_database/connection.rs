@@ -168,6 +168,9 @@ impl<S: Stream> Client<'_, S> {
                 return flood::pour(&mut self.stream, what, self.packet_size).await;
             }
             let Answer { bytes, complete } = answer;
+            if self.server.options.keep_answers {
+                self.server.answers.lock().unwrap_or_else(PoisonError::into_inner).extend(&bytes);
+            }
             packet::write(&mut self.stream, kind::RESPONSE, &bytes, self.packet_size, complete).await?;
             if !complete {
                 return Ok(());

@@ -17,7 +17,7 @@ pub async fn pour(stream: &mut (impl AsyncWrite + Unpin), what: Flood, packet_si
     let column = |name: &str, sql_type| Column { name: name.to_owned(), sql_type };
     let number = || column("fact_sites", SqlType::Int);
     let columns = match what {
-        Flood::Rows | Flood::Sets | Flood::Messages => {
+        Flood::Rows | Flood::Sets | Flood::Messages | Flood::Noise => {
             vec![number(), column("site_code", SqlType::NVarChar(Some(3)))]
         }
         Flood::WideRows => (0..WIDE).map(|_| column("fact_sites", SqlType::Int)).collect(),
@@ -44,6 +44,7 @@ pub async fn pour(stream: &mut (impl AsyncWrite + Unpin), what: Flood, packet_si
             message.info(50_000, 0, "nothing to say");
             message.0
         }
+        Flood::Noise => b"This is no token stream. \x01\x00\xff".to_vec(),
         Flood::Text => {
             // A row whose one value is of unknown length, and comes in pieces.
             head.0.push(0xd1);

@@ -8,12 +8,16 @@ mod certificate;
 mod connection;
 mod faults;
 mod flood;
+mod large;
+mod line;
 mod options;
 mod respond;
 mod server;
 mod sql;
 mod wire;
 
+#[allow(unused_imports, reason = "each test uses its own part of the lab")]
+pub use large::large_hierarchy;
 #[allow(unused_imports, reason = "each test uses its own part of the lab")]
 pub use options::{Certificate, Encryption, Fault, Flood, Grant, Login, Options, Rights};
 #[allow(unused_imports, reason = "each test uses its own part of the lab")]
@@ -26,6 +30,7 @@ use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinHandle;
 
 use certificate::Authority;
+use line::Line;
 use server::Server;
 
 /// A running server; it stops when it is dropped.
@@ -34,6 +39,7 @@ pub struct SiteDatabase {
     browser: Option<SocketAddr>,
     ca_pem: String,
     server: Arc<Server>,
+    line: Option<Arc<Line>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -67,10 +73,17 @@ impl SiteDatabase {
             }
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
-        let address = listener.local_addr().expect("a bound socket has an address");
+        let mut address = listener.local_addr().expect("a bound socket has an address");
+        let latency = options.latency;
         let (instance, browser_port) = (options.browser_instance.clone(), options.browser_port);
         let server = Arc::new(Server::new(options, tls));
         let mut tasks = vec![tokio::spawn(accept(listener, server.clone()))];
+        let line = latency.map(|latency| Arc::new(Line::new(latency)));
+        if let Some(line) = &line {
+            let entrance = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+            let server = std::mem::replace(&mut address, entrance.local_addr().expect("a bound socket has an address"));
+            tasks.push(tokio::spawn(line.clone().serve(entrance, server)));
+        }
         let mut browser = None;
         if let Some(instance) = instance {
             let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, browser_port)).await.expect("a free port");
@@ -79,7 +92,7 @@ impl SiteDatabase {
                 let _ = browser::serve(socket, instance, address.port()).await;
             }));
         }
-        Self { address, browser, ca_pem: authority.pem(), server, tasks }
+        Self { address, browser, ca_pem: authority.pem(), server, line, tasks }
     }
 
     /// Where the server listens.
@@ -100,6 +113,17 @@ impl SiteDatabase {
     /// The text of each batch and each `sp_executesql` call received, in order.
     pub fn statements(&self) -> Vec<String> {
         self.server.statements.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the server has answered to requests, before encryption, one answer after the other; empty unless
+    /// [`Options::keep_answers`] is set.
+    pub fn answers(&self) -> Vec<u8> {
+        self.server.answers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Round trips on the line so far, with those of TCP and TLS; none unless [`Options::latency`] is set.
+    pub fn round_trips(&self) -> Option<usize> {
+        self.line.as_ref().map(|line| line.round_trips())
     }
 
     /// Each attempt to sign in, in order.

@@ -27,6 +27,10 @@ pub struct Options {
     /// The names in the certificate: DNS names and IP addresses.
     pub certificate_names: Vec<String>,
     pub faults: Vec<Fault>,
+    /// Put a line of this latency before the server, and count the round trips on it.
+    pub latency: Option<Duration>,
+    /// Keep all answers, see [`super::SiteDatabase::answers`].
+    pub keep_answers: bool,
     /// Answer for this instance name on a UDP port, as SQL Server Browser does.
     pub browser_instance: Option<String>,
     /// That port; 0 for a free one. Browser itself uses 1434.
@@ -128,6 +132,8 @@ pub enum Flood {
     Text,
     /// Messages (INFO).
     Messages,
+    /// Packets whose contents are no TDS.
+    Noise,
 }
 
 impl Default for Options {
@@ -147,6 +153,8 @@ impl Default for Options {
             certificate: Certificate::Authority,
             certificate_names: vec!["localhost".into(), "127.0.0.1".into()],
             faults: Vec::new(),
+            latency: None,
+            keep_answers: false,
             browser_instance: None,
             browser_port: 0,
         }

@@ -32,6 +32,7 @@ pub struct Server {
     pub faults: Faults,
     pub logins: Mutex<Vec<LoginRecord>>,
     pub statements: Mutex<Vec<String>>,
+    pub answers: Mutex<Vec<u8>>,
     databases: Vec<Database>,
 }
 
@@ -66,7 +67,15 @@ impl Server {
         });
         let databases = databases.collect();
         let faults = Faults::new(options.faults.clone());
-        Self { options, tls, faults, logins: Mutex::default(), statements: Mutex::default(), databases }
+        Self {
+            options,
+            tls,
+            faults,
+            logins: Mutex::default(),
+            statements: Mutex::default(),
+            answers: Mutex::default(),
+            databases,
+        }
     }
 
     /// Lets a login in, or says why not, in the order in which SQL Server says it.

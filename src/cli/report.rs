@@ -1,0 +1,81 @@
+//! `cmcomply report`: the record of a run in another format. Nothing is asked of the network or of a database.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::console::{self, Colour};
+use super::{Stop, exit};
+use crate::evidence::{Run, can_write_aside, write_aside};
+use crate::report::{self, Format};
+use crate::text::printable;
+
+/// Arguments of `cmcomply report`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  cmcomply report run.json
+      the table of that run again
+  cmcomply report run.json --format html -o q4.html
+      a page to read, to print or to archive
+  cmcomply report run.json --format junit -o cmcomply.xml
+      test results for a pipeline
+
+Formats:
+  table       the table of the terminal
+  json        the run document itself
+  html        one page for people: no scripts, nothing fetched
+  csv, xlsx   every requirement, for spreadsheets
+  junit       test results: what fails is a failure, what was not seen an error
+  oscal       NIST OSCAL 1.2.1 assessment results
+  hdf         Heimdall Data Format 1, for MITRE Heimdall
+  markdown    a summary for tickets
+  prometheus  counters for the textfile collector of a node exporter
+
+The exit code says whether the report was written (0, else 2), not what the run came to.")]
+pub(super) struct ReportCommandArgs {
+    /// The record of a run, as `cmcomply audit` writes it.
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// The format; see below.
+    #[arg(short, long, value_name = "FORMAT", default_value_t = Format::Table)]
+    format: Format,
+    /// Where to write it. A file of that name is replaced, and only by a whole one. Default: standard output.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Reads the run and writes the report.
+pub(super) fn run(args: &ReportCommandArgs) -> Result<u8, Stop> {
+    if args.output.is_none() && args.format.is_binary() && std::io::stdout().is_terminal() {
+        return Err(Stop::usage(anyhow::anyhow!("{} is nothing for a terminal: give --output FILE", args.format)));
+    }
+    if let Some(path) = &args.output {
+        can_write_aside(path).with_context(|| cannot_write(path)).map_err(Stop::usage)?;
+    }
+    let run = Run::read(&args.run).map_err(Stop::usage)?;
+    let bytes = match (&args.output, args.format) {
+        (None, Format::Table) => report::table(&run, console::style(Colour::Auto, None)).into_bytes(),
+        _ => args.format.render(&run).context("the report cannot be made").map_err(Stop::usage)?,
+    };
+    match &args.output {
+        Some(path) => write_aside(path, &bytes).with_context(|| cannot_write(path)).map_err(Stop::usage)?,
+        None => print(&bytes).context("cannot write to standard output").map_err(Stop::usage)?,
+    }
+    Ok(exit::COMPLIANT)
+}
+
+fn cannot_write(path: &std::path::Path) -> String {
+    format!("cannot write --output {}", printable(&path.display().to_string(), 500))
+}
+
+/// A reader that went away is no error.
+fn print(bytes: &[u8]) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
+}

@@ -1,0 +1,216 @@
+//! The run document as a file: written one way, and read back only if it is whole.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::outcome::Tally;
+use super::run::{RUN_FORMAT, Run};
+use crate::assess::{Judgement, Verdict};
+use crate::text::{is_harmless, printable};
+
+/// The most that is read of a run document.
+pub const MAX_RUN_OCTETS: u64 = 256 << 20;
+
+/// Why a file is no run document that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The file cannot be read.
+    #[error("cannot read run {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Larger than any run.
+    #[error("{path} is larger than 256 MB: that is no run document")]
+    TooLarge {
+        /// The file.
+        path: String,
+    },
+    /// Of another version, or something else.
+    #[error("{path} is of format {format}; this version reads {RUN_FORMAT}")]
+    Format {
+        /// The file.
+        path: String,
+        /// What it says it is.
+        format: String,
+    },
+    /// No JSON, or not of the schema.
+    #[error("run {path} is damaged: {what}")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// Where and what.
+        what: String,
+    },
+    /// Of the schema, and its parts contradict each other.
+    #[error("run {path} contradicts itself: {what}; it was edited, or is not whole")]
+    Contradicts {
+        /// The file.
+        path: String,
+        /// What does not fit what.
+        what: String,
+    },
+    /// It says things that this version would leave out.
+    #[error("run {path} holds `{key}`, which this version does not know: read it with the version that wrote it")]
+    UnknownPart {
+        /// The file.
+        path: String,
+        /// Where in the document.
+        key: String,
+    },
+}
+
+impl Run {
+    /// The document, indented, with a line end. Characters that could act on a terminal or reorder a line are written as
+    /// JSON escapes, which say the same.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let text = serde_json::to_string_pretty(self)?;
+        Ok((inert(&text) + "\n").into_bytes())
+    }
+
+    /// Reads a file.
+    pub fn read(path: &Path) -> Result<Self, RunError> {
+        use std::io::Read as _;
+        let name = printable(&path.display().to_string(), 500);
+        let unreadable = |source| RunError::Unreadable { path: name.clone(), source };
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(path).map_err(unreadable)?;
+        file.take(MAX_RUN_OCTETS + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > MAX_RUN_OCTETS {
+            return Err(RunError::TooLarge { path: name });
+        }
+        Self::parse(&name, &bytes)
+    }
+
+    /// Parses the bytes of a file; `path` is for the errors. A report must not say less than the run, nor something
+    /// else: what this version does not know is refused, and so is a document whose parts contradict each other.
+    pub fn parse(path: &str, bytes: &[u8]) -> Result<Self, RunError> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: String,
+        }
+        let path = || path.to_owned();
+        let damaged =
+            |error: serde_json::Error| RunError::Damaged { path: path(), what: printable(&error.to_string(), 400) };
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let head: Head = serde_json::from_slice(bytes).map_err(damaged)?;
+        if head.format != RUN_FORMAT {
+            return Err(RunError::Format { path: path(), format: printable(&head.format, 80) });
+        }
+        let run: Self = serde_json::from_slice(bytes).map_err(damaged)?;
+        let said: Value = serde_json::from_slice(bytes).map_err(damaged)?;
+        let understood = serde_json::to_value(&run).map_err(damaged)?;
+        if let Some(key) = left_out(&said, &understood) {
+            return Err(RunError::UnknownPart { path: path(), key: printable(key.trim_start_matches('.'), 200) });
+        }
+        match contradiction(&run) {
+            Some(what) => Err(RunError::Contradicts { path: path(), what: printable(&what, 400) }),
+            None => Ok(run),
+        }
+    }
+}
+
+/// The first key of the document that was not understood. A key without a value says nothing.
+fn left_out(said: &Value, understood: &Value) -> Option<String> {
+    match (said, understood) {
+        (Value::Object(said), Value::Object(understood)) => said.iter().find_map(|(key, value)| {
+            match understood.get(key) {
+                Some(understood) => left_out(value, understood),
+                None if value.is_null() || value.as_array().is_some_and(Vec::is_empty) => None,
+                None => Some(String::new()),
+            }
+            .map(|rest| format!(".{key}{rest}"))
+        }),
+        (Value::Array(said), Value::Array(understood)) => {
+            said.iter().zip(understood).enumerate().find_map(|(index, (said, understood))| {
+                left_out(said, understood).map(|rest| format!("[{index}]{rest}"))
+            })
+        }
+        _ => None,
+    }
+}
+
+/// What in the run does not fit the rest of it.
+fn contradiction(run: &Run) -> Option<String> {
+    if run.judgements.len() != run.requirements.len() {
+        let (judged, required) = (run.judgements.len(), run.requirements.len());
+        return Some(format!("{judged} judgements for {required} requirements"));
+    }
+    let mut ids = HashSet::new();
+    for (requirement, judgement) in run.requirements.iter().zip(&run.judgements) {
+        if requirement.id != judgement.requirement {
+            return Some(format!("a judgement of {} stands where {} is", judgement.requirement, requirement.id));
+        }
+        if !ids.insert(&requirement.id) {
+            return Some(format!("requirement {} stands there twice", requirement.id));
+        }
+    }
+    let probes: HashSet<_> = run.probes.iter().map(|probe| &probe.id).collect();
+    let named = run.judgements.iter().flat_map(|judgement| &judgement.probes);
+    if let Some(id) = named.chain(run.observations.iter().map(|seen| &seen.probe)).find(|id| !probes.contains(id)) {
+        return Some(format!("probe {id} is not among the probes"));
+    }
+    let reached: HashMap<_, _> = run.observations.iter().map(|seen| (&seen.probe, seen.reached())).collect();
+    let proved = |judgement: &Judgement| {
+        !judgement.probes.is_empty()
+            && judgement.probes.iter().all(|id| reached.get(id).is_some_and(|reached| *reached))
+    };
+    if let Some(judgement) = run.judgements.iter().find(|j| j.verdict == Verdict::Pass && !proved(j)) {
+        return Some(format!("{} passes, and nothing shows that it was reached", judgement.requirement));
+    }
+    let tally = Tally::of(&run.judgements);
+    if tally != run.outcome.tally {
+        return Some("the counts are not those of the verdicts".to_owned());
+    }
+    let required = |verdict| tally.required.get(&verdict).is_some_and(|count| *count > 0);
+    if run.outcome.non_compliant != required(Verdict::Fail) {
+        return Some("the outcome is not that of the verdicts".to_owned());
+    }
+    let unseen = required(Verdict::NotObserved) || required(Verdict::Error);
+    if unseen && run.outcome.incomplete.is_empty() {
+        return Some("required endpoints were not observed, and the outcome says complete".to_owned());
+    }
+    None
+}
+
+/// JSON text whose strings hold only characters that print.
+fn inert(json: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || is_harmless(c) {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escaped_text_says_the_same() {
+        let text = "a\u{202e}b\u{9b}\u{e0041}\u{1b}\u{7f}é";
+        let json = inert(&serde_json::to_string(text).unwrap());
+        assert!(json.chars().all(is_harmless), "{json}");
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+    }
+
+    #[test]
+    fn a_key_that_was_not_understood_is_found() {
+        let value = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        let understood = value(r#"{"a": [{"b": 1}], "c": null}"#);
+        assert_eq!(left_out(&value(r#"{"a": [{"b": 2}], "d": [], "e": null}"#), &understood), None);
+        assert_eq!(left_out(&value(r#"{"a": [{"b": 2, "x": 1}]}"#), &understood).unwrap(), ".a[0].x");
+    }
+}

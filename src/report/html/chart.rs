@@ -1,0 +1,121 @@
+//! The chart: what counts and is not passing, a bar for each host. Passes are left out, because a few failures would
+//! vanish beside them; they stand in the table below.
+
+use std::collections::BTreeMap;
+
+use super::super::markup::{Element, el};
+use super::super::row::Group;
+use crate::assess::{Grade, Verdict};
+use crate::text::printable;
+
+/// What is drawn, with its class, in this order.
+const DRAWN: [(Verdict, &str); 4] = [
+    (Verdict::Fail, "bar-fail"),
+    (Verdict::Error, "bar-error"),
+    (Verdict::NotObserved, "bar-unseen"),
+    (Verdict::Waived, "bar-waived"),
+];
+/// Bars; the table has all hosts.
+const BARS: usize = 20;
+/// Characters of a host's name.
+const NAME: usize = 34;
+/// Measures, in units of the drawing.
+const WIDTH: usize = 760;
+const LABELS: usize = 270;
+const ROOM: usize = 400;
+const LINE: usize = 28;
+const HEAD: usize = 40;
+
+/// `None` where all is passing.
+pub(super) fn not_passing(groups: &[Group<'_>]) -> Option<Element> {
+    let mut counts: BTreeMap<String, [usize; 4]> = BTreeMap::new();
+    for row in groups.iter().flat_map(|group| &group.rows) {
+        let Some(at) = DRAWN.iter().position(|(verdict, _)| *verdict == row.judgement.verdict) else { continue };
+        if row.judgement.grade == Grade::Required {
+            counts.entry(row.requirement.subject.to_string()).or_default()[at] += 1;
+        }
+    }
+    let mut bars: Vec<(String, [usize; 4])> = counts.into_iter().collect();
+    bars.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.iter().sum::<usize>()));
+    let hosts = bars.len();
+    bars.truncate(BARS);
+    let most = bars.first().map(|(_, counts)| counts.iter().sum::<usize>())?;
+    let height = HEAD + LINE * bars.len() + 8;
+    let described = bars.iter().map(|(host, counts)| format!("{host}: {}", in_words(counts)));
+    let svg = el("svg")
+        .attr("viewBox", format!("0 0 {WIDTH} {height}"))
+        .attr("role", "img")
+        .attr("aria-labelledby", "chart-title chart-text")
+        .child(el("title").attr("id", "chart-title").text("Endpoints that count and are not passing, by host"))
+        .child(el("desc").attr("id", "chart-text").text(described.collect::<Vec<_>>().join("; ")))
+        .child(hatches())
+        .children(legend())
+        .children(bars.iter().enumerate().flat_map(|(line, (host, counts))| bar(line, host, counts, most)));
+    let caption = if hosts > BARS {
+        format!("Not passing, by host: the {BARS} of {hosts} hosts with the most. The table below has them all.")
+    } else {
+        "Not passing, by host. The table below has the same numbers.".to_owned()
+    };
+    Some(el("figure").child(svg).child(el("figcaption").text(caption)))
+}
+
+fn in_words(counts: &[usize; 4]) -> String {
+    let parts = DRAWN.iter().zip(counts).filter(|(_, count)| **count > 0);
+    parts.map(|((verdict, _), count)| format!("{count} {}", verdict.title())).collect::<Vec<_>>().join(", ")
+}
+
+fn hatches() -> Element {
+    let pattern = |id: &str, size: &str| {
+        el("pattern").attr("id", id).attr("width", size).attr("height", size).attr("patternUnits", "userSpaceOnUse")
+    };
+    let path = |class, d: &str| el("path").class(class).attr("d", d);
+    let ground = |class: &'static str, size: &str| el("rect").class(class).attr("width", size).attr("height", size);
+    el("defs")
+        .child(pattern("hatch-error", "8").child(ground("ground-error", "8")).child(path("hatch", "M0 0L8 8M8 0L0 8")))
+        .child(
+            pattern("hatch-unseen", "8")
+                .child(ground("ground-unseen", "8"))
+                .child(path("hatch", "M-2 2L2 -2M0 8L8 0M6 10L10 6")),
+        )
+        .child(
+            pattern("hatch-waived", "8").child(ground("ground-waived", "8")).child(path("hatch", "M2 3H5M6 7H8M0 7H1")),
+        )
+}
+
+fn legend() -> Vec<Element> {
+    let items = DRAWN.iter().zip([0, 80, 175, 310]).flat_map(|((verdict, class), at)| {
+        let left = LABELS + at;
+        [rect(left, 6, LINE - 8, class), label(left + LINE, 21, "start").text(verdict.title())]
+    });
+    items.collect()
+}
+
+fn bar(line: usize, host: &str, counts: &[usize; 4], most: usize) -> Vec<Element> {
+    let top = HEAD + LINE * line;
+    let mut shapes = vec![label(LABELS - 8, top + 17, "end").text(printable(host, NAME))];
+    let mut left = LABELS;
+    for ((_, class), count) in DRAWN.iter().zip(counts) {
+        if *count > 0 {
+            let width = (count * ROOM / most).max(2);
+            shapes.push(rect(left, top + 3, width, class));
+            left += width;
+        }
+    }
+    let all: usize = counts.iter().sum();
+    shapes.push(label(left + 6, top + 17, "start").text(all.to_string()));
+    shapes
+}
+
+fn rect(x: usize, y: usize, width: usize, class: &'static str) -> Element {
+    let number = |value: usize| value.to_string();
+    el("rect")
+        .class(class)
+        .attr("x", number(x))
+        .attr("y", number(y))
+        .attr("width", number(width))
+        .attr("height", number(LINE - 8))
+}
+
+fn label(x: usize, y: usize, anchor: &str) -> Element {
+    el("text").attr("x", x.to_string()).attr("y", y.to_string()).attr("text-anchor", anchor)
+}

@@ -1,0 +1,135 @@
+//! A database below the top of the hierarchy: what it cannot tell, and where the one is that can.
+//!
+//! A database has the clients of its own site and of those below it. The rest of the hierarchy reaches it by
+//! replication, of which nobody has published what it leaves out: what is seen in such a database is there, and what
+//! is not seen may be there all the same.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::fact::{Fact, UnknownWhy};
+use super::facts::{DatabaseServer, Facts};
+use super::names::SiteCode;
+
+/// The top-level site, seen from the database of another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Above {
+    /// The site whose database was read.
+    pub site: SiteCode,
+    /// The site at the top.
+    pub top: SiteCode,
+    /// Its database, where the one that was read knows it.
+    pub database: Option<DatabaseServer>,
+}
+
+impl fmt::Display for Above {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { site, top, database } = self;
+        write!(f, "read from the database of site {site}, which is below {top}: read that of {top} as well")?;
+        match database {
+            Some(DatabaseServer { host, instance, database, .. }) => {
+                if let Some(name) = database {
+                    write!(f, ", {name}")?;
+                }
+                let instance = instance.as_ref().map(|name| format!("\\{name}")).unwrap_or_default();
+                write!(f, " on {host}{instance}")
+            }
+            None => write!(f, " (where it is, this database does not say)"),
+        }
+    }
+}
+
+impl Facts {
+    /// The site at the top of the hierarchy, if none of these facts is from its database.
+    pub fn above(&self) -> Option<Above> {
+        let site = self.this_site.known()?;
+        let sites = self.sites.rows();
+        let parent =
+            |code: &SiteCode| sites.iter().find(|site| site.code == *code).and_then(|site| site.parent.as_ref());
+        let mut passed = BTreeSet::from([site]);
+        let mut top = parent(site)?;
+        // Parents that go in a circle have no top; a finding says so.
+        while passed.insert(top) {
+            match parent(top) {
+                Some(next) => top = next,
+                None => {
+                    let database = self.site_databases.rows().iter().find(|row| row.site == *top).cloned();
+                    return Some(Above { site: site.clone(), top: top.clone(), database });
+                }
+            }
+        }
+        None
+    }
+
+    /// The same facts; those that the database of a site below the top cannot know are unknown.
+    #[must_use]
+    pub(super) fn as_seen_from_here(mut self) -> Self {
+        let Some(Above { site, top, .. }) = self.above() else { return self };
+        let clients = format!("the database of site {site}, which is below {top}, has the clients of that site only");
+        let unseen = format!("the database of site {site}, which is below {top}, has none; that of {top} may");
+        self.forget_clients(&clients);
+        self.doubt_emptiness(&unseen);
+        self
+    }
+
+    fn forget_clients(&mut self, detail: &str) {
+        forget(&mut self.co_managed_clients, detail, |_| true);
+        forget(&mut self.microsoft_365_clients, detail, |_| true);
+        forget(&mut self.clients_by_system, detail, |_| true);
+        forget(&mut self.online_clients, detail, |_| true);
+        forget(&mut self.client_counts, detail, |_| true);
+    }
+
+    fn doubt_emptiness(&mut self, detail: &str) {
+        fn list<T>(fact: &mut Fact<Vec<T>>, detail: &str) {
+            forget(fact, detail, Vec::is_empty);
+        }
+        fn count(fact: &mut Fact<u64>, detail: &str) {
+            forget(fact, detail, |count| *count == 0);
+        }
+        list(&mut self.site_databases, detail);
+        list(&mut self.site_systems, detail);
+        list(&mut self.site_system_proxies, detail);
+        list(&mut self.internet_names, detail);
+        list(&mut self.service_connection_points, detail);
+        list(&mut self.software_update_points, detail);
+        list(&mut self.sync_sources, detail);
+        list(&mut self.distribution_points, detail);
+        list(&mut self.asset_intelligence, detail);
+        list(&mut self.cmg_connection_points, detail);
+        list(&mut self.cmgs, detail);
+        list(&mut self.cmg_addresses, detail);
+        list(&mut self.cloud_distribution_points, detail);
+        list(&mut self.tenants, detail);
+        list(&mut self.azure_environments, detail);
+        list(&mut self.azure_services, detail);
+        list(&mut self.entra_apps, detail);
+        forget(&mut self.entra_user_discovery, detail, |on| !on);
+        count(&mut self.group_syncs, detail);
+        count(&mut self.co_management_policies, detail);
+        count(&mut self.intune_accounts, detail);
+        count(&mut self.service_connectors, detail);
+        count(&mut self.desktop_analytics, detail);
+        forget(&mut self.store_for_business, detail, |store| store.accounts == 0);
+        list(&mut self.default_client_settings, detail);
+        list(&mut self.custom_client_settings, detail);
+        list(&mut self.subscriptions, detail);
+        count(&mut self.servicing_plans, detail);
+        count(&mut self.edge_policies, detail);
+        list(&mut self.third_party_catalogs, detail);
+        list(&mut self.update_packages, detail);
+        list(&mut self.features, detail);
+        count(&mut self.notification_rules, detail);
+        list(&mut self.consoles, detail);
+    }
+}
+
+/// Makes a known value that says nothing from here unknown.
+fn forget<T>(fact: &mut Fact<T>, detail: &str, says_nothing: impl FnOnce(&T) -> bool) {
+    if let Fact::Known { value, source } = fact
+        && says_nothing(value)
+    {
+        let detail = format!("{}: {detail}", source.object);
+        *fact = Fact::Unknown { why: UnknownWhy::NotEvidenced, detail };
+    }
+}

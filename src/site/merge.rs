@@ -1,0 +1,416 @@
+//! Facts of several site databases as one. Pure.
+//!
+//! The order in which the databases are given does not matter. What one says and another does not know is known; lists
+//! unite; what two say differently is a finding that names both, and is taken for unknown. It works on the facts as
+//! JSON, so that a new fact is merged without being named here; the tables below say what is special.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::fact::{Fact, Source, UnknownWhy};
+use super::facts::{Connection, DataFinding, Facts};
+use super::readers;
+use crate::text;
+
+/// The fields that tell the rows of a list apart. Rows of a list that is not here are told apart by all they have.
+const KEYS: [(&str, &[&str]); 22] = [
+    ("sites", &["code"]),
+    ("site_databases", &["site"]),
+    ("site_systems", &["site", "host"]),
+    ("roles", &["role"]),
+    ("site_system_proxies", &["site", "host"]),
+    ("service_connection_points", &["site", "host"]),
+    ("software_update_points", &["site", "host"]),
+    ("sync_sources", &["site"]),
+    ("distribution_points", &["site", "host"]),
+    ("asset_intelligence", &["site", "host"]),
+    ("cmgs", &["name"]),
+    ("tenants", &["id"]),
+    ("azure_environments", &["id"]),
+    ("azure_services", &["name"]),
+    ("entra_apps", &["client_id"]),
+    ("default_client_settings", &["settings", "option"]),
+    ("custom_client_settings", &["settings", "option"]),
+    ("subscriptions", &["kind", "id"]),
+    ("third_party_catalogs", &["name", "publisher"]),
+    ("update_packages", &["name", "version"]),
+    ("features", &["name", "kind"]),
+    ("consoles", &["host"]),
+];
+
+/// Fields in which null is an answer: no parent, the default instance.
+const NULL_SAYS: [&str; 2] = ["parent", "instance"];
+
+/// Fields that hold parts of their own, by name.
+const PARTS: [&str; 3] = ["properties", "hosts", "suffixes"];
+
+/// Fields that need a value: where the databases differ, that of the first one is kept.
+const NEEDED: [&str; 3] = ["parent", "instance", "host"];
+
+/// One set of facts of all that were read from databases of one hierarchy. `None` for no facts at all.
+pub fn merge(sources: Vec<Facts>) -> Result<Option<Facts>, serde_json::Error> {
+    let mut sources = sources.into_iter().map(Read::of).collect::<Result<Vec<_>, _>>()?;
+    sources.sort_by(|a, b| a.rank.cmp(&b.rank));
+    sources.dedup_by(|a, b| a.rank == b.rank);
+    if sources.len() < 2 {
+        return Ok(sources.pop().map(|read| read.facts));
+    }
+    let mut merger = Merger { read: &sources, findings: Vec::new() };
+    let mut merged = Map::new();
+    for name in sources[0].json.keys().filter(|name| !is_about_reading(name)) {
+        merged.insert(name.clone(), merger.fact(name)?);
+    }
+    let Merger { findings, .. } = merger;
+    merged.insert("connection".to_owned(), sources[0].json["connection"].clone());
+    merged.insert("data_findings".to_owned(), Value::Array(Vec::new()));
+    let mut facts: Facts = serde_json::from_value(Value::Object(merged))?;
+    let connections =
+        sources.iter().flat_map(|Read { facts, .. }| [&facts.connection].into_iter().chain(&facts.other_connections));
+    for connection in connections.skip(1) {
+        if *connection != facts.connection && !facts.other_connections.contains(connection) {
+            facts.other_connections.push(connection.clone());
+        }
+    }
+    facts.data_findings = all_findings(&sources);
+    facts.data_findings.extend(findings);
+    facts.data_findings.extend(not_one_hierarchy(&sources));
+    for finding in readers::contradictions(&facts) {
+        if !facts.data_findings.iter().any(|known| known.column == finding.column && known.row == finding.row) {
+            facts.data_findings.push(finding);
+        }
+    }
+    Ok(Some(facts))
+}
+
+/// What is about the reading, not about the hierarchy.
+fn is_about_reading(name: &str) -> bool {
+    matches!(name, "connection" | "other_connections" | "data_findings")
+}
+
+/// The facts of one database.
+struct Read {
+    facts: Facts,
+    json: Map<String, Value>,
+    /// The database as findings name it.
+    label: String,
+    /// The database of the top-level site is first; no two different sources are equal.
+    rank: (bool, Option<String>, String, String),
+}
+
+impl Read {
+    fn of(facts: Facts) -> Result<Self, serde_json::Error> {
+        let Connection { server, database, .. } = &facts.connection;
+        let label = text::ascii(&format!("{database} on {server}"), 200);
+        let site = facts.this_site.known().map(ToString::to_string);
+        let is_top = site.is_some() && facts.above().is_none();
+        let json = match serde_json::to_value(&facts)? {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        };
+        let rank = (!is_top, site, label.clone(), serde_json::to_string(&json)?);
+        Ok(Self { facts, json, label, rank })
+    }
+
+    fn is_top(&self) -> bool {
+        !self.rank.0
+    }
+}
+
+/// A value with the number of the source that says it.
+type Said<'a> = (usize, &'a Value);
+
+/// What a value is of: for findings.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    fact: &'a str,
+    object: &'a str,
+    column: &'a str,
+    row: &'a str,
+}
+
+struct Merger<'a> {
+    read: &'a [Read],
+    findings: Vec<DataFinding>,
+}
+
+impl Merger<'_> {
+    /// One fact of all sources.
+    fn fact(&mut self, name: &str) -> Result<Value, serde_json::Error> {
+        let read = self.read;
+        let facts: Vec<Fact<Value>> = read
+            .iter()
+            .map(|read| serde_json::from_value(read.json.get(name).cloned().unwrap_or_default()))
+            .collect::<Result<_, _>>()?;
+        let known: Vec<(usize, &Value, &Source)> = facts
+            .iter()
+            .enumerate()
+            .filter_map(|(number, fact)| match fact {
+                Fact::Known { value, source } => Some((number, value, source)),
+                _ => None,
+            })
+            .collect();
+        let Some((_, first, _)) = known.first() else { return serde_json::to_value(self.unknown(&facts)) };
+        let source = self.source(&known);
+        let place = Place { fact: name, object: &source.object, column: name, row: "" };
+        let said: Vec<Said<'_>> = known.iter().map(|(number, value, _)| (*number, *value)).collect();
+        let value = match first {
+            // Each database has its own site: that of the first one, which is the top-level site's if it was read.
+            _ if name == "this_site" => (*first).clone(),
+            Value::Array(_) => self.rows(place, &said),
+            Value::Object(_) => self.fields(place, &said),
+            _ => self.one(place, &said),
+        };
+        if value.is_null() {
+            let detail = format!("{}: the site databases do not agree; see the data findings", source.object);
+            return serde_json::to_value(Fact::<Value>::Unknown { why: UnknownWhy::NotEvidenced, detail });
+        }
+        serde_json::to_value(Fact::Known { value, source })
+    }
+
+    /// No source knows it: absent if one says so, else unknown with the reason of each.
+    fn unknown(&self, facts: &[Fact<Value>]) -> Fact<Value> {
+        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+        let mut first = None;
+        for (fact, read) in facts.iter().zip(self.read) {
+            match fact {
+                Fact::Unknown { why, detail } => {
+                    first.get_or_insert(*why);
+                    match reasons.iter_mut().find(|(known, _)| known == detail) {
+                        Some((_, labels)) => labels.push(&read.label),
+                        None => reasons.push((detail, vec![&read.label])),
+                    }
+                }
+                other => return other.clone(),
+            }
+        }
+        let detail = match reasons.as_slice() {
+            [(detail, _)] => (*detail).to_owned(),
+            _ => {
+                let with_labels = |(detail, labels): &(&str, Vec<&str>)| format!("{}: {detail}", labels.join(", "));
+                reasons.iter().map(with_labels).collect::<Vec<_>>().join("; ")
+            }
+        };
+        Fact::Unknown { why: first.unwrap_or(UnknownWhy::NotEvidenced), detail }
+    }
+
+    /// The objects that answered; the databases too, if not all of them know the fact.
+    fn source(&self, known: &[(usize, &Value, &Source)]) -> Source {
+        let mut objects: Vec<&str> = Vec::new();
+        for (_, _, source) in known {
+            if !objects.contains(&source.object.as_str()) {
+                objects.push(&source.object);
+            }
+        }
+        let everywhere = |column: &&String| known.iter().all(|(_, _, source)| source.missing_columns.contains(*column));
+        let missing_columns = known[0].2.missing_columns.iter().filter(everywhere).cloned().collect();
+        let databases = if known.len() == self.read.len() {
+            Vec::new()
+        } else {
+            let of = |(number, _, source): &(usize, &Value, &Source)| match source.databases.as_slice() {
+                [] => vec![self.read[*number].label.clone()],
+                databases => databases.to_vec(),
+            };
+            known.iter().flat_map(of).collect()
+        };
+        Source { object: objects.join(", "), missing_columns, databases }
+    }
+
+    /// The rows of all lists; those of one thing become one row.
+    fn rows(&mut self, place: Place<'_>, said: &[Said<'_>]) -> Value {
+        let keys = KEYS.iter().find(|(list, _)| *list == place.column).map(|(_, keys)| *keys);
+        let mut order = Vec::new();
+        let mut by_key: BTreeMap<String, Vec<Said<'_>>> = BTreeMap::new();
+        for (number, rows) in said {
+            for row in rows.as_array().into_iter().flatten() {
+                let key = match keys {
+                    Some(keys) => {
+                        keys.iter().map(|key| format!("{key}={}", shown(&row[*key]))).collect::<Vec<_>>().join(", ")
+                    }
+                    None => row.to_string(),
+                };
+                let same = by_key.entry(key.clone()).or_default();
+                if same.is_empty() {
+                    order.push(key);
+                }
+                same.push((*number, row));
+            }
+        }
+        let mut merged = Vec::new();
+        for key in order {
+            let rows = by_key.remove(&key).unwrap_or_default();
+            let row = if place.row.is_empty() { key.clone() } else { format!("{}, {key}", place.row) };
+            merged.extend(self.row(Place { row: &row, ..place }, rows));
+        }
+        Value::Array(merged)
+    }
+
+    /// What the sources say of one thing: one row, or several where one source alone has several.
+    fn row(&mut self, place: Place<'_>, mut rows: Vec<Said<'_>>) -> Vec<Value> {
+        if place.fact == "consoles" {
+            // Two sightings are no contradiction: the newer one counts.
+            let newest = rows.iter().map(|(_, row)| row["last_seen"].as_str()).max();
+            rows.retain(|(_, row)| newest == Some(row["last_seen"].as_str()));
+        }
+        let several = rows.iter().any(|(number, _)| rows.iter().filter(|(other, _)| other == number).count() > 1);
+        if !several {
+            return vec![self.fields(place, &rows)];
+        }
+        let mut distinct: Vec<Value> = Vec::new();
+        for (_, row) in &rows {
+            if !distinct.contains(row) {
+                distinct.push((*row).clone());
+            }
+        }
+        distinct
+    }
+
+    /// Field by field.
+    fn fields(&mut self, place: Place<'_>, said: &[Said<'_>]) -> Value {
+        let (_, first) = said[0];
+        let Value::Object(fields) = first else { return first.clone() };
+        let mut merged = Map::new();
+        for name in fields.keys() {
+            let values: Vec<Said<'_>> = said.iter().map(|(number, row)| (*number, &row[name.as_str()])).collect();
+            merged.insert(name.clone(), self.one(Place { column: name, ..place }, &values));
+        }
+        Value::Object(merged)
+    }
+
+    /// The parts of all objects, by name.
+    fn parts(&mut self, place: Place<'_>, said: &[Said<'_>]) -> Value {
+        let mut by_name: BTreeMap<&String, Vec<Said<'_>>> = BTreeMap::new();
+        for (number, object) in said {
+            for (name, value) in object.as_object().into_iter().flatten() {
+                by_name.entry(name).or_default().push((*number, value));
+            }
+        }
+        let mut merged = Map::new();
+        for (name, values) in by_name {
+            let value = self.one(Place { column: name, ..place }, &values);
+            // A host on which the databases do not agree is none; the finding on its column says that it is not empty.
+            if !value.is_null() {
+                merged.insert(name.clone(), value);
+            }
+        }
+        Value::Object(merged)
+    }
+
+    /// One value. Null is unknown, and gives way.
+    fn one(&mut self, place: Place<'_>, said: &[Said<'_>]) -> Value {
+        let mut distinct: Vec<Said<'_>> = Vec::new();
+        for (number, value) in said {
+            let says = !value.is_null() || NULL_SAYS.contains(&place.column);
+            if says && !distinct.iter().any(|(_, known)| known == value) {
+                distinct.push((*number, value));
+            }
+        }
+        match distinct.as_slice() {
+            [] => Value::Null,
+            [(_, value)] => (*value).clone(),
+            several if place.column == "roles" => self.rows(place, several),
+            several if PARTS.contains(&place.column) => self.parts(place, several),
+            several if several.iter().all(|(_, value)| value.is_number()) && is_count(place) => self.count(place, said),
+            several => {
+                self.differ(place, several);
+                instead(place.column, several[0].1)
+            }
+        }
+    }
+
+    /// Counts that differ: the largest. A database below the top may count less, and no other.
+    fn count(&mut self, place: Place<'_>, said: &[Said<'_>]) -> Value {
+        let counts: Vec<Said<'_>> = said.iter().copied().filter(|(_, value)| value.is_number()).collect();
+        let largest = counts.iter().copied().max_by_key(|(_, value)| value.as_u64());
+        let Some((number, largest)) = largest else { return Value::Null };
+        let less = counts.iter().copied().find(|(number, value)| *value != largest && self.read[*number].is_top());
+        if let Some(less) = less {
+            self.differ(place, &[less, (number, largest)]);
+        }
+        largest.clone()
+    }
+
+    /// A finding: which database says what.
+    fn differ(&mut self, place: Place<'_>, said: &[Said<'_>]) {
+        let says = |(number, value): &Said<'_>| format!("{} says {}", self.read[*number].label, shown(value));
+        let problem =
+            format!("the site databases do not agree: {}", said.iter().map(says).collect::<Vec<_>>().join(", "));
+        self.findings.push(DataFinding {
+            object: place.object.to_owned(),
+            column: place.column.to_owned(),
+            row: text::ascii(place.row, 200),
+            problem: text::ascii(&problem, 600),
+            value: text::ascii(&shown(said[0].1), 80),
+        });
+    }
+}
+
+/// Numbers that count something, and are no ids and no ports.
+fn is_count(place: Place<'_>) -> bool {
+    place.column == place.fact
+        || matches!(place.fact, "co_managed_clients" | "microsoft_365_clients" | "online_clients" | "client_counts")
+        || (place.fact == "clients_by_system" && place.column == "clients")
+        || (place.fact == "store_for_business" && place.column == "accounts")
+}
+
+/// What stands in the place of a value on which the databases do not agree.
+fn instead(column: &str, first: &Value) -> Value {
+    match (column, first) {
+        ("setting", _) => json!({ "use": "unreadable" }),
+        (column, first) if NEEDED.contains(&column) => first.clone(),
+        (_, Value::Object(fields)) if fields.contains_key("number") => json!({ "number": null, "text": null }),
+        _ => Value::Null,
+    }
+}
+
+/// A value as a finding shows it.
+fn shown(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "nothing".to_owned(),
+        other => other.to_string(),
+    };
+    text::ascii(&text, 120)
+}
+
+/// The findings of all sources, each once. One that not every source has says in which it is.
+fn all_findings(sources: &[Read]) -> Vec<DataFinding> {
+    let mut all: Vec<(&DataFinding, Vec<&str>)> = Vec::new();
+    for read in sources {
+        for finding in &read.facts.data_findings {
+            match all.iter_mut().find(|(known, _)| *known == finding) {
+                Some((_, labels)) => labels.push(&read.label),
+                None => all.push((finding, vec![&read.label])),
+            }
+        }
+    }
+    let placed = |(finding, labels): (&DataFinding, Vec<&str>)| {
+        let mut finding = finding.clone();
+        if labels.len() < sources.len() {
+            finding.problem = format!("{} (in {})", finding.problem, labels.join(", "));
+        }
+        finding
+    };
+    all.into_iter().map(placed).collect()
+}
+
+/// A finding if two sources have no site in common.
+fn not_one_hierarchy(sources: &[Read]) -> Option<DataFinding> {
+    let codes = |read: &Read| {
+        read.facts.sites.known().map(|sites| sites.iter().map(|site| site.code.clone()).collect::<Vec<_>>())
+    };
+    let (first, rest) = sources.split_first()?;
+    let ours = codes(first)?;
+    let stranger =
+        rest.iter().find(|read| codes(read).is_some_and(|theirs| !theirs.iter().any(|code| ours.contains(code))))?;
+    Some(DataFinding {
+        object: "sites".to_owned(),
+        column: "code".to_owned(),
+        row: String::new(),
+        problem: format!("no site is both in {} and in {}: they are not of one hierarchy", first.label, stranger.label),
+        value: String::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

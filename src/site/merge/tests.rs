@@ -1,0 +1,191 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::site::names::Role;
+use crate::site::readers::any::{any_facts, connection};
+use crate::site::{InstalledRole, PropertyValue, ServiceConnectionPoint, Site, SiteCode, SiteSystem};
+
+fn known<T>(value: T) -> Fact<T> {
+    Fact::Known { value, source: Source::of("dbo.vTest") }
+}
+
+fn site(code: &str) -> SiteCode {
+    SiteCode::parse(code).unwrap()
+}
+
+fn at(server: &str) -> Connection {
+    Connection { server: server.to_owned(), ..connection() }
+}
+
+/// Facts from the database of a site: CAS at the top, PS1 below it.
+fn of(code: &str) -> Facts {
+    let row = |code: &str, parent: Option<&str>| Site {
+        code: site(code),
+        name: None,
+        kind: None,
+        parent: parent.map(site),
+        build: None,
+        version: None,
+        server: None,
+    };
+    let connection = Connection { database: format!("CM_{code}"), ..at(&format!("{}-sql", code.to_lowercase())) };
+    Facts {
+        this_site: known(site(code)),
+        sites: known(vec![row("CAS", None), row("PS1", Some("CAS"))]),
+        ..Facts::unknown(connection, UnknownWhy::NotVisible, "not visible")
+    }
+}
+
+fn merged(sources: &[&Facts]) -> Facts {
+    merge(sources.iter().map(|facts| (*facts).clone()).collect()).unwrap().unwrap()
+}
+
+fn point(online: Option<bool>) -> ServiceConnectionPoint {
+    ServiceConnectionPoint { site: site("CAS"), host: "cm-cas".parse().unwrap(), online }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_order_of_the_sources_does_not_matter(a in any_facts(), b in any_facts(), c in any_facts()) {
+        let [a, b, c] = [(a, "a"), (b, "b"), (c, "c")].map(|(facts, server)| Facts { connection: at(server), ..facts });
+        let first = merged(&[&a, &b, &c]);
+        prop_assert_eq!(&merged(&[&c, &a, &b]), &first);
+        prop_assert_eq!(&merged(&[&b, &c, &a, &b]), &first);
+        // What any of them knows, all of them know, unless two of them say different things.
+        prop_assert!(first.sites.known().is_some() && first.site_systems.known().is_some());
+        prop_assert_eq!(first.other_connections.len(), 2);
+        let json = serde_json::to_string(&first).unwrap();
+        prop_assert_eq!(&serde_json::from_str::<Facts>(&json).unwrap(), &first);
+    }
+
+    #[test]
+    fn one_source_stays_as_it_is(a in any_facts()) {
+        prop_assert_eq!(&merged(&[&a]), &a);
+        prop_assert_eq!(&merged(&[&a, &a]), &a);
+    }
+}
+
+#[test]
+fn no_source_gives_no_facts() {
+    assert_eq!(merge(Vec::new()).unwrap(), None);
+}
+
+#[test]
+fn what_one_does_not_know_another_tells_with_its_source() {
+    let (cas, mut ps1) = (of("CAS"), of("PS1"));
+    ps1.service_connection_points = known(vec![point(Some(true))]);
+    let facts = merged(&[&cas, &ps1]);
+    let Fact::Known { value, source } = &facts.service_connection_points else { panic!() };
+    assert_eq!(
+        (value.as_slice(), source.databases.as_slice()),
+        (&[point(Some(true))][..], &["CM_PS1 on ps1-sql".to_owned()][..])
+    );
+    // Where all say the same, no database is named; and the first one is that of the top-level site.
+    assert!(matches!(&facts.sites, Fact::Known { source, .. } if source.databases.is_empty()));
+    assert_eq!(facts.this_site.known().unwrap().as_str(), "CAS");
+    assert_eq!(
+        (facts.connection.database.as_str(), facts.other_connections[0].database.as_str()),
+        ("CM_CAS", "CM_PS1")
+    );
+    assert_eq!(facts.data_findings, []);
+    assert_eq!(facts.tenants, cas.tenants, "unknown for one reason");
+    // A field that one row lacks is taken from the other.
+    let mut whole = cas.clone();
+    whole.service_connection_points = known(vec![point(None)]);
+    assert_eq!(merged(&[&whole, &ps1]).service_connection_points.rows(), [point(Some(true))]);
+}
+
+#[test]
+fn unknown_in_all_gives_the_reason_of_each() {
+    let (cas, mut ps1) = (of("CAS"), of("PS1"));
+    ps1.tenants = Fact::Unknown { why: UnknownWhy::Cut, detail: "cut".to_owned() };
+    let facts = merged(&[&ps1, &cas]);
+    let Fact::Unknown { why, detail } = &facts.tenants else { panic!() };
+    assert_eq!(*why, UnknownWhy::NotVisible);
+    assert_eq!(detail, "CM_CAS on cas-sql: not visible; CM_PS1 on ps1-sql: cut");
+}
+
+#[test]
+fn what_differs_is_a_finding_that_names_both_and_is_not_used() {
+    let (mut cas, mut ps1) = (of("CAS"), of("PS1"));
+    cas.service_connection_points = known(vec![point(Some(false))]);
+    ps1.service_connection_points = known(vec![point(Some(true))]);
+    cas.entra_user_discovery = known(false);
+    ps1.entra_user_discovery = known(true);
+    let facts = merged(&[&ps1, &cas]);
+    assert_eq!(facts.service_connection_points.rows(), [point(None)]);
+    assert!(facts.entra_user_discovery.is_unknown());
+    let found: Vec<String> =
+        facts.data_findings.iter().map(|f| format!("{} {} [{}] {}", f.object, f.column, f.row, f.problem)).collect();
+    assert_eq!(
+        found,
+        [
+            "dbo.vTest entra_user_discovery [] the site databases do not agree: CM_CAS on cas-sql says false, CM_PS1 on \
+             ps1-sql says true",
+            "dbo.vTest online [site=CAS, host=cm-cas] the site databases do not agree: CM_CAS on cas-sql says false, \
+             CM_PS1 on ps1-sql says true",
+        ]
+    );
+    // A third one does not decide what two others dispute.
+    let third = Facts { connection: at("third"), ..ps1.clone() };
+    assert_eq!(merged(&[&ps1, &third, &cas]).service_connection_points.rows(), [point(None)]);
+}
+
+#[test]
+fn the_roles_of_a_server_unite_and_so_do_their_properties() {
+    let (mut cas, mut ps1) = (of("CAS"), of("PS1"));
+    let property = |name: &str, number| (name.to_owned(), PropertyValue { number: Some(number), text: None });
+    let system = |roles: Vec<(Role, Option<Vec<(String, PropertyValue)>>)>| {
+        let installed = |(role, properties): (Role, Option<Vec<_>>)| InstalledRole {
+            role,
+            properties: properties.map(|all| all.into_iter().collect()),
+        };
+        let roles = roles.into_iter().map(installed).collect();
+        SiteSystem { site: site("PS1"), host: "cm-ps1".parse().unwrap(), roles }
+    };
+    cas.site_systems = known(vec![system(vec![
+        (Role::ManagementPoint, Some(vec![property("a", 1), property("b", 1)])),
+        (Role::SiteServer, None),
+    ])]);
+    ps1.site_systems = known(vec![system(vec![
+        (Role::ManagementPoint, Some(vec![property("b", 2), property("c", 1)])),
+        (Role::DistributionPoint, Some(Vec::new())),
+    ])]);
+    let facts = merged(&[&cas, &ps1]);
+    let [united] = facts.site_systems.rows() else { panic!("{:?}", facts.site_systems) };
+    let roles: Vec<&Role> = united.roles.iter().map(|installed| &installed.role).collect();
+    assert_eq!(roles, [&Role::ManagementPoint, &Role::SiteServer, &Role::DistributionPoint]);
+    let properties = united.roles[0].properties.as_ref().unwrap();
+    assert_eq!(properties.keys().map(String::as_str).collect::<Vec<_>>(), ["a", "b", "c"]);
+    assert_eq!(properties["b"], PropertyValue { number: None, text: None });
+    assert_eq!(facts.data_findings.len(), 1);
+    assert_eq!(facts.data_findings[0].row, "site=PS1, host=cm-ps1, role=SMS Management Point");
+}
+
+#[test]
+fn a_database_below_the_top_may_count_less_and_none_else() {
+    let count = |cas, ps1| {
+        let sources = [Facts { group_syncs: known(cas), ..of("CAS") }, Facts { group_syncs: known(ps1), ..of("PS1") }];
+        let facts = merged(&[&sources[0], &sources[1]]);
+        (facts.group_syncs.known().copied(), facts.data_findings.len())
+    };
+    assert_eq!([count(3, 3), count(3, 1), count(1, 3)], [(Some(3), 0), (Some(3), 0), (Some(3), 1)]);
+}
+
+#[test]
+fn two_hierarchies_are_not_one() {
+    let mut other = of("CAS");
+    other.connection = at("other");
+    other.sites.clone_from(&known(Vec::new()));
+    assert!(merged(&[&of("CAS"), &other]).data_findings.iter().any(|f| f.problem.contains("not of one hierarchy")));
+}
+
+#[test]
+fn every_list_of_the_facts_has_its_key_or_is_told_apart_by_all_it_has() {
+    let facts = serde_json::to_value(of("CAS")).unwrap();
+    for (list, _) in KEYS {
+        assert!(facts.get(list).is_some() || list == "roles", "{list} is no fact");
+    }
+}

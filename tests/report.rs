@@ -1,0 +1,18 @@
+//! A run in every format: the same numbers, the same bytes, nothing that acts; and what other people's software says.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+#[path = "report/command.rs"]
+mod command;
+#[path = "report/counts.rs"]
+mod counts;
+#[path = "report/formats.rs"]
+mod formats;
+#[path = "report/reading.rs"]
+mod reading;
+#[path = "report/sample.rs"]
+mod sample;
+#[path = "report/tools.rs"]
+mod tools;
+#[path = "report/validators.rs"]
+mod validators;

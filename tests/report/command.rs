@@ -1,0 +1,167 @@
+//! `cmcomply report`, and `--report` of an audit: the built binary, and the lab for the audits.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use cmcomply::report::Format;
+use lab::internet::{Internet, Spec};
+use lab::site_database::{Options, SiteDatabase};
+
+use super::{counts, sample};
+
+/// A folder with the sample's record in it.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        std::fs::write(folder.path("run.json"), sample::run().to_json().unwrap()).unwrap();
+        folder
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.0.path()).unwrap();
+        let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    fn report(&self, arguments: &[&str]) -> Output {
+        program().current_dir(self.0.path()).arg("report").args(arguments).output().unwrap()
+    }
+}
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cmcomply"));
+    command.env_remove("NO_COLOR").env_remove("CMCOMPLY_SQL_PASSWORD").stdin(Stdio::null());
+    command
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn every_format_goes_to_a_file_or_to_standard_output() {
+    let folder = Folder::new();
+    for format in Format::ALL {
+        let expected = format.render(&sample::run()).unwrap();
+        let done = folder.report(&["run.json", "--format", format.name(), "-o", "report"]);
+        assert_eq!((done.status.code(), said(&done).as_str()), (Some(0), ""), "{format}");
+        assert!(std::fs::read(folder.path("report")).unwrap() == expected, "{format}");
+        let done = folder.report(&["run.json", "--format", format.name()]);
+        // The table is as wide as the terminal.
+        assert!(format == Format::Table || done.stdout == expected, "{format}");
+    }
+    let table = folder.report(&["run.json"]);
+    assert!(String::from_utf8_lossy(&table.stdout).contains("Result: non-compliant and incomplete (exit code 1)"));
+    assert_eq!(folder.names(), ["report", "run.json"]);
+}
+
+#[test]
+fn what_cannot_be_read_or_written_ends_with_2_and_a_reason() {
+    let folder = Folder::new();
+    std::fs::write(folder.path("cut.json"), &sample::run().to_json().unwrap()[..900]).unwrap();
+    std::fs::write(folder.path("other.json"), "{\"format\":\"cmcomply.run/2\"}").unwrap();
+    let large = std::fs::File::create(folder.path("large.json")).unwrap();
+    large.set_len((256 << 20) + 1).unwrap();
+    for (arguments, reason) in [
+        (&["missing.json"][..], "cannot read run missing.json"),
+        (&["."], "cannot read run ."),
+        (&["cut.json"], "run cut.json is damaged"),
+        (&["other.json"], "other.json is of format cmcomply.run/2; this version reads cmcomply.run/1"),
+        (&["large.json"], "larger than 256 MB"),
+        (&["run.json", "--format", "pdf"], "no report format `pdf`; known: table, json, html"),
+        (&["run.json", "--format", "html", "-o", "missing/report.html"], "cannot write --output missing/report.html"),
+        (&["run.json", "-o", "."], "cannot write --output ."),
+        (&[], "required arguments"),
+    ] {
+        let done = folder.report(arguments);
+        assert_eq!(done.status.code(), Some(2), "{arguments:?}: {}", said(&done));
+        assert!(said(&done).contains(reason), "{arguments:?}: {}", said(&done));
+        assert!(done.stdout.is_empty());
+    }
+    assert_eq!(folder.names(), ["cut.json", "large.json", "other.json", "run.json"]);
+}
+
+#[test]
+fn what_an_audit_cannot_write_is_found_before_the_work() {
+    let folder = Folder::new();
+    let before = std::fs::read(folder.path("run.json")).unwrap();
+    for (report, reason) in [
+        ("html=missing/a.html", "cannot write --report html=missing/a.html"),
+        ("html=a.html,xlsx=.", "cannot write --report xlsx=."),
+        ("html=run.json", "--report html=run.json: another output goes to this file"),
+        ("html=a,csv=./a", "--report csv=./a: another output goes to this file"),
+        ("pdf=a.pdf", "no report format `pdf`"),
+        ("a.html", "expected FORMAT=FILE"),
+    ] {
+        // Nobody listens there: had the work begun, the exit code would be 4.
+        let mut command = program();
+        command.current_dir(folder.0.path()).args(["audit", "--sql=localhost,1", "--report", report]);
+        let done = command.output().unwrap();
+        assert_eq!(done.status.code(), Some(2), "{report}: {}", said(&done));
+        assert!(said(&done).contains(reason), "{report}: {}", said(&done));
+    }
+    assert_eq!(folder.names(), ["run.json"]);
+    assert!(std::fs::read(folder.path("run.json")).unwrap() == before, "nothing is overwritten");
+}
+
+/// Audits the Contoso lab into a folder; `meanwhile` runs once the first probe has arrived.
+pub(crate) async fn audit(folder: &Path, arguments: &[String], meanwhile: impl FnOnce() + Send + 'static) -> Output {
+    let database = SiteDatabase::start(Options::default()).await;
+    let internet = Internet::start(Spec::contoso()).await;
+    std::fs::write(folder.join("sql-ca.pem"), database.ca_pem()).unwrap();
+    std::fs::write(folder.join("ca.pem"), internet.ca_pem()).unwrap();
+    let mut command = program();
+    command.current_dir(folder).args(["audit", "--from-here", "--stage-timeout=2", "--sql-ca-file=sql-ca.pem"]);
+    command.arg(format!("--sql=localhost,{}", database.address().port())).arg("--ca-file=ca.pem");
+    command.arg(format!("--sql-user={}", Options::default().user)).args(arguments);
+    command.env("CMCOMPLY_SQL_PASSWORD", Options::default().password);
+    command.arg(format!("--dns-server={}", internet.dns()));
+    command.args(internet.connect_to().iter().map(|rule| format!("--connect-to={rule}")));
+    let done = tokio::task::spawn_blocking(move || command.output().unwrap());
+    while internet.seen().is_empty() && !done.is_finished() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    meanwhile();
+    done.await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_writes_the_reports_that_its_record_gives_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let reports = Format::ALL.map(|format| format!("{format}=report.{format}")).join(",");
+    let done = audit(folder.path(), &[format!("--report={reports}")], || ()).await;
+    assert_eq!((done.status.code(), said(&done).as_str()), (Some(1), ""));
+    let record = std::fs::read(folder.path().join("run.json")).unwrap();
+    let run = cmcomply::evidence::Run::parse("run.json", &record).unwrap();
+    assert!(run.to_json().unwrap() == record);
+    for format in Format::ALL {
+        let report = std::fs::read(folder.path().join(format!("report.{format}"))).unwrap();
+        assert!(report == format.render(&run).unwrap(), "{format}");
+        assert!(counts::recount(format, &report).is_none_or(|counts| counts == counts::of_run(&run)), "{format}");
+    }
+    let rows = counts::csv(&String::from_utf8(Format::Csv.render(&run).unwrap()).unwrap());
+    let markup = |cell: &&String| cell.split('<').skip(1).any(|rest| rest.starts_with(|c: char| c.is_alphabetic()));
+    assert_eq!(rows.iter().flatten().find(markup), None, "plain text only");
+    super::validators::judge(folder.path(), &run);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_fails_after_the_work_is_named_and_costs_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("gone")).unwrap();
+    let gone = folder.path().join("gone");
+    let reports = ["--report=html=gone/a.html,csv=a.csv".to_owned()];
+    let done = audit(folder.path(), &reports, move || std::fs::remove_dir(gone).unwrap()).await;
+    assert_eq!(done.status.code(), Some(2), "{}", said(&done));
+    assert!(said(&done).contains("the record is written, reports are missing: cannot write --report html=gone/a.html"));
+    assert!(String::from_utf8_lossy(&done.stdout).contains("Result: non-compliant"), "the table is shown all the same");
+    let run = cmcomply::evidence::Run::read(&folder.path().join("run.json")).unwrap();
+    assert!(std::fs::read(folder.path().join("a.csv")).unwrap() == Format::Csv.render(&run).unwrap());
+}

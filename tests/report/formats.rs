@@ -1,0 +1,201 @@
+//! What each format says, and that nothing in it acts.
+
+use std::collections::HashSet;
+
+use cmcomply::assess::Verdict;
+use cmcomply::report::Format;
+use serde_json::Value;
+
+use super::{counts, sample};
+
+fn text(format: Format) -> String {
+    String::from_utf8(format.render(&sample::run()).unwrap()).unwrap()
+}
+
+fn json(format: Format, run: &cmcomply::evidence::Run) -> Value {
+    serde_json::from_slice(&format.render(run).unwrap()).unwrap()
+}
+
+#[test]
+fn the_same_run_gives_the_same_bytes() {
+    for format in Format::ALL {
+        let first = format.render(&sample::run()).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(if format == Format::Xlsx { 2100 } else { 0 }));
+        assert!(first == format.render(&sample::run()).unwrap(), "{format}");
+    }
+}
+
+#[test]
+fn names_of_formats_are_read_back() {
+    for format in Format::ALL {
+        assert_eq!(format.name().parse(), Ok(format));
+    }
+    let error = "pdf\u{1b}".parse::<Format>().unwrap_err().to_string();
+    assert!(error.contains("pdf\\u{1b}") && error.contains("html"), "{error}");
+}
+
+#[test]
+fn hostile_text_acts_nowhere() {
+    for run in sample::hostile() {
+        for format in Format::ALL {
+            let bytes = format.render(&run).unwrap();
+            if format == Format::Xlsx {
+                continue;
+            }
+            let text = String::from_utf8(bytes).unwrap();
+            let lines = if format == Format::Csv { "\u{feff}\r\n" } else { "\n" };
+            let bad = text.chars().find(|c| {
+                !lines.contains(*c)
+                    && (c.is_control()
+                        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+                            | '\u{feff}' | '\u{e0000}'..='\u{e0fff}' | '\u{ffff}'))
+            });
+            assert_eq!(bad, None, "{format}");
+        }
+    }
+}
+
+#[test]
+fn html_has_no_element_or_attribute_but_its_own() {
+    let known: HashSet<String> = tags(&text(Format::Html)).into_iter().collect();
+    for run in sample::hostile() {
+        let page = String::from_utf8(Format::Html.render(&run).unwrap()).unwrap();
+        for tag in tags(&page) {
+            // The class and the target of a link are the program's own.
+            assert!(known.contains(&tag) || tag == "span", "{tag}");
+        }
+        assert!(!page.contains("href=\"javascript") && !page.contains("<script"));
+    }
+}
+
+/// The names of elements with the names of their attributes.
+fn tags(page: &str) -> Vec<String> {
+    let body = page.split("</style>").nth(1).unwrap();
+    let tags = body.split('<').skip(1).map(|rest| rest.split('>').next().unwrap());
+    tags.map(|tag| {
+        let names = tag.split('"').step_by(2).collect::<Vec<_>>().join("");
+        names.trim().to_owned()
+    })
+    .collect()
+}
+
+#[test]
+fn html_explains_itself() {
+    let page = text(Format::Html);
+    assert!(page.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"));
+    assert!(page.contains("default-src &#39;none&#39;; style-src &#39;sha256-"), "the policy");
+    for said in [
+        "of 15 endpoints that count, 5 pass, 3 fail, 2 are waived, 4 were not observed, 1 ended in an error",
+        "4 required endpoints not observed",
+        "certificate was not checked (--trust-server-certificate)",
+        "needed because: cm01.contoso.com is service connection point",
+        "Internet access requirements, section &quot;Updates and servicing&quot;, 2026-06-08",
+        "What to do:",
+        "SELECT was denied",
+        "in a directory (LDAP)",
+        "12.3 ms",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+    assert_eq!(page.matches("<h1>").count(), 1);
+    assert!(!page.contains("title=\"") && !page.contains(" src=") && !page.contains(" style="), "no hovering");
+}
+
+#[test]
+fn no_cell_of_the_csv_is_a_formula() {
+    for run in sample::hostile() {
+        let rows = counts::csv(&String::from_utf8(Format::Csv.render(&run).unwrap()).unwrap());
+        assert!(rows.iter().all(|row| row.len() == rows[0].len()));
+        let formula = |cell: &&String| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+        assert_eq!(rows.iter().flatten().find(formula), None);
+    }
+}
+
+#[test]
+fn a_pipeline_takes_nothing_unseen_for_fine() {
+    let xml = text(Format::Junit);
+    assert!(xml.contains("tests=\"29\" failures=\"3\" errors=\"5\">"), "{}", &xml[..400]);
+    // Waived, not needed, and all that is advisory but the passes.
+    assert_eq!(xml.matches("<skipped ").count(), 2 + 1 + 2 + 1 + 3 + 1 + 2);
+    assert!(xml.contains("message=\"waived: TLS: the connection was cut\""), "what was observed stays");
+    assert!(xml.contains("message=\"FAIL (advisory): "));
+}
+
+#[test]
+fn heimdall_sees_one_result_for_each_control_and_waives_nothing_away() {
+    let document = json(Format::Hdf, &sample::run());
+    for control in document["profiles"][0]["controls"].as_array().unwrap() {
+        let results = control["results"].as_array().unwrap();
+        assert_eq!(results.len(), 1);
+        let expected = match control["tags"]["verdict"].as_str().unwrap() {
+            "pass" => "passed",
+            "fail" | "waived" => "failed",
+            "error" => "error",
+            _ => "skipped",
+        };
+        assert_eq!(results[0]["status"], expected);
+        assert_eq!(control["impact"] == 0.0, control["tags"]["verdict"] == "not_applicable");
+        let waived = control["tags"]["verdict"] == "waived";
+        assert_eq!(control["waiver_data"]["skipped_due_to_waiver"] == Value::Bool(false), waived);
+    }
+    for run in sample::hostile() {
+        assert!(!String::from_utf8(Format::Hdf.render(&run).unwrap()).unwrap().contains('<'));
+    }
+}
+
+#[test]
+fn oscal_names_only_what_is_there_and_claims_only_what_was_seen() {
+    for run in sample::hostile().into_iter().chain([sample::run(), sample::empty()]) {
+        let document = json(Format::Oscal, &run);
+        let (mut defined, mut named) = (Vec::new(), Vec::new());
+        references(&document, &mut defined, &mut named);
+        let unique: HashSet<&String> = defined.iter().collect();
+        assert_eq!(unique.len(), defined.len(), "an identifier stands there twice");
+        assert_eq!(named.iter().find(|id| !unique.contains(id)), None, "a reference leads nowhere");
+    }
+    let document = json(Format::Oscal, &sample::run());
+    let result = &document["assessment-results"]["results"][0];
+    let satisfied = |f: &&Value| f["target"]["status"]["state"] == "satisfied";
+    assert_eq!(result["findings"].as_array().unwrap().iter().filter(satisfied).count(), 9);
+    assert_eq!(result["findings"].as_array().unwrap().len(), 26, "what is not needed has no objective");
+    let risks = result["risks"].as_array().unwrap();
+    assert_eq!(risks.len(), 10);
+    assert_eq!(risks.iter().filter(|risk| risk["status"] == "deviation-approved").count(), 2);
+}
+
+/// The identifiers that a document defines, and those that it names.
+fn references(value: &Value, defined: &mut Vec<String>, named: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                match value.as_str() {
+                    Some(id) if key == "uuid" => defined.push(id.to_owned()),
+                    Some(id) if key.ends_with("-uuid") => named.push(id.to_owned()),
+                    Some(id) if key == "href" && id.starts_with('#') => named.push(id[1..].to_owned()),
+                    _ => references(value, defined, named),
+                }
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| references(value, defined, named)),
+        _ => {}
+    }
+}
+
+#[test]
+fn prometheus_names_every_verdict_also_where_there_is_none() {
+    let zero = String::from_utf8(Format::Prometheus.render(&sample::empty()).unwrap()).unwrap();
+    assert_eq!(zero.matches("cmcomply_requirements{").count(), 2 * Verdict::ALL.len());
+    let text = text(Format::Prometheus);
+    assert!(text.contains("cmcomply_run_compliant 0\n") && text.contains("cmcomply_run_exit_code 1\n"), "{text}");
+    assert!(text.contains("cmcomply_requirements{grade=\"required\",verdict=\"waived\"} 2\n"), "{text}");
+}
+
+#[test]
+fn markdown_is_a_summary() {
+    insta::assert_snapshot!(text(Format::Markdown).replace(&digest(), "SHA256"));
+}
+
+fn digest() -> String {
+    let page = text(Format::Prometheus);
+    page.split("run_sha256=\"").nth(1).unwrap()[..64].to_owned()
+}

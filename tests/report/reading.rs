@@ -1,0 +1,108 @@
+//! Run documents that are no good: each is refused with its reason.
+
+use cmcomply::evidence::Run;
+use serde_json::{Value, json};
+
+use super::sample;
+
+fn document() -> Value {
+    serde_json::to_value(sample::run()).unwrap()
+}
+
+fn refused(edit: impl Fn(&mut Value)) -> String {
+    let mut document = document();
+    edit(&mut document);
+    Run::parse("run.json", document.to_string().as_bytes()).unwrap_err().to_string()
+}
+
+#[test]
+fn what_was_written_is_read_back() {
+    for run in sample::hostile().into_iter().chain([sample::run(), sample::empty()]) {
+        let bytes = run.to_json().unwrap();
+        assert_eq!(Run::parse("run.json", &bytes).unwrap(), run);
+        let marked = [b"\xef\xbb\xbf", bytes.as_slice()].concat();
+        assert_eq!(Run::parse("run.json", &marked).unwrap(), run, "an editor's byte order mark");
+    }
+}
+
+#[test]
+fn what_is_no_run_is_refused() {
+    let refused = |bytes: &[u8]| Run::parse("run.json", bytes).unwrap_err().to_string();
+    assert!(refused(b"").contains("damaged"));
+    assert!(refused(b"\xff\xfe\0").contains("damaged"));
+    assert!(refused("[".repeat(100_000).as_bytes()).contains("damaged"));
+    assert!(
+        refused(b"{\"format\":\"cmcomply.run/2\\u001b[2J\"}").contains("cmcomply.run/2\\u{1b}[2J; this version reads")
+    );
+    assert!(refused(b"{\"format\":\"cmcomply.snapshot/1\"}").contains("cmcomply.snapshot/1"));
+    let whole = sample::run().to_json().unwrap();
+    assert!(refused(&whole[..whole.len() / 2]).contains("damaged: EOF"), "cut off");
+}
+
+#[test]
+fn a_missing_part_or_a_wrong_value_is_named() {
+    for part in [
+        "tool",
+        "moments",
+        "settings",
+        "outcome",
+        "vantage",
+        "catalog",
+        "facts",
+        "requirements",
+        "probes",
+        "observations",
+        "revocation_lists",
+        "judgements",
+    ] {
+        let said = refused(|run| {
+            run.as_object_mut().unwrap().remove(part);
+        });
+        assert!(said.contains(&format!("missing field `{part}`")), "{said}");
+    }
+    let said = refused(|run| run["judgements"][0]["verdict"] = json!("fine"));
+    assert!(said.contains("unknown variant `fine`"), "{said}");
+    let said =
+        refused(|run| run["requirements"][0]["subject"] = json!({ "kind": "host", "site": "PS1", "host": "a b" }));
+    assert!(said.contains("damaged"), "{said}");
+}
+
+#[test]
+fn what_this_version_would_leave_out_is_named() {
+    let said = refused(|run| run["waivers"] = json!([{ "id": "W-1" }]));
+    assert!(said.contains("`waivers`"), "{said}");
+    let said = refused(|run| run["judgements"][3]["cuase"] = json!("x"));
+    assert!(said.contains("`judgements[3].cuase`"), "{said}");
+}
+
+#[test]
+fn an_edited_verdict_is_found() {
+    let green = |run: &mut Value, at: usize| {
+        run["judgements"][at]["verdict"] = json!("pass");
+    };
+    // The sample begins with three failures that count.
+    assert!(refused(|run| green(run, 0)).contains("contradicts itself"), "seen otherwise");
+    let said = refused(|run| {
+        run["outcome"]["tally"]["required"]["fail"] = json!(2);
+    });
+    assert!(said.contains("counts"), "{said}");
+    assert!(refused(|run| run["outcome"]["non_compliant"] = json!(false)).contains("outcome"));
+    assert!(refused(|run| run["outcome"]["incomplete"] = json!([])).contains("complete"));
+    let waive = |run: &mut Value| {
+        run["judgements"][0]["verdict"] = json!("waived");
+        run["outcome"]["tally"]["required"]["waived"] = json!(3);
+    };
+    assert!(refused(waive).contains("counts"), "one count was forgotten");
+}
+
+#[test]
+fn parts_that_do_not_belong_together_are_found() {
+    let said = refused(|run| {
+        run["judgements"].as_array_mut().unwrap().pop();
+    });
+    assert!(said.contains("28 judgements for 29 requirements"), "{said}");
+    assert!(refused(|run| run["judgements"].as_array_mut().unwrap().swap(0, 1)).contains("stands where"));
+    let said = refused(|run| run["observations"] = json!([]));
+    assert!(said.contains("nothing shows that it was reached"), "{said}");
+    assert!(refused(|run| run["probes"] = json!([])).contains("not among the probes"));
+}

@@ -1,0 +1,272 @@
+//! A small run with every verdict in both grades, and the same run with hostile text wherever text can stand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cmcomply::assess::{Cause, Grade, Judgement, Verdict};
+use cmcomply::catalog::{CatalogRole, Context, Document, EntryId, Inspection, SourceRef, Status, Tier};
+use cmcomply::derive::{Decision, Proof, RequiredName, Requirement, RequirementId, Route, RouteBasis, Subject, Via};
+use cmcomply::evidence::{CatalogRecord, CitedEntry, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Tally, Tool};
+use cmcomply::host::{HostName, HostPattern, Scheme};
+use cmcomply::plan::{Probe, ProbeId, Target};
+use cmcomply::probe::{
+    Certificate, Failure, FailureCode, Header, HttpEvidence, NameEvidence, Observation, Outcome as Ended,
+    RevocationEvidence, RevocationList, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence,
+};
+use cmcomply::site::{Connection, DataFinding, Fact, Facts, SiteCode, Source, SqlCertificate, SqlSignIn, UnknownWhy};
+use cmcomply::vantage::Vantage;
+
+/// How often each verdict stands in the sample, by grade; no two alike, so that no two can be mixed up.
+pub(crate) const COUNTS: [(Verdict, usize, usize); 6] = [
+    (Verdict::Fail, 3, 2),
+    (Verdict::Error, 1, 1),
+    (Verdict::NotObserved, 4, 3),
+    (Verdict::Waived, 2, 1),
+    (Verdict::Pass, 5, 4),
+    (Verdict::NotApplicable, 1, 2),
+];
+
+/// The sample.
+pub(crate) fn run() -> Run {
+    made("")
+}
+
+/// The sample with text in it that acts on something: markup, formulas, terminal codes, marks that reorder, quotes of
+/// every language; and long. Once more with nothing but long names of characters that nobody sees.
+pub(crate) fn hostile() -> [Run; 2] {
+    let text = "=HYPERLINK(\"http://x\")</td></script><script>alert(1)</script>\"' onload=x |`a`| [a](b) @all \\ {{7*7}} \
+                &lt; ]]> <!-- \u{1b}[2J\u{9b}31m\u{202e}\u{2066}\u{200b}\r\n\t\u{0}\u{ffff}\u{e000}\u{85}%00\u{2028}";
+    [made(&format!("{text}{}", "<b>".repeat(3500))), made(&"\u{e0001}".repeat(10_000))]
+}
+
+/// A run without anything in it.
+pub(crate) fn empty() -> Run {
+    let mut run = run();
+    run.requirements.clear();
+    run.judgements.clear();
+    run.probes.clear();
+    run.observations.clear();
+    run.revocation_lists.clear();
+    run.catalog.entries.clear();
+    run.catalog.documents.clear();
+    run.outcome = Outcome::of(&run.facts, &run.judgements, None);
+    run
+}
+
+fn made(mark: &str) -> Run {
+    let text = |text: &str| format!("{mark}{text}");
+    let mut parts = Vec::new();
+    let mut number = 0;
+    for (verdict, required, advisory) in COUNTS {
+        for (grade, count) in [(Grade::Required, required), (Grade::Advisory, advisory)] {
+            for _ in 0..count {
+                parts.push(part(number, verdict, grade, mark));
+                number += 1;
+            }
+        }
+    }
+    let (mut requirements, mut judgements, mut probes, mut observations) = (vec![], vec![], vec![], vec![]);
+    for (requirement, judgement, looked) in parts {
+        requirements.push(requirement);
+        judgements.push(judgement);
+        if let Some((probe, observation)) = looked {
+            probes.push(probe);
+            observations.push(observation);
+        }
+    }
+    let facts = facts(mark);
+    let mut outcome = Outcome::of(&facts, &judgements, None);
+    outcome.tally = Tally::of(&judgements);
+    Run {
+        format: RUN_FORMAT.to_owned(),
+        tool: Tool { name: "cmcomply".to_owned(), version: text("0.1.0") },
+        moments: Moments {
+            started: "2026-11-25T08:00:00Z".parse().unwrap(),
+            facts_read: "2026-11-25T08:00:02Z".parse().unwrap(),
+            finished: "2026-11-25T08:01:00.5Z".parse().unwrap(),
+        },
+        settings: RunSettings {
+            from_here: true,
+            dns_server: Some(text("127.0.0.1:53")),
+            connect_to: vec![],
+            extra_roots: vec![],
+            public_roots: vec![],
+            stated_proxies: BTreeMap::new(),
+            stage_timeout_ms: 5000,
+            deadline_ms: 600_000,
+        },
+        outcome,
+        vantage: Vantage::local("audit01.contoso.com"),
+        catalog: catalog(mark),
+        facts,
+        requirements,
+        probes,
+        observations,
+        revocation_lists: vec![RevocationList {
+            url: text("http://crl.contoso.com/a.crl"),
+            named_by: vec![text("CN=a.contoso.com")],
+            via: Via::Direct,
+            not_fetched: Some(text("in a directory (LDAP)")),
+            fetch: Stage::<RevocationEvidence>::not_tried(),
+        }],
+        judgements,
+    }
+}
+
+fn facts(mark: &str) -> Facts {
+    let connection = Connection {
+        server: format!("{mark}sql01.contoso.com"),
+        database: format!("{mark}CM_PS1"),
+        server_version: None,
+        certificate: SqlCertificate::NotChecked,
+        sign_in: SqlSignIn::WindowsCurrent,
+    };
+    let mut facts = Facts::unknown(connection, UnknownWhy::NotPermitted, &format!("{mark}SELECT was denied"));
+    let source = Source { object: "dbo.SMSData".to_owned(), missing_columns: vec![] };
+    facts.this_site = Fact::Known { value: SiteCode::parse("PS1").unwrap(), source };
+    facts.data_findings.push(DataFinding {
+        object: "dbo.v_Site".to_owned(),
+        column: "ServerName".to_owned(),
+        row: format!("{mark}PS9"),
+        problem: "no host name".to_owned(),
+        value: format!("{mark}a b"),
+    });
+    facts
+}
+
+fn catalog(mark: &str) -> CatalogRecord {
+    let document = Document {
+        title: format!("{mark}Internet access requirements"),
+        url: if mark.is_empty() { "https://learn.microsoft.com/a".to_owned() } else { format!("javascript:{mark}") },
+    };
+    let source = SourceRef {
+        document: format!("{mark}internet-access"),
+        section: format!("{mark}Updates and servicing"),
+        date: jiff::civil::date(2026, 6, 8),
+    };
+    CatalogRecord {
+        version: format!("{mark}2026.11.22"),
+        sha256: "0".repeat(64),
+        documents: BTreeMap::from([(source.document.clone(), document)]),
+        entries: vec![CitedEntry {
+            id: EntryId(format!("{mark}updates-a")),
+            endpoint: "a.contoso.com".to_owned(),
+            when: "always".to_owned(),
+            note: Some(format!("{mark}a note")),
+            sources: vec![source],
+        }],
+    }
+}
+
+type Part = (Requirement, Judgement, Option<(Probe, Observation)>);
+
+fn part(number: usize, verdict: Verdict, grade: Grade, mark: &str) -> Part {
+    let name = HostName::parse(&format!("e{number}.contoso.com")).unwrap();
+    let (subject, role) = match number % 4 {
+        0 => (Subject::Clients, CatalogRole::Client),
+        1 => (host("cm02.contoso.com"), CatalogRole::SoftwareUpdatePoint),
+        _ => (host("cm01.contoso.com"), CatalogRole::ServiceConnectionPoint),
+    };
+    let id = RequirementId(format!("{mark}{subject}/{number}"));
+    let requirement = Requirement {
+        id: id.clone(),
+        subject,
+        role,
+        entry: EntryId(format!("{mark}updates-a")),
+        section: format!("{mark}Updates and servicing"),
+        name: if number == 7 {
+            RequiredName::Template(format!("{mark}{{cmg.service-name}}"))
+        } else {
+            RequiredName::Pattern(HostPattern::Exact(name.clone()))
+        },
+        scheme: Scheme::Https,
+        port: if number == 7 { None } else { Some(443) },
+        path: number.is_multiple_of(5).then(|| format!("/{mark}path")),
+        context: Context::SiteSystemProxy,
+        route: Route { via: Via::Direct, basis: RouteBasis::Database, detail: format!("{mark}no proxy is set") },
+        tier: if grade == Grade::Required { Tier::Required } else { Tier::Advisory },
+        status: Status::Active,
+        replaced_by: None,
+        inspection: Inspection::Unsupported,
+        tls: None,
+        byte_ranges: false,
+        idle_seconds: None,
+        proof: Proof::Itself,
+        decision: Decision::Needed,
+        reasons: vec![format!("{mark}cm01.contoso.com is service connection point")],
+    };
+    let looked = matches!(verdict, Verdict::Pass | Verdict::Fail | Verdict::Waived | Verdict::Error);
+    let probe = Probe {
+        id: ProbeId(format!("{mark}https://{name}:443/ direct")),
+        target: Target { scheme: Scheme::Https, host: name, port: 443, path: "/".to_owned() },
+        via: Via::Direct,
+        contexts: BTreeSet::from([Context::SiteSystemProxy]),
+        requirements: vec![id.clone()],
+    };
+    let cause = (verdict != Verdict::Pass).then(|| Cause {
+        code: if mark.is_empty() { "tls-reset".to_owned() } else { format!("{mark}code") },
+        stage: looked.then_some(StageName::Tls),
+        text: format!("{mark}the connection was cut"),
+        detail: Some(format!("{mark}TLS handshake: connection reset")),
+        remedy: format!("{mark}allow it, number {}", number % 3),
+    });
+    let judgement = Judgement {
+        requirement: id,
+        verdict,
+        grade,
+        probes: if looked { vec![probe.id.clone()] } else { vec![] },
+        observed_from_role_host: false,
+        cause,
+        notes: vec![format!("{mark}probed from audit01, not from cm01")],
+    };
+    let observation = observation(probe.id.clone(), verdict == Verdict::Pass, mark);
+    (requirement, judgement, looked.then_some((probe, observation)))
+}
+
+fn host(name: &str) -> Subject {
+    Subject::Host { site: SiteCode::parse("PS1").unwrap(), host: HostName::parse(name).unwrap() }
+}
+
+fn observation(id: ProbeId, reached: bool, mark: &str) -> Observation {
+    let ok = Ended::Ok;
+    let started = "2026-11-25T08:00:10Z".parse().unwrap();
+    let mut seen = Observation::not_tried(id, started);
+    let name = NameEvidence {
+        asked: format!("{mark}e.contoso.com"),
+        resolver: "system".to_owned(),
+        connect_to: None,
+        response_code: Some("NOERROR".to_owned()),
+        canonical_names: vec![format!("{mark}cdn.contoso.com")],
+        addresses: vec!["192.0.2.1".parse().unwrap()],
+    };
+    seen.name = stage(ok, Some(name));
+    let attempt = TcpAttempt { address: "192.0.2.1:443".parse().unwrap(), took_us: 12_300, failure: None };
+    seen.tcp = stage(ok, Some(TcpEvidence { attempts: vec![attempt], untried: 1 }));
+    seen.connect = Stage::not_needed();
+    let certificate = Certificate {
+        subject: format!("{mark}CN=e.contoso.com"),
+        issuer: format!("{mark}CN=Contoso Root"),
+        names: vec![],
+        not_before: None,
+        not_after: Some("2027-01-01T00:00:00Z".parse().unwrap()),
+        sha256: "a".repeat(64),
+        crl_urls: vec![],
+        ocsp_urls: vec![],
+        issuer_urls: vec![],
+    };
+    let version = Some(format!("{mark}TLSv1.3"));
+    seen.tls = stage(ok, Some(TlsEvidence { version, suite: None, alpn: None, chain: vec![certificate] }));
+    if !reached {
+        seen.tls.outcome = Ended::Failed;
+        seen.tls.failure = Some(Failure { code: FailureCode::TlsReset, detail: format!("{mark}connection reset") });
+        return seen;
+    }
+    seen.trust = stage(ok, Some(TrustEvidence { roots: format!("{mark}this machine") }));
+    let header = Header { name: "server".to_owned(), value: format!("{mark}web") };
+    let http = HttpEvidence { method: "HEAD".to_owned(), status: Some(200), headers: vec![header], block_page: None };
+    seen.http = stage(ok, Some(http));
+    seen
+}
+
+fn stage<E>(outcome: Ended, evidence: Option<E>) -> Stage<E> {
+    Stage { outcome, took_us: Some(1500), failure: None, evidence }
+}
