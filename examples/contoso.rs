@@ -31,7 +31,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         format!("--sql-password-file={}", file("password", &Options::default().password)?),
         "--from-here".to_owned(),
         format!("--dns-server={}", internet.dns()),
-        format!("--ca-file={}", file("internet-ca.pem", &internet.ca_pem())?),
+        format!("--public-ca-file={}", file("internet-ca.pem", &internet.ca_pem())?),
     ];
     arguments.extend(internet.connect_to().iter().map(|rule| format!("--connect-to={rule}")));
     // What follows `--` goes to the audit too, such as `--width 160`.

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use cmcomply::derive::Via;
 use cmcomply::host::{HostName, Scheme};
-use cmcomply::plan::{Probe, ProbeId, Target};
+use cmcomply::plan::{Asks, Probe, ProbeId, Target};
 use cmcomply::probe::{
-    self, Bounds, Deadlines, Failure, FailureCode, Observation, OddityKind, Outcome, ProxyAccount, ProxyAccounts,
-    Settings, SetupError, StageName,
+    self, Bounds, Checks, Deadlines, Failure, FailureCode, Observation, OddityKind, Outcome, ProxyAccount,
+    ProxyAccounts, Settings, SetupError, StageName,
 };
 use cmcomply::site::Secret;
 use lab::internet::{Behaviour, Internet, Manner, Name, ProxySpec, Seen, Spec};
@@ -110,7 +110,7 @@ async fn every_failure_has_its_code_and_names_what_failed() {
             "nobody whom this machine trusts",
         ),
         ("https://page.contoso.com/", StageName::Trust, C::CertificateUntrusted, "certificate of page.contoso.com"),
-        ("https://self.contoso.com/", StageName::Trust, C::CertificateUntrusted, "certificate of self.contoso.com"),
+        ("https://self.contoso.com/", StageName::Trust, C::CertificateSelfSigned, "certificate of self.contoso.com"),
         ("https://expired.contoso.com/", StageName::Trust, C::CertificateExpired, "expired"),
         ("https://wrong.contoso.com/", StageName::Trust, C::CertificateWrongName, "wrong.contoso.com"),
         ("https://captive.contoso.com/", StageName::Http, C::HttpStatus, "status 511"),
@@ -726,6 +726,7 @@ fn bare_settings() -> Settings {
         extra_roots: Vec::new(),
         deadlines: Deadlines::all(LONG),
         bounds: Bounds::default(),
+        checks: Checks::default(),
     }
 }
 
@@ -744,7 +745,14 @@ fn probe(url: &str, proxy: Option<(&str, u16)>) -> Probe {
         path: parsed.path().to_owned(),
     };
     let via = proxy.map_or(Via::Direct, |(name, port)| Via::Proxy { host: host(name).into(), port });
-    Probe { id: ProbeId(url.to_owned()), target, via, contexts: BTreeSet::new(), requirements: Vec::new() }
+    Probe {
+        id: ProbeId(url.to_owned()),
+        target,
+        via,
+        contexts: BTreeSet::new(),
+        requirements: Vec::new(),
+        asks: Asks::default(),
+    }
 }
 
 fn failure(seen: &Observation, stage: StageName) -> &Failure {

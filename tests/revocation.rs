@@ -14,10 +14,10 @@ use std::time::Duration;
 use clients::have;
 use cmcomply::derive::Via;
 use cmcomply::host::{HostName, HostOrAddress, Scheme};
-use cmcomply::plan::{Probe, ProbeId, Target};
+use cmcomply::plan::{Asks, Probe, ProbeId, Target};
 use cmcomply::probe::{
-    self, Bounds, Certificate, Deadlines, Failure, FailureCode, Observation, Outcome, ProxyAccounts, RevocationList,
-    Settings, Stage, TlsEvidence, revocation,
+    self, Bounds, Certificate, Checks, Deadlines, Failure, FailureCode, Observation, OcspStatus, Outcome,
+    ProxyAccounts, RevocationKind, RevocationList, Settings, Stage, TlsEvidence, revocation,
 };
 use jiff::{Timestamp, ToSpan};
 use lab::internet::{Behaviour, Internet, List, Manner, Name, ProxySpec, Seen, Spec};
@@ -313,6 +313,101 @@ async fn openssl_reads_the_same_times() {
     }
 }
 
+/// The responder is OpenSSL's, which nobody here wrote.
+#[tokio::test]
+async fn a_responder_is_asked_and_the_issuers_certificate_is_fetched() {
+    if !have("openssl", "version", "OpenSSL") {
+        return;
+    }
+    let spec = Spec::default()
+        .known("contoso.example")
+        .host("named.contoso.com", Behaviour::NamesResponder)
+        .host("aia.contoso.example", Behaviour::IssuersCertificate)
+        .host("ocsp.contoso.example", Behaviour::BlockPage(200));
+    let net = Internet::start(spec).await;
+    let seen = observe(&net, &["named"]).await;
+    let lists = fetch(&net, &seen, &Via::Direct, |_| {}).await;
+    let responder = find(&lists, "http://ocsp.contoso.example/");
+    assert_eq!((responder.kind, responder.is_lost()), (RevocationKind::Responder, true));
+    assert!(responder.fetch.failure.as_ref().unwrap().detail.contains("no OCSP response"), "{responder:?}");
+    assert!(responder.is_named_by(&seen[0].tls.evidence.as_ref().unwrap().chain[0]));
+    let issuer = find(&lists, "http://aia.contoso.example/issuing.crt");
+    let certificate = issuer.fetch.evidence.as_ref().unwrap().certificate.as_ref().unwrap();
+    assert_eq!((issuer.kind, issuer.is_current()), (RevocationKind::Issuer, true));
+    assert!(certificate.contains("Contoso Lab Issuing CA"), "{certificate}");
+
+    for (letter, status) in [('V', OcspStatus::Good), ('R', OcspStatus::Revoked)] {
+        let port = {
+            // Free a moment ago; OpenSSL's responder cannot say which port it took.
+            std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let _responder = responder_at(&net, folder.path(), port, letter);
+        let mut settings = settings(&net);
+        settings.connect_to.insert(0, format!("ocsp.contoso.example:80:127.0.0.1:{port}").parse().unwrap());
+        let ask = || revocation::fetch(&seen, &Via::Direct, &settings, Timestamp::now(), &CANCEL);
+        let mut lists = ask().await;
+        // It takes a moment until it listens.
+        for _ in 0..100 {
+            if find(&lists, "http://ocsp.contoso.example/").fetch.evidence.as_ref().unwrap().status.is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            lists = ask().await;
+        }
+        let answer = find(&lists, "http://ocsp.contoso.example/");
+        let contents = answer.fetch.evidence.as_ref().unwrap().status.as_ref().unwrap_or_else(|| panic!("{answer:#?}"));
+        assert_eq!((contents.status, answer.is_current()), (status, status == OcspStatus::Good), "{answer:?}");
+        assert!(contents.this_update.unwrap() <= Timestamp::now() && contents.next_update.is_some());
+    }
+}
+
+static CANCEL: std::sync::LazyLock<CancellationToken> = std::sync::LazyLock::new(CancellationToken::new);
+
+/// Ends with its value.
+struct Running(std::process::Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// OpenSSL's responder, which knows the certificate of `named.contoso.com` as valid (`V`) or revoked (`R`).
+fn responder_at(net: &Internet, folder: &std::path::Path, port: u16, letter: char) -> Running {
+    let openssl = |arguments: &[&str], input: &[u8]| {
+        let mut child = Command::new("openssl")
+            .args(arguments)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        child.wait_with_output().unwrap().stdout
+    };
+    let address = net.server(443).to_string();
+    let shown = openssl(&["s_client", "-connect", &address, "-servername", "named.contoso.com"], b"");
+    let serial = String::from_utf8(openssl(&["x509", "-noout", "-serial"], &shown)).unwrap();
+    let serial = serial.trim().strip_prefix("serial=").unwrap_or_else(|| panic!("{serial}"));
+    let revoked = if letter == 'R' { "260101000000Z" } else { "" };
+    let index = format!("{letter}\t360101000000Z\t{revoked}\t{serial}\tunknown\t/CN=named.contoso.com\n");
+    std::fs::write(folder.join("index.txt"), index).unwrap();
+    let (certificate, key) = net.issuing_pem();
+    std::fs::write(folder.join("ca.pem"), certificate).unwrap();
+    std::fs::write(folder.join("key.pem"), key).unwrap();
+    let child = Command::new("openssl")
+        .args(["ocsp", "-index", "index.txt", "-CA", "ca.pem", "-rsigner", "ca.pem", "-rkey", "key.pem"])
+        .args(["-ndays", "1", "-ignore_err", "-port", &port.to_string()])
+        .current_dir(folder)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    Running(child)
+}
+
 /// The octets of a list, by hand.
 fn get(net: &Internet, url: &str) -> Vec<u8> {
     let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
@@ -337,6 +432,7 @@ async fn observe(net: &Internet, hosts: &[&str]) -> Vec<Observation> {
         via: Via::Direct,
         contexts: BTreeSet::new(),
         requirements: Vec::new(),
+        asks: Asks::default(),
     };
     let probes: Vec<_> = hosts.iter().map(probe).collect();
     let mut seen = Vec::new();
@@ -357,6 +453,7 @@ fn named<S: AsRef<str>>(urls: &[S]) -> Observation {
         sha256: String::new(),
         crl_urls: urls.iter().map(|url| url.as_ref().to_owned()).collect(),
         ocsp_urls: Vec::new(),
+        ocsp_request: None,
         issuer_urls: Vec::new(),
     };
     let evidence = TlsEvidence { version: None, suite: None, alpn: None, chain: vec![certificate] };
@@ -389,6 +486,7 @@ fn settings(net: &Internet) -> Settings {
         extra_roots: vec![CertificateDer::from_pem_slice(net.ca_pem().as_bytes()).unwrap().to_vec()],
         deadlines: Deadlines::all(LONG),
         bounds: Bounds::default(),
+        checks: Checks::default(),
     }
 }
 

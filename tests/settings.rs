@@ -75,7 +75,7 @@ async fn an_audit_says_what_was_stated_and_by_whom() {
     std::fs::write(lab.path("site.toml"), stated).unwrap();
     std::fs::write(lab.path("ca.pem"), internet.ca_pem()).unwrap();
     let mut audit = lab.command("audit");
-    audit.args(["--settings=site.toml", "--output=run.json", "--ca-file=ca.pem", "--from-here"]);
+    audit.args(["--settings=site.toml", "--output=run.json", "--public-ca-file=ca.pem", "--from-here"]);
     audit.arg("--proxy=console-user=proxy.contoso.com:3128").arg(format!("--dns-server={}", internet.dns()));
     audit.args(internet.connect_to().iter().map(|rule| format!("--connect-to={rule}")));
     let done = output(audit).await;

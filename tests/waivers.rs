@@ -21,7 +21,13 @@ async fn audit(waivers: &str) -> (Output, Option<Value>) {
     command.args(["audit", &format!("--sql=localhost,{}", database.address().port()), "--sql-ca-file=sql-ca.pem"]);
     command.arg(format!("--sql-user={}", Options::default().user));
     command.env("CMCOMPLY_SQL_PASSWORD", Options::default().password);
-    command.args(["--from-here", "--stage-timeout=2", "--ca-file=ca.pem", "--waivers=waivers.toml", "--width=160"]);
+    command.args([
+        "--from-here",
+        "--stage-timeout=2",
+        "--public-ca-file=ca.pem",
+        "--waivers=waivers.toml",
+        "--width=160",
+    ]);
     command.arg(format!("--dns-server={}", internet.dns()));
     command.args(internet.connect_to().iter().map(|rule| format!("--connect-to={rule}")));
     let done = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();

@@ -325,7 +325,14 @@ impl Targets {
             let host = HostName::parse(&name).expect("the names are made here");
             let target = Target { scheme: Scheme::Https, host, port, path: "/".to_owned() };
             let id = ProbeId(target.to_string());
-            Probe { id, target, via: Via::Direct, contexts: BTreeSet::new(), requirements: Vec::new() }
+            Probe {
+                id,
+                target,
+                via: Via::Direct,
+                contexts: BTreeSet::new(),
+                requirements: Vec::new(),
+                asks: cmcomply::plan::Asks::default(),
+            }
         };
         let stage_timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         // As the command line has them.

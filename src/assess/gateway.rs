@@ -89,6 +89,7 @@ fn write_down(alias: &Alias, service: &HostName, deployment: &HostName, judgemen
                     text,
                     detail: None,
                     remedy: format!("let the DNS record of {service} be an alias (CNAME) of {deployment}"),
+                    in_product: None,
                 });
                 return;
             }

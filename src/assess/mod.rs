@@ -1,7 +1,10 @@
 //! Assessment: requirements and observations to verdicts. Pure.
 
+mod beyond;
 mod cause;
+mod causes;
 mod gateway;
+mod revocation;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -9,17 +12,22 @@ mod waive;
 mod waiver;
 
 pub use cause::explain;
+pub use causes::causes_document;
 pub use gateway::judge_gateways;
+pub use revocation::note_revocation;
 pub use verdict::{Cause, Grade, Judgement, Verdict};
 pub use waive::{AppliedWaivers, WaiverFinding, WaiverProblem, waive};
 pub use waiver::{Glob, Waiver, WaiverCategory, Waivers};
 
 use std::collections::HashMap;
 
+use beyond::Beyond;
+use cause::{Words, of_code};
+
 use crate::catalog::{CatalogRole, EntryId, Status, Tier};
 use crate::derive::{Decision, Proof, Requirement, RequirementId, RouteBasis, Subject, Via};
 use crate::host::HostName;
-use crate::plan::{Plan, Probe};
+use crate::plan::{Plan, Probe, ProbeId};
 use crate::probe::{FailureCode, Observation, Outcome as ProbeOutcome};
 use crate::vantage::Vantage;
 
@@ -46,12 +54,16 @@ pub fn judge(
         .iter()
         .map(|requirement| {
             let looks = looks.get(&requirement.id).map_or(&[][..], Vec::as_slice);
-            judge_one(requirement, looks, vantage, own.as_ref(), from_here)
+            let on_role_host = own.is_some() && requirement.subject.host() == own.as_ref();
+            Case { requirement, looks, all: &seen, vantage, on_role_host, from_here }.judge()
         })
         .collect();
     weigh_successors(requirements, &mut judgements);
     judgements
 }
+
+/// All observations, also those of hops, by their probe.
+type Seen<'a> = HashMap<&'a ProbeId, &'a Observation>;
 
 /// A probe of the plan and what it saw.
 struct Look<'a> {
@@ -59,103 +71,109 @@ struct Look<'a> {
     seen: Option<&'a Observation>,
 }
 
-fn judge_one(
-    requirement: &Requirement,
-    looks: &[Look<'_>],
-    vantage: &Vantage,
-    own: Option<&HostName>,
+/// One requirement, with everything that its verdict may rest on.
+struct Case<'a> {
+    requirement: &'a Requirement,
+    looks: &'a [Look<'a>],
+    all: &'a Seen<'a>,
+    vantage: &'a Vantage,
+    on_role_host: bool,
     from_here: bool,
-) -> Judgement {
-    let on_role_host = own.is_some() && requirement.subject.host() == own;
-    let grade = if requirement.tier == Tier::Advisory { Grade::Advisory } else { Grade::Required };
-    let mut judgement = Judgement {
-        requirement: requirement.id.clone(),
-        verdict: Verdict::NotObserved,
-        grade,
-        probes: looks.iter().map(|look| look.probe.id.clone()).collect(),
-        observed_from_role_host: on_role_host && looks.iter().any(|l| l.seen.is_some_and(|o| !o.was_cancelled())),
-        cause: None,
-        waiver: None,
-        notes: notes(requirement, vantage, on_role_host, looks),
-    };
-    let (verdict, cause) = verdict(requirement, looks, vantage, on_role_host || from_here);
-    judgement.verdict = verdict;
-    judgement.cause = cause;
-    judgement
 }
 
-/// The verdict rules, first match first.
-fn verdict(
-    requirement: &Requirement,
-    looks: &[Look<'_>],
-    vantage: &Vantage,
-    place_counts: bool,
-) -> (Verdict, Option<Cause>) {
-    let not_observed = |code: &str, text: String, remedy: &str| {
-        (
-            Verdict::NotObserved,
-            Some(Cause { code: code.to_owned(), stage: None, text, detail: None, remedy: remedy.to_owned() }),
-        )
-    };
-    match &requirement.decision {
-        Decision::Retired => {
-            let text = "the service behind it is retired; an allow rule for it can go".to_owned();
-            let remedy = "remove the rule".to_owned();
-            return (
-                Verdict::NotApplicable,
-                Some(Cause { code: "retired".to_owned(), stage: None, text, detail: None, remedy }),
-            );
+impl Case<'_> {
+    fn judge(&self) -> Judgement {
+        let (requirement, looks) = (self.requirement, self.looks);
+        let (verdict, cause) = self.verdict();
+        let mut notes = notes(requirement, self.vantage, self.on_role_host, looks);
+        if matches!(verdict, Verdict::Pass | Verdict::Fail) {
+            let reached = looks.iter().filter_map(|look| Some((look, look.seen.filter(|seen| seen.reached())?)));
+            notes.extend(reached.flat_map(|(look, seen)| self.beyond(look, seen, &self.words(look, seen)).notes()));
         }
-        Decision::Undecided { missing } => {
-            let text = format!("cannot be decided; unknown: {}", missing.join("; "));
-            return not_observed("undecided", text, "let the login read this, or ask the database administrator");
+        Judgement {
+            requirement: requirement.id.clone(),
+            verdict,
+            grade: if requirement.tier == Tier::Advisory { Grade::Advisory } else { Grade::Required },
+            probes: looks.iter().map(|look| look.probe.id.clone()).collect(),
+            observed_from_role_host: self.on_role_host
+                && looks.iter().any(|l| l.seen.is_some_and(|o| !o.was_cancelled())),
+            cause,
+            waiver: None,
+            notes,
         }
-        Decision::Needed => {}
     }
-    if let Proof::NotTestable { evidence } = &requirement.proof {
-        return not_observed("not-testable", format!("not testable: {evidence}"), "check the firewall's rules for it");
+
+    /// The verdict rules, first match first.
+    fn verdict(&self) -> (Verdict, Option<Cause>) {
+        let (requirement, looks) = (self.requirement, self.looks);
+        let said = |verdict, code, what: &str| (verdict, Some(of_code(code, &self.place().with("what", what))));
+        match &requirement.decision {
+            Decision::Retired => return said(Verdict::NotApplicable, "retired", ""),
+            Decision::Undecided { missing } => return said(Verdict::NotObserved, "undecided", &missing.join("; ")),
+            Decision::Needed => {}
+        }
+        if let Proof::NotTestable { evidence } = &requirement.proof {
+            return said(Verdict::NotObserved, "not-testable", evidence);
+        }
+        if requirement.route.via == Via::Unknown {
+            return said(Verdict::NotObserved, "route-unknown", &requirement.route.detail);
+        }
+        if looks.is_empty() || looks.iter().any(|look| look.seen.is_none_or(Observation::was_cancelled)) {
+            return said(Verdict::NotObserved, "interrupted", "");
+        }
+        let failure = looks.iter().find_map(|look| self.failure(look));
+        // A probe that broke, or that did not come to its end, is no observation of the endpoint, wherever it ran.
+        match failure.as_ref().map(|cause| cause.code.as_str()) {
+            Some("internal") => return (Verdict::Error, failure),
+            Some("interrupted") => return (Verdict::NotObserved, failure),
+            _ => {}
+        }
+        if !self.on_role_host && !self.from_here {
+            let saw = failure.as_ref().map_or("reached", |cause| cause.text.as_str());
+            let (verdict, cause) = said(Verdict::NotObserved, "other-host", saw);
+            let (stage, detail) = failure.map_or((None, None), |f| (f.stage, f.detail));
+            return (verdict, cause.map(|c| Cause { stage, detail, ..c }));
+        }
+        if let Some(cause) = failure {
+            return (Verdict::Fail, Some(cause));
+        }
+        if looks.iter().any(|look| look.seen.is_none_or(|o| !o.reached())) {
+            return said(Verdict::Error, "no-result", "");
+        }
+        if let Proof::Related { hosts, evidence } = &requirement.proof {
+            let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+            let what = format!("reached {}, which does not prove the wildcard: {evidence}", names.join(", "));
+            return said(Verdict::NotObserved, "not-testable", &what);
+        }
+        (Verdict::Pass, None)
     }
-    if requirement.route.via == Via::Unknown {
-        let text = format!("which proxy is used is unknown: {}", requirement.route.detail);
-        return not_observed("route-unknown", text, "let the login read the proxy settings, or correct them");
+
+    /// Why this look does not show that the requirement is met: the first layer that failed, or what counts beyond.
+    fn failure(&self, look: &Look<'_>) -> Option<Cause> {
+        let seen = look.seen?;
+        let words = self.words(look, seen);
+        match seen.first_failure() {
+            Some(failure) => Some(cause::of_failure(self.requirement, look.probe, seen, failure, &words)),
+            None if seen.reached() => self.beyond(look, seen, &words).cause(),
+            None => None,
+        }
     }
-    if looks.is_empty() || looks.iter().any(|look| look.seen.is_none_or(Observation::was_cancelled)) {
-        let remedy = "run the audit again and let it end";
-        return not_observed("interrupted", "the run ended before this was probed".to_owned(), remedy);
+
+    fn beyond<'b>(&'b self, look: &'b Look<'_>, seen: &'b Observation, words: &'b Words) -> Beyond<'b> {
+        Beyond { requirement: self.requirement, probe: look.probe, seen, all: self.all, words }
     }
-    let from = requirement.subject.host().map_or_else(|| requirement.subject.to_string(), ToString::to_string);
-    let failure = looks.iter().find_map(|look| {
-        let observation = look.seen?;
-        let (stage, failure) = observation.first_failure()?;
-        Some(cause::of_failure(&requirement.name.to_string(), look.probe, observation, stage, failure, &from))
-    });
-    // A probe that broke is no observation of the endpoint, wherever it ran.
-    if let Some(cause) = failure.as_ref().filter(|cause| cause.code == cause::code_name(FailureCode::Internal)) {
-        return (Verdict::Error, Some(cause.clone()));
+
+    fn words(&self, look: &Look<'_>, seen: &Observation) -> Words {
+        Words::of(look.probe, seen, &self.needed_by(), self.vantage.title())
     }
-    if !place_counts {
-        let here = vantage.title();
-        let saw = failure.as_ref().map_or_else(|| "reached".to_owned(), |cause| cause.text.clone());
-        let text = format!("not observed from {from}; seen from {here}: {saw}");
-        let remedy = "run cmcomply on that host, or give --from-here if this machine may stand in for it";
-        let (verdict, cause) = not_observed("other-host", text, remedy);
-        let (stage, detail) = failure.map_or((None, None), |f| (f.stage, f.detail));
-        return (verdict, cause.map(|c| Cause { stage, detail, ..c }));
+
+    fn place(&self) -> Words {
+        Words::default().with("from", self.needed_by()).with("at", self.vantage.title())
     }
-    if let Some(cause) = failure {
-        return (Verdict::Fail, Some(cause));
+
+    fn needed_by(&self) -> String {
+        self.requirement.subject.host().map_or_else(|| self.requirement.subject.to_string(), ToString::to_string)
     }
-    if looks.iter().any(|look| look.seen.is_none_or(|o| !o.reached())) {
-        let text = "the probe ended without a result".to_owned();
-        let remedy = "run the audit again; if it stays, report it".to_owned();
-        return (Verdict::Error, Some(Cause { code: "no-result".to_owned(), stage: None, text, detail: None, remedy }));
-    }
-    if let Proof::Related { hosts, evidence } = &requirement.proof {
-        let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
-        let text = format!("reached {}, which does not prove the wildcard: {evidence}", names.join(", "));
-        return not_observed("not-testable", text, "check the firewall's rules for it");
-    }
-    (Verdict::Pass, None)
 }
 
 fn notes(requirement: &Requirement, vantage: &Vantage, on_role_host: bool, looks: &[Look<'_>]) -> Vec<String> {

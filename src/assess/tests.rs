@@ -8,7 +8,8 @@ use crate::derive::{RequiredName, Route};
 use crate::host::{HostName, HostPattern, Scheme};
 use crate::plan;
 use crate::probe::{
-    Failure, FailureCode, HttpEvidence, NameAnswer, NameEvidence, Oddity, OddityKind, Outcome, Stage, StageName, Try,
+    Failure, FailureCode, Further, HttpEvidence, NameAnswer, NameEvidence, Oddity, OddityKind, Outcome, Stage,
+    StageName, Try,
 };
 use crate::site::SiteCode;
 
@@ -33,6 +34,8 @@ pub(super) fn requirement(endpoint: &str) -> Requirement {
         status: Status::Active,
         replaced_by: None,
         inspection: Inspection::Unstated,
+        tls: None,
+        byte_ranges: false,
         idle_seconds: None,
         proof: Proof::Itself,
         decision: Decision::Needed,
@@ -56,10 +59,17 @@ pub(super) fn seen(probe: &Probe, break_it: impl Fn(&mut Observation)) -> Observ
         tls: stage(Outcome::Ok, None),
         trust: stage(Outcome::Ok, None),
         http: stage(Outcome::Ok, None),
+        further: Further::default(),
+        redirected_from: None,
         earlier: Vec::new(),
     };
-    observation.http.evidence =
-        Some(HttpEvidence { method: "HEAD".to_owned(), status: Some(200), headers: Vec::new(), block_page: None });
+    observation.http.evidence = Some(HttpEvidence {
+        method: "HEAD".to_owned(),
+        status: Some(200),
+        headers: Vec::new(),
+        redirect: None,
+        block_page: None,
+    });
     break_it(&mut observation);
     observation
 }
@@ -229,7 +239,7 @@ fn advisory_tiers_are_advisory_and_every_failure_code_has_words() {
     let all = judged(&[advisory], "CM01", false, |p| Some(seen(p, reset)));
     assert_eq!((all[0].verdict, all[0].grade), (Verdict::Fail, Grade::Advisory));
     let cause = all[0].cause.clone().unwrap();
-    assert_eq!(cause.text, "the connection was cut during the TLS handshake");
+    assert!(cause.text.starts_with("the connection was cut during the TLS handshake"), "{}", cause.text);
     assert!(!cause.remedy.is_empty());
 }
 

@@ -91,4 +91,7 @@ pub struct Cause {
     pub detail: Option<String>,
     /// What to do or to ask for.
     pub remedy: String,
+    /// Where Configuration Manager itself shows the same: log files, status messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_product: Option<String>,
 }

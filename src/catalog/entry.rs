@@ -51,6 +51,8 @@ pub struct Entry {
     pub inspection: Inspection,
     /// What TLS the other end demands, where that is documented.
     pub tls: Option<TlsRule>,
+    /// Whether parts of files must be had (HTTP ranges), as BITS and Delivery Optimization load them.
+    pub byte_ranges: bool,
     /// How long an idle connection must be left open, in seconds.
     pub idle_seconds: Option<u32>,
     /// What else one should know.

@@ -84,6 +84,8 @@ struct RawEntry {
     #[serde(default)]
     inspection: Inspection,
     tls: Option<TlsRule>,
+    #[serde(default)]
+    byte_ranges: bool,
     idle_seconds: Option<u32>,
     note: Option<String>,
     sources: Vec<SourceRef>,
@@ -215,6 +217,7 @@ impl Reader {
             probe: raw.probe,
             inspection: raw.inspection,
             tls: raw.tls,
+            byte_ranges: raw.byte_ranges,
             idle_seconds: raw.idle_seconds,
             note: raw.note,
             sources: raw.sources,

@@ -80,6 +80,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let mut bounds = args.probing.settings()?;
     let stated = args.routes.stated_routes()?;
     let catalog = args.catalog.load()?;
+    bounds.checks.public_thumbprints = catalog.roots.iter().map(|root| root.sha1.clone()).collect();
     let waivers = args.waivers.as_deref().map(Waivers::read).transpose().map_err(Stop::usage)?;
     args.reports.writable(&args.output)?;
     writable(args.plan_only.as_ref().unwrap_or(&args.output))?;
@@ -119,6 +120,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let finished = Timestamp::now();
     let mut judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.routes.from_here);
     assess::judge_gateways(&facts, &requirements, &plan, &observations, &mut judgements);
+    assess::note_revocation(&mut judgements, &observations, &revocation_lists);
     let today = finished.to_zoned(TimeZone::UTC).date();
     let waivers = waivers.map(|list| AppliedWaivers::new(list, &requirements, &mut judgements, today));
     let run = Run {
@@ -185,7 +187,10 @@ pub(super) async fn probe_all(
     bar.finish_and_clear();
     done.map_err(Stop::usage)?;
     let order: std::collections::HashMap<_, _> = probes.iter().enumerate().map(|(i, p)| (&p.id, i)).collect();
-    observations.sort_by_key(|observation| order.get(&observation.probe).copied());
+    // Hops of redirects come last.
+    observations.sort_by_key(|observation| {
+        (order.get(&observation.probe).copied().unwrap_or(usize::MAX), observation.probe.clone())
+    });
     let interrupted = match (cancel.is_cancelled(), observations.iter().any(Observation::was_cancelled)) {
         (true, _) => Some("interrupted by Ctrl-C"),
         (false, true) => Some("the deadline for all probes passed"),
@@ -245,6 +250,8 @@ fn record_settings(
     let fixed = stated.iter().map(|(context, via)| (context.name().to_owned(), via.to_string()));
     let ruled = rules.iter().map(|(context, rules)| (context.name().to_owned(), rules.to_string()));
     let PlanBounds { stage_timeout_ms, deadline_ms, .. } = args.probing.plan_bounds();
+    let hash = |der: &Vec<u8>| crate::text::hexadecimal(&<sha2::Sha256 as sha2::Digest>::digest(der));
+    let public_roots = settings.checks.public_roots.iter().map(hash).collect();
     let Seeing { dns_server, connect_to, extra_roots, .. } = Seeing::new(settings);
     RunSettings {
         target_version: args.target_version.clone(),
@@ -252,6 +259,7 @@ fn record_settings(
         dns_server,
         connect_to,
         extra_roots,
+        public_roots,
         stated_proxies: fixed.chain(ruled).collect(),
         stage_timeout_ms,
         deadline_ms,

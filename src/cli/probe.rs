@@ -94,6 +94,7 @@ pub(super) async fn run(args: ProbeCommandArgs) -> Result<u8, Stop> {
                 via: args.via.clone(),
                 contexts: BTreeSet::new(),
                 requirements: Vec::new(),
+                asks: crate::plan::Asks::default(),
             };
             let plan = PlanDocument::new(None, args.probing.plan_bounds(), vec![probe]);
             let seen = observe(&plan, &args.probing).await?;

@@ -16,7 +16,7 @@ use crate::catalog::Context;
 use crate::derive::{StatedRoutes, Via, database_knows};
 use crate::host::HostOrAddress;
 use crate::plan::PlanBounds;
-use crate::probe::{Bounds, ConnectTo, Deadlines, ProxyAccount, ProxyAccounts, Settings, raise_open_files};
+use crate::probe::{Bounds, Checks, ConnectTo, Deadlines, ProxyAccount, ProxyAccounts, Settings, raise_open_files};
 use crate::proxies::{Bypass, Rules};
 use crate::settings::stated_via;
 
@@ -58,6 +58,15 @@ pub(super) struct ProbeArgs {
     /// Trust these certificate authorities (PEM or DER) besides this machine's roots. May be given several times.
     #[arg(long, value_name = "FILE")]
     ca_file: Vec<PathBuf>,
+    /// Count these certificate authorities (PEM or DER) among the public ones, and trust them: what they issue is not
+    /// taken for TLS inspection. For roots that are newer than this program. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    public_ca_file: Vec<PathBuf>,
+    /// Hold an idle connection where the documentation says how long one must stay open (3 minutes for tenant attach),
+    /// for so long, and no longer than SECONDS.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "240",
+          value_parser = value_parser!(u64).range(1..=3600))]
+    idle_test: Option<u64>,
     /// Connect elsewhere, as curl does: HOST:PORT:CONNECT-HOST:CONNECT-PORT, each part may be empty; the first rule
     /// that fits counts. May be given several times.
     #[arg(long, value_name = "RULE")]
@@ -95,10 +104,15 @@ impl ProbeArgs {
 
     /// The settings of the probe within the bounds of a plan. Reads the CA files.
     pub(super) fn settings_within(&self, plan: PlanBounds) -> Result<Settings, Stop> {
-        let mut extra_roots = Vec::new();
-        for path in &self.ca_file {
-            extra_roots.extend(certificates(path).map_err(Stop::usage)?);
-        }
+        let read = |option, paths: &[PathBuf]| -> Result<Vec<Vec<u8>>, Stop> {
+            let mut roots = Vec::new();
+            for path in paths {
+                roots.extend(certificates(option, path).map_err(Stop::usage)?);
+            }
+            Ok(roots)
+        };
+        let extra_roots = read("--ca-file", &self.ca_file)?;
+        let public_roots = read("--public-ca-file", &self.public_ca_file)?;
         let wanted = Bounds {
             probes: plan.probes_at_once.into(),
             addresses: plan.addresses.into(),
@@ -124,6 +138,11 @@ impl ProbeArgs {
                 ..Deadlines::all(Duration::from_millis(plan.stage_timeout_ms))
             },
             bounds,
+            checks: Checks {
+                public_roots,
+                public_thumbprints: Vec::new(),
+                idle: self.idle_test.map(Duration::from_secs),
+            },
         })
     }
 
@@ -229,22 +248,22 @@ async fn script(_: &str, _: Duration) -> anyhow::Result<Rules> {
 }
 
 /// The certificates of a PEM or DER file.
-fn certificates(path: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
+fn certificates(option: &str, path: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
     const LIMIT: u64 = 4 << 20;
     let file = path.display();
-    let size = std::fs::metadata(path).with_context(|| format!("cannot read --ca-file {file}"))?.len();
-    anyhow::ensure!(size <= LIMIT, "--ca-file {file} is larger than 4 MB: that is no list of certificate authorities");
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read --ca-file {file}"))?;
+    let size = std::fs::metadata(path).with_context(|| format!("cannot read {option} {file}"))?.len();
+    anyhow::ensure!(size <= LIMIT, "{option} {file} is larger than 4 MB: that is no list of certificate authorities");
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {option} {file}"))?;
     if bytes.first() == Some(&0x30) {
         x509_parser::parse_x509_certificate(&bytes)
-            .map_err(|error| anyhow::anyhow!("--ca-file {file} is no certificate: {error}"))?;
+            .map_err(|error| anyhow::anyhow!("{option} {file} is no certificate: {error}"))?;
         return Ok(vec![bytes]);
     }
     let certificates: Vec<Vec<u8>> = CertificateDer::pem_slice_iter(&bytes)
         .map(|certificate| certificate.map(|c| c.to_vec()))
         .collect::<Result<_, _>>()
-        .map_err(|error| anyhow::anyhow!("--ca-file {file} is neither PEM nor DER: {error}"))?;
-    anyhow::ensure!(!certificates.is_empty(), "--ca-file {file} holds no certificate (PEM or DER)");
+        .map_err(|error| anyhow::anyhow!("{option} {file} is neither PEM nor DER: {error}"))?;
+    anyhow::ensure!(!certificates.is_empty(), "{option} {file} holds no certificate (PEM or DER)");
     Ok(certificates)
 }
 

@@ -125,6 +125,8 @@ impl Group {
                     status: entry.status,
                     replaced_by: entry.replaced_by.clone(),
                     inspection: entry.inspection,
+                    tls: entry.tls.clone(),
+                    byte_ranges: entry.byte_ranges,
                     idle_seconds: entry.idle_seconds,
                     decision: decision(entry, missing.clone()),
                     reasons: reasons.clone(),

@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{CatalogRole, Context, EntryId, Inspection, Status, Tier};
+use crate::catalog::{CatalogRole, Context, EntryId, Inspection, Status, Tier, TlsRule};
 use crate::host::{HostName, HostOrAddress, HostPattern, Scheme};
 use crate::site::SiteCode;
 
@@ -43,6 +43,12 @@ pub struct Requirement {
     pub replaced_by: Option<EntryId>,
     /// Whether TLS inspection is supported on the way.
     pub inspection: Inspection,
+    /// What TLS the other end demands, where that is documented.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsRule>,
+    /// Whether parts of files must be had (HTTP ranges).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub byte_ranges: bool,
     /// How long an idle connection must be left open, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_seconds: Option<u32>,

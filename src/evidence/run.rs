@@ -93,6 +93,9 @@ pub struct RunSettings {
     pub connect_to: Vec<String>,
     /// SHA-256 over the DER of each certificate of `--ca-file`.
     pub extra_roots: Vec<String>,
+    /// The same of `--public-ca-file`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub public_roots: Vec<String>,
     /// `--proxy`: context to route.
     pub stated_proxies: BTreeMap<String, String>,
     /// `--stage-timeout`, in milliseconds.

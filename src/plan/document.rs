@@ -246,6 +246,7 @@ mod tests {
             via,
             contexts: BTreeSet::new(),
             requirements: Vec::new(),
+            asks: crate::plan::Asks::default(),
         };
         let proxy = Via::Proxy { host: "proxy.contoso.com".parse().unwrap(), port: 8080 };
         let bounds =

@@ -2,8 +2,10 @@
 //!
 //! One (scheme, host, port, path, route) is probed once, however many requirements it serves.
 
+mod asks;
 mod document;
 
+pub use asks::{Asks, Content};
 pub use document::{PLAN_FORMAT, PlanBounds, PlanDocument, PlanError};
 
 use std::collections::{BTreeSet, HashMap};
@@ -33,15 +35,18 @@ pub fn build(requirements: &[Requirement]) -> Plan {
             let place = *places.entry((requirement.scheme, host, port, path, via)).or_insert_with(|| {
                 let target = Target { scheme: requirement.scheme, host: host.clone(), port, path: path.to_owned() };
                 probes.push(Probe {
-                    id: ProbeId(format!("{target} {via}")),
+                    id: ProbeId::of(&target, via),
                     target,
                     via: via.clone(),
                     contexts: BTreeSet::new(),
                     requirements: Vec::new(),
+                    asks: Asks::default(),
                 });
                 probes.len() - 1
             });
             probes[place].contexts.insert(requirement.context);
+            let path = probes[place].target.path.clone();
+            probes[place].asks.add(requirement, host, &path);
             probes[place].requirements.push(requirement.id.clone());
         }
     }
@@ -78,12 +83,22 @@ pub struct Probe {
     pub contexts: BTreeSet<Context>,
     /// The requirements that it serves.
     pub requirements: Vec<RequirementId>,
+    /// What is looked at besides the layers.
+    #[serde(default, skip_serializing_if = "Asks::is_empty")]
+    pub asks: Asks,
 }
 
 /// Unique in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ProbeId(pub String);
+
+impl ProbeId {
+    /// The id of the probe of a target on a route.
+    pub fn of(target: &Target, via: &Via) -> Self {
+        Self(format!("{target} {via}"))
+    }
+}
 
 impl fmt::Display for ProbeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -124,7 +124,13 @@ mod tests {
     }
 
     fn answer(status: u16, list: &[(&str, &str)]) -> HttpEvidence {
-        HttpEvidence { method: "HEAD".into(), status: Some(status), headers: headers(list), block_page: None }
+        HttpEvidence {
+            method: "HEAD".into(),
+            status: Some(status),
+            headers: headers(list),
+            redirect: None,
+            block_page: None,
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use x509_parser::oid_registry::{OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS, OID_PKIX_
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 use x509_parser::time::ASN1Time;
 
-use super::Certificate;
+use super::{Certificate, ocsp};
 use crate::text::{hexadecimal, printable};
 
 /// The certificates as the server sent them, its own first.
@@ -31,10 +31,12 @@ pub(super) fn keep(end_entity: &CertificateDer<'_>, intermediates: &[Certificate
 
 /// What each certificate says of itself.
 pub(super) fn describe(chain: &Chain) -> Vec<Certificate> {
-    chain.iter().map(|der| describe_one(der)).collect()
+    let issuers = chain.iter().skip(1).map(|der| Some(der.as_ref())).chain([None]);
+    chain.iter().zip(issuers).map(|(der, issuer)| describe_one(der, issuer)).collect()
 }
 
-fn describe_one(der: &[u8]) -> Certificate {
+/// `issuer` is the certificate that follows it in the chain.
+pub(super) fn describe_one(der: &[u8], issuer: Option<&[u8]>) -> Certificate {
     let sha256 = hexadecimal(&Sha256::digest(der));
     let Ok((_, certificate)) = X509Certificate::from_der(der) else {
         let unreadable = || "(not readable)".to_owned();
@@ -47,6 +49,7 @@ fn describe_one(der: &[u8]) -> Certificate {
             sha256,
             crl_urls: Vec::new(),
             ocsp_urls: Vec::new(),
+            ocsp_request: None,
             issuer_urls: Vec::new(),
         };
     };
@@ -59,6 +62,7 @@ fn describe_one(der: &[u8]) -> Certificate {
         not_after: moment(certificate.validity().not_after),
         sha256,
         crl_urls: urls.crl,
+        ocsp_request: issuer.filter(|_| !urls.ocsp.is_empty()).and_then(|issuer| ocsp::request(&certificate, issuer)),
         ocsp_urls: urls.ocsp,
         issuer_urls: urls.issuer,
     }
@@ -155,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_certificate_is_described_and_made_harmless() {
-        let seen = describe_one(&certificate("a.contoso.com"));
+        let seen = describe_one(&certificate("a.contoso.com"), None);
         assert_eq!(seen.names, ["a.contoso.com"]);
         assert!(seen.subject.contains("Contoso \\u{1b}[2J\\u{202e} Lab"), "{}", seen.subject);
         assert_eq!(seen.not_before.unwrap().to_string(), "2020-01-01T00:00:00Z");
@@ -177,7 +181,7 @@ mod tests {
 
     #[test]
     fn the_addresses_it_names_are_kept_once_and_made_harmless() {
-        let seen = describe_one(&certificate("a.contoso.com"));
+        let seen = describe_one(&certificate("a.contoso.com"), None);
         assert_eq!(seen.crl_urls, ["http://crl.contoso.com/a\\u{1b}.crl", "ldap:///CN=Lab"]);
         assert_eq!(seen.ocsp_urls, ["http://ocsp.contoso.com/"]);
         assert_eq!(seen.issuer_urls, ["http://pki.contoso.com/ca.crt"]);
@@ -189,7 +193,7 @@ mod tests {
         let uris = (0..500).map(|n| format!("http://crl.contoso.com/{n}/{}", "x".repeat(2000)));
         params.crl_distribution_points = vec![CrlDistributionPoint { uris: uris.collect() }];
         let der = params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().to_vec();
-        let urls = describe_one(&der).crl_urls;
+        let urls = describe_one(&der, None).crl_urls;
         assert_eq!(urls.len(), MAX_URLS);
         assert!(urls.iter().all(|url| url.chars().count() == MAX_URL + 1 && url.ends_with('…')));
     }
@@ -205,7 +209,7 @@ mod tests {
     proptest! {
         #[test]
         fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            prop_assert_eq!(describe_one(&bytes).sha256.len(), 64);
+            prop_assert_eq!(describe_one(&bytes, None).sha256.len(), 64);
         }
 
         #[test]
@@ -216,7 +220,7 @@ mod tests {
             let at = at % bytes.len();
             bytes[at] = value;
             bytes.truncate(bytes.len() - cut);
-            prop_assert_eq!(describe_one(&bytes).sha256.len(), 64);
+            prop_assert_eq!(describe_one(&bytes, None).sha256.len(), 64);
         }
     }
 }

@@ -12,8 +12,10 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::further::{self, Further, Line};
 use super::gates::Gates;
 use super::layer::{Seen, io_words};
+use super::redirect::{self, Hops};
 use super::route::Route;
 use super::schedule::{broken, schedule};
 use super::tcp::{Attempts, Opened, Turns, code_of, micros};
@@ -26,7 +28,8 @@ use crate::host::HostOrAddress;
 use crate::host::Scheme;
 use crate::plan::Probe;
 
-/// Probes all, and hands over each observation as it comes: exactly one for each probe, also when cancelled.
+/// Probes all, and hands over each observation as it comes: exactly one for each probe, also when cancelled, and one
+/// for each hop of a redirect that the plan asks to follow ([`Observation::redirected_from`]).
 ///
 /// Returns when all are done, `cancel` was cancelled, or the total deadline has passed. What was under way is then
 /// [`Outcome::Cancelled`], and a probe that had not begun is not tried at any stage. An error comes before anything is
@@ -35,7 +38,7 @@ pub async fn run(
     probes: &[Probe],
     settings: &Settings,
     cancel: CancellationToken,
-    on_observation: impl FnMut(Observation),
+    mut on_observation: impl FnMut(Observation),
 ) -> Result<(), SetupError> {
     let cancel = cancel.child_token();
     let engine = Arc::new(Engine::new(settings, cancel.clone())?);
@@ -48,7 +51,18 @@ pub async fn run(
         let engine = Arc::clone(&engine);
         async move { engine.probe(&probe).await }
     };
-    schedule(probes, settings.bounds.probes, settings.deadlines.total, &cancel, work, on_observation).await;
+    let began = Instant::now();
+    let mut hops = Hops::of(probes);
+    let mut wave = probes.to_vec();
+    while !wave.is_empty() {
+        let left = settings.deadlines.total.map(|total| total.saturating_sub(began.elapsed()));
+        let take = |mut observation: Observation| {
+            hops.look_at(&mut observation);
+            on_observation(observation);
+        };
+        schedule(&wave, settings.bounds.probes, left, &cancel, work, take).await;
+        wave = hops.next_wave();
+    }
     Ok(())
 }
 
@@ -89,7 +103,7 @@ impl Engine {
         let turns = |bound| Turns { sockets: Arc::clone(&sockets), addresses: Gates::new(bound) };
         Ok(Self {
             tls: tls::Client::new(Arc::clone(&provider))?,
-            trust: Trust::new(&settings.extra_roots, provider)?,
+            trust: Trust::new(&settings.extra_roots, &settings.checks, provider)?,
             settings: settings.clone(),
             cancel,
             names: Semaphore::new(bounds.names.max(1)),
@@ -134,7 +148,32 @@ impl Engine {
             (seen.tls, seen.trust) = (Stage::not_needed(), Stage::not_needed());
         }
         self.walk(probe, route, &mut seen).await;
+        self.look_further(probe, route, &mut seen).await;
         seen
+    }
+
+    /// What the plan asks for besides the layers.
+    async fn look_further(&self, probe: &Probe, route: &Route, seen: &mut Observation) {
+        let Some(address) = further::open_address(seen).filter(|_| !probe.asks.is_empty()) else { return };
+        let provider = tls::provider();
+        let account = self.account(probe);
+        let line = Line {
+            probe,
+            route,
+            address,
+            account,
+            settings: &self.settings,
+            provider,
+            tls: &self.tls,
+            trust: &self.trust,
+        };
+        let mut further = Further::default();
+        select! {
+            biased;
+            () = self.cancel.cancelled() => {}
+            () = further::look(&line, seen, &mut further) => {}
+        }
+        seen.further = further;
     }
 
     /// Stage after stage until one does not succeed; `None` says that.
@@ -150,6 +189,10 @@ impl Engine {
                 self.stage(&mut seen.name, dns::resolve(name, server, rule, self.settings.deadlines.name)).await?
             }
         };
+        if let Err(failure) = redirect::refuse_private(probe, &addresses) {
+            (seen.http.outcome, seen.http.failure) = (Outcome::Failed, Some(failure));
+            return None;
+        }
         let (bound, limit) = (self.settings.bounds.addresses, self.settings.deadlines.tcp);
         let turns = if route.proxied { &self.to_proxies } else { &self.to_targets };
         let mut attempts = Attempts::start(&addresses, route.port, bound, limit, turns);

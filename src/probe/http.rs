@@ -1,7 +1,7 @@
 //! HTTP: one HEAD on the stream that is open, and a GET where HEAD is not understood or the answer looks like a
 //! filter's page.
 //!
-//! No credentials, no cookies, redirects are recorded and not followed.
+//! No credentials, no cookies, redirects are recorded and not followed here ([`super::redirect`]).
 
 use std::fmt::Write as _;
 use std::io;
@@ -10,7 +10,9 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, HOST, LOCATION, PROXY_AUTHORIZATION, USER_AGENT};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_RANGE, HOST, HeaderValue, LOCATION, PROXY_AUTHORIZATION, USER_AGENT,
+};
 use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -18,7 +20,7 @@ use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::layer::{Seen, header, io_words, is_exhausted, telling_headers};
-use super::{Failure, FailureCode, HttpEvidence, block_page, origin, proxy, tls};
+use super::{Failure, FailureCode, Header, HttpEvidence, Redirect, block_page, origin, proxy, tls};
 use crate::host::Scheme;
 use crate::plan::Target;
 use crate::text::printable;
@@ -50,6 +52,62 @@ pub(super) async fn visit(
     };
     let result = result.and_then(|()| evidence.as_ref().map_or(Ok(()), |seen| visit.judge(seen)));
     Seen { evidence, result }
+}
+
+/// One question besides the visit.
+pub(super) struct Question<'a> {
+    /// Such as `GET`; a name that HTTP allows.
+    pub(super) method: &'a str,
+    /// Besides those of every request. A name that these have too replaces theirs.
+    pub(super) headers: &'a [(&'static str, &'static str)],
+    /// How much of the body is read, in bytes.
+    pub(super) most: usize,
+}
+
+/// What came back.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    /// Those that tell who answered.
+    pub(super) headers: Vec<Header>,
+    /// Safe to print.
+    pub(super) content_range: Option<String>,
+    /// Not more than was asked for.
+    pub(super) body: Vec<u8>,
+}
+
+/// Asks one question on `stream`.
+pub(super) async fn ask(
+    stream: Box<dyn Wire>,
+    target: &Target,
+    by_proxy: bool,
+    limit: Duration,
+    question: &Question<'_>,
+) -> Result<Answer, Failure> {
+    let visit = Visit { target, by_proxy, authorization: None };
+    let method = Method::from_bytes(question.method.as_bytes()).unwrap_or(Method::GET);
+    let exchange = async {
+        let failure = |error: &hyper::Error| visit.failure(&method, error);
+        let mut request = visit.request(&method)?;
+        for (name, value) in question.headers {
+            request.headers_mut().insert(*name, HeaderValue::from_static(value));
+        }
+        let mut connection = Connection::open(stream).await.map_err(|e| failure(&e))?;
+        let response = connection.send(request).await.map_err(|e| failure(&e))?;
+        let all = response.headers();
+        let content_range =
+            all.get(CONTENT_RANGE).map(|v| printable(&String::from_utf8_lossy(v.as_bytes()), MAX_RANGE));
+        let headers = telling_headers(all.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+        let status = response.status().as_u16();
+        let (mut body, mut frames) = (Vec::new(), response.into_body());
+        while body.len() < question.most {
+            let Some(frame) = frames.frame().await else { break };
+            body.extend_from_slice(frame.map_err(|e| failure(&e))?.data_ref().map(AsRef::as_ref).unwrap_or_default());
+        }
+        body.truncate(question.most);
+        Ok(Answer { status, headers, content_range, body })
+    };
+    let silence = || Failure::silence(FailureCode::HttpTimeout, &visit.operation(&method), limit);
+    timeout(limit, exchange).await.unwrap_or_else(|_| Err(silence()))
 }
 
 struct Visit<'a> {
@@ -117,7 +175,8 @@ impl Visit<'_> {
         let block_page = block_page::mark_in_head(&headers)
             .or_else(|| origin::stray_redirect(self.target, status, locations))
             .map(|mark| printable(&mark, MAX_MARK));
-        HttpEvidence { method: method.to_string(), status: Some(status), headers, block_page }
+        let redirect = Redirect::read(self.target, status, all.get(LOCATION).map(AsRef::as_ref));
+        HttpEvidence { method: method.to_string(), status: Some(status), headers, redirect, block_page }
     }
 
     fn request(&self, method: &Method) -> Result<Request<Empty<Bytes>>, Failure> {
@@ -241,6 +300,7 @@ impl Connection {
 /// The statuses that the product's own check ("Validate internet access") counts as not reached.
 const NOT_REACHED: [u16; 8] = [407, 408, 426, 451, 502, 511, 598, 599];
 const MAX_MARK: usize = 400;
+const MAX_RANGE: usize = 100;
 const MAX_HEAD: usize = 32 * 1024;
 const MAX_HEADERS: usize = 100;
 const MAX_BODY: usize = 64 * 1024;

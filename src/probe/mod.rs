@@ -15,6 +15,7 @@ mod dns;
 mod dns_client;
 mod document;
 mod engine;
+pub mod further;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -22,10 +23,13 @@ mod gates;
 mod http;
 mod layer;
 mod observation;
+mod ocsp;
 mod oddity;
 mod origin;
 mod proxy;
 mod proxy_product;
+mod public_roots;
+mod redirect;
 pub mod revocation;
 mod route;
 mod schedule;
@@ -38,14 +42,18 @@ mod trust;
 pub use addresses::{Resolved, addresses};
 pub use document::DocumentEvidence;
 pub use engine::{SetupError, run};
+pub use further::Further;
 pub use observation::{
-    Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, NameAnswer, NameEvidence, Observation,
-    Outcome, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence, Try,
+    Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, Issuance, NameAnswer, NameEvidence,
+    Observation, Outcome, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence, Try,
 };
+pub use ocsp::{OcspContents, OcspStatus};
 pub use oddity::{Oddity, OddityKind};
+pub(crate) use origin::publicly_certified;
 pub use proxy_product::proxy_product;
-pub use revocation::{RevocationContents, RevocationEvidence, RevocationList};
-pub use settings::{Bounds, ConnectTo, ConnectToError, Deadlines, Settings, raise_open_files};
+pub use redirect::Redirect;
+pub use revocation::{RevocationContents, RevocationEvidence, RevocationKind, RevocationList};
+pub use settings::{Bounds, Checks, ConnectTo, ConnectToError, Deadlines, Settings, raise_open_files};
 pub use sign_in::{ProxyAccount, ProxyAccounts};
 
 /// Who we are to proxies and servers.

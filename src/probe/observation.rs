@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::oddity::Oddity;
+use super::{Further, Redirect};
 use crate::plan::ProbeId;
 
 /// What one probe saw. The stages stand in the order in which they are gone through; after the first that failed,
@@ -29,6 +30,12 @@ pub struct Observation {
     pub trust: Stage<TrustEvidence>,
     /// One HTTP request.
     pub http: Stage<HttpEvidence>,
+    /// What the plan asks for besides the layers.
+    #[serde(default, skip_serializing_if = "Further::is_empty")]
+    pub further: Further,
+    /// The probe whose answer led here, if this is a hop of a redirect and no probe of the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirected_from: Option<ProbeId>,
     /// The tries before this one, oldest first: each failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Try>,
@@ -55,6 +62,8 @@ impl Observation {
             tls: Stage::not_tried(),
             trust: Stage::not_tried(),
             http: Stage::not_tried(),
+            further: Further::default(),
+            redirected_from: None,
             earlier: Vec::new(),
         }
     }
@@ -212,8 +221,14 @@ pub enum FailureCode {
     TlsAlert,
     /// What came back is no TLS, or broke its rules.
     TlsProtocol,
-    /// The chain ends at a root that this machine does not trust.
+    /// The chain ends at a root that this machine does not trust, and the public programmes do not either.
     CertificateUntrusted,
+    /// The chain ends at a root of the public programmes, which this machine lacks.
+    CertificateRootMissing,
+    /// One certificate, signed by itself.
+    CertificateSelfSigned,
+    /// The server did not send the certificates between its own and the root.
+    CertificateIncomplete,
     /// The certificate is expired or not yet valid.
     CertificateExpired,
     /// The certificate is for another name.
@@ -232,7 +247,7 @@ pub enum FailureCode {
     HttpReset,
     /// The answer is no HTTP.
     HttpProtocol,
-    /// A redirect on the way to a document led in a circle, too far, or to where it is not followed.
+    /// A redirect led in a circle, too far, or to where it is not followed.
     HttpRedirect,
     /// A document is larger than any real one.
     DocumentTooLarge,
@@ -368,6 +383,9 @@ pub struct Certificate {
     /// Where to ask for its status (authority information access, OCSP), as it says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ocsp_urls: Vec<String>,
+    /// The request for its status (DER in base64), where it names somebody to ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ocsp_request: Option<String>,
     /// Where its issuer's certificate is (authority information access, CA issuers), as it says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub issuer_urls: Vec<String>,
@@ -378,6 +396,21 @@ pub struct Certificate {
 pub struct TrustEvidence {
     /// Against which roots.
     pub roots: String,
+    /// Who issued it; `None` if the check did not end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuance: Option<Issuance>,
+}
+
+/// Who issued a chain. It is judged apart from whether this machine trusts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Issuance {
+    /// An authority of the public programmes, or one of Microsoft's that is known.
+    Public,
+    /// Somebody else: a TLS inspection, or an authority of the endpoint's owner.
+    Private,
+    /// It does not show: the chain is not whole, or faulty in another way.
+    Untold,
 }
 
 /// What HTTP saw.
@@ -389,6 +422,9 @@ pub struct HttpEvidence {
     pub status: Option<u16>,
     /// Headers that tell who answered and where it leads, names in lower case.
     pub headers: Vec<Header>,
+    /// Where the answer sends its readers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirect: Option<Redirect>,
     /// What made the answer look like a block page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub block_page: Option<String>,

@@ -63,6 +63,12 @@ pub(super) fn stray_redirect<'a>(
     })
 }
 
+/// Whether the certificates of a host come from public authorities, since its owner is a public service. Names of
+/// customers may have certificates of an authority of their own.
+pub(crate) fn publicly_certified(host: &HostName) -> bool {
+    owner(host.as_str()).is_some() && !CUSTOMERS.iter().any(|domain| is_below(host.as_str(), domain))
+}
+
 /// Whether a redirect of one host may lead to the other.
 fn may_lead(from: &str, to: &str) -> bool {
     if from == to {

@@ -1,4 +1,5 @@
-//! The revocation lists that served certificates name: fetched, read, and held against the clock.
+//! The revocation lists, responders and issuers' certificates that served certificates name: fetched, read, and held
+//! against the clock.
 //!
 //! A list that cannot be had makes Windows wait, and refuse where it is strict. Only lists of chains that this machine
 //! trusts are fetched: those of an inspecting proxy say nothing about an endpoint. The signature of a list is not
@@ -17,15 +18,21 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::{select, time};
 use tokio_util::sync::CancellationToken;
 use url::Url;
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::document::{self, DocumentEvidence};
+use super::ocsp::{self, OcspContents, OcspStatus};
 use super::tcp::micros;
-use super::{Failure, FailureCode, Observation, Outcome, Settings, Stage, block_page, crl};
+use super::{Certificate, Failure, FailureCode, Observation, Outcome, Settings, Stage, block_page, crl};
 use crate::derive::Via;
+use crate::text::printable;
 
-/// A revocation list that served certificates name, and what became of it.
+/// A revocation list, or another place about revocation, that served certificates name, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RevocationList {
+    /// What it is.
+    #[serde(default)]
+    pub kind: RevocationKind,
     /// Where it is, as the certificates say. Safe to print.
     pub url: String,
     /// The subjects of certificates that name it; the first few.
@@ -44,6 +51,30 @@ impl RevocationList {
     pub fn is_current(&self) -> bool {
         self.fetch.outcome == Outcome::Ok
     }
+
+    /// Fetched in vain.
+    pub fn is_lost(&self) -> bool {
+        self.fetch.outcome == Outcome::Failed
+            && self.fetch.failure.as_ref().is_none_or(|failure| failure.code != FailureCode::Internal)
+    }
+
+    /// Whether the certificate names it.
+    pub fn is_named_by(&self, certificate: &Certificate) -> bool {
+        named_places(certificate).any(|(kind, url)| kind == self.kind && normal(url) == self.url)
+    }
+}
+
+/// What a certificate names a place for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RevocationKind {
+    /// A revocation list.
+    #[default]
+    List,
+    /// A responder that is asked for the status of one certificate (OCSP).
+    Responder,
+    /// The certificate of the issuer (AIA): without it a chain that is not whole cannot be checked.
+    Issuer,
 }
 
 /// What was seen of a revocation list.
@@ -54,6 +85,12 @@ pub struct RevocationEvidence {
     /// What it says of itself, if it is a revocation list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contents: Option<RevocationContents>,
+    /// What it says of the certificate, if it is a responder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<OcspContents>,
+    /// The subject of the issuer's certificate, if it is one. Safe to print.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
 }
 
 /// What a revocation list says of itself.
@@ -90,17 +127,18 @@ pub async fn fetch(
     });
     let mut tasks = JoinSet::new();
     let mut lists = Vec::new();
-    for (url, named_by) in named_by_trusted(observations) {
-        let target = document::target(&url);
+    for ((kind, url), named) in named_by_trusted(observations) {
+        let target = document::target(&url).and_then(|url| named.asked(kind, url));
         let target = if tasks.len() < MAX_FETCHED { target } else { Err(format!("more than {MAX_FETCHED} lists")) };
-        let mut list = RevocationList { url, named_by, via: via.clone(), not_fetched: None, fetch: Stage::not_tried() };
+        let (named_by, via) = (named.by, via.clone());
+        let mut list = RevocationList { kind, url, named_by, via, not_fetched: None, fetch: Stage::not_tried() };
         match target {
             Err(why) => list.not_fetched = Some(why),
             Ok(target) => {
                 // Stands only if the task breaks.
                 list.fetch = failed(FailureCode::Internal, "the fetch itself broke (a defect of this program)");
                 let (fetcher, index) = (Arc::clone(&fetcher), lists.len());
-                tasks.spawn(async move { (index, fetcher.stage(target).await) });
+                tasks.spawn(async move { (index, fetcher.stage(kind, target).await) });
             }
         }
         lists.push(list);
@@ -126,24 +164,61 @@ pub async fn fetch(
     lists
 }
 
-/// The distinct URLs with the subjects of those that name them.
-fn named_by_trusted(observations: &[Observation]) -> BTreeMap<String, Vec<String>> {
+/// Who names a place, and what to ask there.
+#[derive(Debug, Default)]
+struct Named {
+    /// The first few subjects.
+    by: Vec<String>,
+    /// The OCSP request of the first certificate that has one.
+    request: Option<String>,
+}
+
+impl Named {
+    /// What is fetched: of a responder, the answer to a request that stands in the URL (RFC 6960, appendix A.1).
+    fn asked(&self, kind: RevocationKind, url: Url) -> Result<Url, String> {
+        if kind != RevocationKind::Responder {
+            return Ok(url);
+        }
+        let request =
+            self.request.as_ref().ok_or("the issuer's certificate was not served, so nothing can be asked")?;
+        let mut url = url;
+        let escaped = request.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        url.set_path(&format!("{}/{escaped}", url.path().trim_end_matches('/')));
+        Ok(url)
+    }
+}
+
+/// The distinct places with the subjects of those that name them.
+fn named_by_trusted(observations: &[Observation]) -> BTreeMap<(RevocationKind, String), Named> {
     let trusted = observations.iter().filter(|seen| seen.trust.outcome == Outcome::Ok);
     let certificates = trusted.filter_map(|seen| seen.tls.evidence.as_ref()).flat_map(|tls| &tls.chain);
-    let mut lists: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut places: BTreeMap<(RevocationKind, String), Named> = BTreeMap::new();
     for certificate in certificates {
-        for url in &certificate.crl_urls {
-            let url = document::target(url).map_or_else(|_| url.clone(), String::from);
-            if lists.len() >= MAX_LISTED && !lists.contains_key(&url) {
+        for (kind, url) in named_places(certificate) {
+            let key = (kind, normal(url));
+            if places.len() >= MAX_LISTED && !places.contains_key(&key) {
                 continue;
             }
-            let subjects = lists.entry(url).or_default();
-            if subjects.len() < MAX_SUBJECTS && !subjects.contains(&certificate.subject) {
-                subjects.push(certificate.subject.clone());
+            let named = places.entry(key).or_default();
+            if named.by.len() < MAX_SUBJECTS && !named.by.contains(&certificate.subject) {
+                named.by.push(certificate.subject.clone());
             }
+            named.request = named.request.take().or_else(|| certificate.ocsp_request.clone());
         }
     }
-    lists
+    places
+}
+
+/// The places that a certificate names.
+fn named_places(certificate: &Certificate) -> impl Iterator<Item = (RevocationKind, &String)> {
+    let lists = certificate.crl_urls.iter().map(|url| (RevocationKind::List, url));
+    let responders = certificate.ocsp_urls.iter().map(|url| (RevocationKind::Responder, url));
+    lists.chain(responders).chain(certificate.issuer_urls.iter().map(|url| (RevocationKind::Issuer, url)))
+}
+
+/// The URL in its normal form, if it is one.
+fn normal(url: &str) -> String {
+    document::target(url).map_or_else(|_| url.to_owned(), String::from)
 }
 
 /// What all fetches share.
@@ -159,7 +234,7 @@ struct Fetcher {
 }
 
 impl Fetcher {
-    async fn stage(&self, url: Url) -> Stage<RevocationEvidence> {
+    async fn stage(&self, kind: RevocationKind, url: Url) -> Stage<RevocationEvidence> {
         let cancelled = || Stage { outcome: Outcome::Cancelled, ..Stage::not_tried() };
         let _place = select! {
             biased;
@@ -171,7 +246,7 @@ impl Fetcher {
         let result = select! {
             biased;
             () = self.cancel.cancelled() => return Stage { took_us: Some(micros(clock)), ..cancelled() },
-            result = self.fetch(url, &mut evidence) => result,
+            result = self.fetch(kind, url, &mut evidence) => result,
         };
         let (outcome, failure) = match result {
             Ok(()) => (Outcome::Ok, None),
@@ -180,9 +255,27 @@ impl Fetcher {
         Stage { outcome, took_us: Some(micros(clock)), failure, evidence: Some(evidence) }
     }
 
-    async fn fetch(&self, url: Url, evidence: &mut RevocationEvidence) -> Result<(), Failure> {
+    async fn fetch(&self, kind: RevocationKind, url: Url, evidence: &mut RevocationEvidence) -> Result<(), Failure> {
         let shown = url.to_string();
         let bytes = document::fetch(url, &self.via, &self.settings, &mut evidence.document).await?;
+        let invalid = |what: String| Failure::new(FailureCode::DocumentInvalid, &format!("{shown}: {what}"));
+        match kind {
+            RevocationKind::List => {}
+            RevocationKind::Responder => {
+                let status = ocsp::read(&bytes).map_err(invalid)?;
+                let judged = judge_times(status.this_update, status.next_update, "an OCSP answer", self.now);
+                let revoked = status.status == OcspStatus::Revoked;
+                evidence.status = Some(status);
+                if revoked {
+                    return Err(invalid("the responder says that the certificate is revoked".to_owned()));
+                }
+                return judged.map_err(|what| Failure::new(FailureCode::DocumentExpired, &format!("{shown}: {what}")));
+            }
+            RevocationKind::Issuer => {
+                evidence.certificate = Some(issuers_certificate(&bytes).map_err(invalid)?);
+                return Ok(());
+            }
+        }
         let _reader = self.reader.acquire().await.expect("the gates are never closed");
         let read = spawn_blocking(move || read(&bytes)).await;
         let read = read.unwrap_or_else(|_| Err((FailureCode::DocumentInvalid, "the reader broke on it".to_owned())));
@@ -210,11 +303,29 @@ pub(super) fn read(bytes: &[u8]) -> Result<RevocationContents, (FailureCode, Str
 
 /// Whether the list is current. The error says since when it is not.
 fn judge(list: &RevocationContents, now: Timestamp) -> Result<(), String> {
-    match (list.this_update, list.next_update) {
-        (None, _) => Err("a revocation list whose time cannot be read".to_owned()),
-        (Some(from), _) if now < from => Err(format!("a revocation list that is valid from {from} on")),
-        (_, Some(until)) if until < now => Err(format!("a revocation list that was to be renewed by {until}")),
+    judge_times(list.this_update, list.next_update, "a revocation list", now)
+}
+
+fn judge_times(this: Option<Timestamp>, next: Option<Timestamp>, what: &str, now: Timestamp) -> Result<(), String> {
+    match (this, next) {
+        (None, _) => Err(format!("{what} whose time cannot be read")),
+        (Some(from), _) if now < from => Err(format!("{what} that is valid from {from} on")),
+        (_, Some(until)) if until < now => Err(format!("{what} that was to be renewed by {until}")),
         _ => Ok(()),
+    }
+}
+
+/// The subject of the certificate, in DER; several in a PKCS #7 bundle are taken as they are.
+fn issuers_certificate(bytes: &[u8]) -> Result<String, String> {
+    if let Ok((_, certificate)) = X509Certificate::from_der(bytes) {
+        return Ok(printable(&certificate.subject().to_string(), MAX_NAME));
+    }
+    // signedData, behind the head of the outer sequence.
+    let bundle = bytes.first() == Some(&0x30) && bytes.get(..32).unwrap_or(bytes).windows(11).any(|w| w == SIGNED_DATA);
+    if bundle {
+        Ok("(a bundle of certificates)".to_owned())
+    } else {
+        Err(format!("{} bytes that are no certificate (DER)", bytes.len()))
     }
 }
 
@@ -222,12 +333,15 @@ fn failed<E>(code: FailureCode, what: &str) -> Stage<E> {
     Stage { outcome: Outcome::Failed, failure: Some(Failure::new(code, what)), ..Stage::not_tried() }
 }
 
+/// The OID of PKCS #7 signed data, with tag and length.
+const SIGNED_DATA: [u8; 11] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
 const AT_ONCE: usize = 8;
 /// More lists than this are named in the record and not fetched.
 const MAX_FETCHED: usize = 64;
 /// More lists than this are not even named: no real hierarchy meets so many.
 const MAX_LISTED: usize = 1000;
 const MAX_SUBJECTS: usize = 4;
+const MAX_NAME: usize = 255;
 /// How much of a document is searched for the marks of a block page.
 const MAX_PAGE: usize = 64 * 1024;
 

@@ -70,12 +70,19 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::plan::{ProbeId, Target};
+    use crate::plan::{Asks, ProbeId, Target};
 
     fn probe(scheme: Scheme, via: Via) -> Probe {
         let host = HostName::parse("a.contoso.com").unwrap();
         let target = Target { scheme, host, port: scheme.default_port(), path: "/".into() };
-        Probe { id: ProbeId("p".into()), target, via, contexts: BTreeSet::new(), requirements: Vec::new() }
+        Probe {
+            id: ProbeId("p".into()),
+            target,
+            via,
+            contexts: BTreeSet::new(),
+            requirements: Vec::new(),
+            asks: Asks::default(),
+        }
     }
 
     fn rules(texts: &[&str]) -> Vec<ConnectTo> {

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
     use crate::derive::Via;
     use crate::host::{HostName, Scheme};
-    use crate::plan::Target;
+    use crate::plan::{Asks, Target};
 
     fn probes(count: usize) -> Vec<Probe> {
         let host = HostName::parse("a.contoso.com").unwrap();
@@ -90,6 +90,7 @@ mod tests {
             via: Via::Direct,
             contexts: BTreeSet::new(),
             requirements: Vec::new(),
+            asks: Asks::default(),
         };
         (0..count).map(probe).collect()
     }

@@ -23,6 +23,20 @@ pub struct Settings {
     pub deadlines: Deadlines,
     /// How much at once.
     pub bounds: Bounds,
+    /// What is looked at besides the layers, and against which public roots.
+    pub checks: Checks,
+}
+
+/// What is looked at besides the layers, and against which public roots.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checks {
+    /// Certificates (DER) that count as roots of the public programmes; they are trusted as well.
+    pub public_roots: Vec<Vec<u8>>,
+    /// Thumbprints (SHA-1, lower-case hexadecimal) of roots that count as public where this machine has them:
+    /// Microsoft has roots outside the public programmes.
+    pub public_thumbprints: Vec<String>,
+    /// Holds an idle connection where the plan asks for it, for as long as it says, or at most so long.
+    pub idle: Option<Duration>,
 }
 
 /// The longest that each stage may take.

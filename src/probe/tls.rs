@@ -12,7 +12,7 @@ use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme, SupportedCipherSuite};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -52,6 +52,11 @@ impl Client {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.resumption = Resumption::disabled();
         Ok(Self { config, provider })
+    }
+
+    /// The same with one cipher suite only.
+    pub(super) fn offering(suite: SupportedCipherSuite, provider: &CryptoProvider) -> Result<Self, SetupError> {
+        Self::new(Arc::new(CryptoProvider { cipher_suites: vec![suite], ..provider.clone() }))
     }
 
     /// Shakes hands with `host` at `address` (where the stream leads: the server or the proxy).
@@ -172,12 +177,12 @@ impl ServerCertVerifier for Recorder {
 }
 
 /// `TLSv1_3` as everybody writes it: `TLSv1.3`.
-fn version_name(name: &str) -> String {
+pub(super) fn version_name(name: &str) -> String {
     name.replace('_', ".")
 }
 
 /// The name in the standard's registry: rustls says `TLS13_` where the registry says `TLS_`.
-fn suite_name(suite: rustls::CipherSuite) -> String {
+pub(super) fn suite_name(suite: rustls::CipherSuite) -> String {
     let name = suite.as_str().unwrap_or("unknown");
     name.strip_prefix("TLS13_").map_or_else(|| name.to_owned(), |rest| format!("TLS_{rest}"))
 }

@@ -95,6 +95,9 @@ pub fn entry(catalog: &Catalog, entry: &Entry, width: usize) -> String {
         };
         line("TLS", &format!("{version} or later, with one of {}", tls.suites.join(", ")));
     }
+    if entry.byte_ranges {
+        line("ranges", "parts of files must be had (HTTP 206)");
+    }
     if let Some(seconds) = entry.idle_seconds {
         line("idle", &format!("connections must be left idle for {seconds} seconds"));
     }

@@ -38,5 +38,5 @@ pub(super) fn what_is_wrong(list: &RevocationList) -> String {
     }
 }
 
-const TITLE: &str = "Revocation lists that the served certificates name";
+const TITLE: &str = "Revocation lists, responders and issuers that the served certificates name";
 const MAX_SHOWN: usize = 20;

@@ -125,6 +125,10 @@ pub(super) fn limits(run: &Run) -> Vec<String> {
         0 => {}
         n => limits.push(format!("{n} more certificate authorities were trusted (--ca-file) than this machine trusts")),
     }
+    match settings.public_roots.len() {
+        0 => {}
+        n => limits.push(format!("{n} certificate authorities were trusted and taken for public (--public-ca-file)")),
+    }
     limits
 }
 
@@ -214,29 +218,30 @@ fn findings(run: &Run, width: usize, out: &mut String) {
 
 /// What to do about each failure, once for each remedy, with what it is good for.
 fn to_do(run: &Run, width: usize, out: &mut String) {
-    let mut remedies: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut remedies: Vec<(&str, Option<&str>, Vec<String>)> = Vec::new();
     for (requirement, judgement) in run.requirements.iter().zip(&run.judgements) {
         let (Verdict::Fail, Grade::Required, Some(cause)) = (judgement.verdict, judgement.grade, &judgement.cause)
         else {
             continue;
         };
         let endpoint = format!("{} for {}", requirement.endpoint(), requirement.subject);
-        match remedies.iter_mut().find(|(remedy, _)| *remedy == cause.remedy) {
-            Some((_, endpoints)) if endpoints.contains(&endpoint) => {}
-            Some((_, endpoints)) => endpoints.push(endpoint),
-            None => remedies.push((&cause.remedy, vec![endpoint])),
+        match remedies.iter_mut().find(|(remedy, ..)| *remedy == cause.remedy) {
+            Some((.., endpoints)) if endpoints.contains(&endpoint) => {}
+            Some((.., endpoints)) => endpoints.push(endpoint),
+            None => remedies.push((&cause.remedy, cause.in_product.as_deref(), vec![endpoint])),
         }
     }
     if remedies.is_empty() {
         return;
     }
     line("What to do", width, out);
-    for (number, (remedy, endpoints)) in remedies.iter().enumerate() {
+    for (number, (remedy, in_product, endpoints)) in remedies.iter().enumerate() {
         let more = match endpoints.len() {
             1 => String::new(),
             n => format!(", and {} more", n - 1),
         };
-        line(&format!(" {}. {remedy} [{}{more}]", number + 1, endpoints[0]), width, out);
+        let shown = in_product.map(|place| format!("; Configuration Manager shows it in {place}")).unwrap_or_default();
+        line(&format!(" {}. {remedy} [{}{more}]{shown}", number + 1, endpoints[0]), width, out);
     }
     out.push('\n');
 }
@@ -284,7 +289,7 @@ fn result(run: &Run, width: usize, style: Style, out: &mut String) {
     }
     let text = format!(
         "  {} of {} endpoints probed in {}; catalog {}",
-        run.observations.iter().filter(|o| !o.was_cancelled()).count(),
+        run.observations.iter().filter(|o| o.redirected_from.is_none() && !o.was_cancelled()).count(),
         run.probes.len(),
         seconds(run.moments.finished.duration_since(run.moments.facts_read).as_millis()),
         run.catalog.version

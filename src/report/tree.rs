@@ -217,7 +217,14 @@ mod tests {
         let host = HostName::parse("configmgrbits.azureedge.net").unwrap();
         let target = Target { scheme: Scheme::Https, host, port: 443, path: "/".to_owned() };
         let id = ProbeId("p".to_owned());
-        Probe { id, target, via: Via::Direct, contexts: BTreeSet::new(), requirements: Vec::new() }
+        Probe {
+            id,
+            target,
+            via: Via::Direct,
+            contexts: BTreeSet::new(),
+            requirements: Vec::new(),
+            asks: crate::plan::Asks::default(),
+        }
     }
 
     /// An observation whose every text is `text`.

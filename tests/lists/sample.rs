@@ -43,6 +43,8 @@ pub(crate) fn needed(subject: Subject, scheme: Scheme, name: &str, port: u16) ->
         status: Status::Active,
         replaced_by: None,
         inspection: Inspection::Unstated,
+        tls: None,
+        byte_ranges: false,
         idle_seconds: None,
         proof: Proof::Itself,
         decision: Decision::Needed,

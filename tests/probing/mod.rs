@@ -14,8 +14,8 @@ use cmcomply::derive::Via;
 use cmcomply::host::{HostName, HostOrAddress, Scheme};
 use cmcomply::plan::{Probe, ProbeId, Target};
 use cmcomply::probe::{
-    self, Bounds, Certificate, Deadlines, Failure, FailureCode, Observation, Outcome, ProxyAccounts, RevocationList,
-    Settings, Stage, StageName, TlsEvidence,
+    self, Bounds, Certificate, Checks, Deadlines, Failure, FailureCode, Observation, Outcome, ProxyAccounts,
+    RevocationList, Settings, Stage, StageName, TlsEvidence,
 };
 use jiff::Timestamp;
 use lab::internet::{Internet, Name, Spec};
@@ -96,6 +96,7 @@ impl Job {
             deadlines,
             bounds: Bounds::default(),
             proxy_accounts: ProxyAccounts::new(),
+            checks: Checks::default(),
         }
     }
 
@@ -184,6 +185,7 @@ fn named(urls: &[String]) -> Observation {
         sha256: String::new(),
         crl_urls: urls.to_vec(),
         ocsp_urls: Vec::new(),
+        ocsp_request: None,
         issuer_urls: Vec::new(),
     };
     let evidence = TlsEvidence { version: None, suite: None, alpn: None, chain: vec![certificate] };
@@ -215,7 +217,14 @@ fn probe(url: &str, via: Via) -> Probe {
         port: parsed.port_or_known_default().expect("a URL with a port"),
         path: parsed.path().to_owned(),
     };
-    Probe { id: ProbeId(url.to_owned()), target, via, contexts: BTreeSet::new(), requirements: Vec::new() }
+    Probe {
+        id: ProbeId(url.to_owned()),
+        target,
+        via,
+        contexts: BTreeSet::new(),
+        requirements: Vec::new(),
+        asks: cmcomply::plan::Asks::default(),
+    }
 }
 
 /// The failure of this stage and kind that the observation must have.

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{ToSpan, Zoned};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, CrlDistributionPoint,
-    DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, SerialNumber,
+    CustomExtension, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    SerialNumber,
 };
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
@@ -36,6 +37,12 @@ pub(super) enum Kind {
     WrongName,
     /// Signed by itself.
     SelfSigned,
+    /// Of the lab CA, without the certificate of the issuer, which it names.
+    LeafOnly,
+    /// Of the lab CA, with a responder and the place of the issuer's certificate.
+    Responder,
+    /// Of the lab CA, with a thousand certificates behind it.
+    HugeChain,
 }
 
 impl Certificates {
@@ -70,6 +77,26 @@ impl Certificates {
         }
     }
 
+    /// The issuing CA's certificate and its key, in PEM.
+    pub(super) fn issuing_pem(&self) -> (String, String) {
+        (self.lab.intermediate.pem(), self.lab.intermediate.key().serialize_pem())
+    }
+
+    /// The issuing CA's certificate, in DER.
+    pub(super) fn issuing_der(&self) -> Vec<u8> {
+        self.lab.intermediate.der().to_vec()
+    }
+
+    /// The TLS settings of a server that takes these cipher suites only.
+    pub(super) fn config_with(&self, suites: &[String], name: &str) -> Arc<ServerConfig> {
+        let mut provider = CryptoProvider::clone(&provider());
+        provider.cipher_suites.retain(|suite| {
+            let known = suite.suite().as_str().unwrap_or_default().replace("TLS13_", "TLS_");
+            suites.contains(&known)
+        });
+        Arc::new(self.settings(Kind::Good, name, provider.into()))
+    }
+
     /// The TLS settings of the server with this name.
     pub(super) fn config(&self, kind: Kind, name: &str) -> Arc<ServerConfig> {
         let mut configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,24 +104,34 @@ impl Certificates {
     }
 
     fn new_config(&self, kind: Kind, name: &str) -> Arc<ServerConfig> {
+        Arc::new(self.settings(kind, name, provider()))
+    }
+
+    fn settings(&self, kind: Kind, name: &str, provider: Arc<CryptoProvider>) -> ServerConfig {
         let chain = match kind {
             Kind::Good => self.lab.chain(leaf(name, -30, 90), &self.key),
             Kind::Foreign => self.foreign.chain(leaf(name, -30, 90), &self.key),
             Kind::Expired => self.lab.chain(leaf(name, -400, -30), &self.key),
             Kind::WrongName => self.lab.chain(leaf("default.hosting.example", -30, 90), &self.key),
+            Kind::LeafOnly => self.lab.chain(with_access(leaf(name, -30, 90)), &self.key)[..1].to_vec(),
+            Kind::Responder => self.lab.chain(with_access(leaf(name, -30, 90)), &self.key),
+            Kind::HugeChain => {
+                let chain = self.lab.chain(leaf(name, -30, 90), &self.key);
+                chain.iter().chain(std::iter::repeat_n(&chain[1], 999)).cloned().collect()
+            }
             Kind::SelfSigned => {
                 vec![leaf(name, -30, 90).self_signed(&self.key).expect("a P-256 key signs").der().clone()]
             }
         };
         let key = PrivateKeyDer::try_from(self.key.serialize_der()).expect("rcgen writes PKCS #8");
-        let mut config = ServerConfig::builder_with_provider(provider())
+        let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("the provider has suites of TLS 1.2 and 1.3")
             .with_no_client_auth()
             .with_single_cert(chain, key)
             .expect("the certificate is for this key");
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Arc::new(config)
+        config
     }
 }
 
@@ -137,6 +174,20 @@ fn leaf(name: &str, from: i64, to: i64) -> CertificateParams {
     params.use_authority_key_identifier_extension = true;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params
+}
+
+/// Names an OCSP responder and the place of the issuer's certificate.
+fn with_access(mut params: CertificateParams) -> CertificateParams {
+    fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+        [&[tag, u8::try_from(content.len()).expect("short")], content].concat()
+    }
+    let place = |method: u8, url: &str| {
+        tlv(0x30, &[tlv(0x06, &[0x2b, 6, 1, 5, 5, 7, 48, method]), tlv(0x86, url.as_bytes())].concat())
+    };
+    let both = [place(1, "http://ocsp.contoso.example/"), place(2, "http://aia.contoso.example/issuing.crt")].concat();
+    let access = CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], tlv(0x30, &both));
+    params.custom_extensions.push(access);
     params
 }
 

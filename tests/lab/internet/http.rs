@@ -21,6 +21,8 @@ pub(super) struct Request {
     pub(super) target: String,
     /// The `Host` header in lower case, without the port.
     pub(super) host: String,
+    /// Whether it wants the first octet only.
+    pub(super) first_octet: bool,
     /// The `Proxy-Authorization` header.
     pub(super) proxy_authorization: Option<String>,
 }
@@ -62,6 +64,7 @@ pub(super) async fn read_request<S: AsyncRead + Unpin>(stream: &mut S) -> Option
     };
     let host = header("host").unwrap_or_default();
     Some(Request {
+        first_octet: header("range").is_some_and(|range| range == "bytes=0-0"),
         method: request.method?.to_owned(),
         target: request.path?.to_owned(),
         host: host.split(':').next().unwrap_or_default().to_ascii_lowercase(),
@@ -79,12 +82,29 @@ pub(super) async fn answer<S: AsyncWrite + Unpin>(
 ) -> io::Result<Ending> {
     let page = |status, own: &str, body| Page { status, headers: format!("{own}{headers}"), body };
     let page = match behaviour {
+        Behaviour::PlainVerbs if !matches!(request.method.as_str(), "HEAD" | "GET") => page(501, "", SORRY),
         Behaviour::ForeignCa
+        | Behaviour::PlainVerbs
         | Behaviour::Expired
         | Behaviour::WrongName
         | Behaviour::SelfSigned
+        | Behaviour::LeafOnly
+        | Behaviour::NamesResponder
+        | Behaviour::HugeChain
+        | Behaviour::OnlySuites(_)
+        | Behaviour::EndsIdle(_)
+        | Behaviour::CutsIdle(_)
         | Behaviour::TlsAlert
         | Behaviour::AtFirst(..) => page(200, SERVER, WELCOME),
+        Behaviour::Status(200..300) if request.target.ends_with(OPENID) => {
+            return send_file(stream, request, "application/json", &openid(request), true).await;
+        }
+        Behaviour::File(length, ranges) => {
+            return send_file(stream, request, "application/octet-stream", &vec![b'x'; *length], *ranges).await;
+        }
+        Behaviour::IssuersCertificate => {
+            return send_file(stream, request, "application/pkix-cert", &certificates.issuing_der(), true).await;
+        }
         Behaviour::Status(status @ (200..300)) => page(*status, SERVER, WELCOME),
         Behaviour::Status(status) => page(*status, SERVER, SORRY),
         Behaviour::Redirect(status, location) => page(*status, &format!("{SERVER}Location: {location}\r\n"), ""),
@@ -138,6 +158,42 @@ pub(super) async fn send<S: AsyncWrite + Unpin>(stream: &mut S, method: &str, pa
     }
     stream.flush().await?;
     Ok(Ending::Close)
+}
+
+/// A file, or the first octet of it.
+async fn send_file<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    request: &Request,
+    kind: &str,
+    file: &[u8],
+    ranges: bool,
+) -> io::Result<Ending> {
+    let part = request.first_octet && ranges;
+    let (status, named, body) = match (part, file) {
+        (true, [_, ..]) => ("206 Partial Content", format!("Content-Range: bytes 0-0/{}\r\n", file.len()), &file[..1]),
+        _ => ("200 OK", String::new(), file),
+    };
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n{named}{SERVER}Connection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await?;
+    if request.method != "HEAD" {
+        stream.write_all(body).await?;
+    }
+    stream.flush().await?;
+    Ok(Ending::Close)
+}
+
+/// The `OpenID` configuration of the tenant in the path.
+fn openid(request: &Request) -> Vec<u8> {
+    let tenant = request.target.split('/').rev().nth(2).unwrap_or_default();
+    let host = &request.host;
+    let document = format!(
+        "{{\"issuer\":\"https://sts.windows.net/{tenant}/\",\
+         \"token_endpoint\":\"https://{host}/{tenant}/oauth2/token\"}}"
+    );
+    document.into_bytes()
 }
 
 async fn send_list<S: AsyncWrite + Unpin>(
@@ -207,6 +263,7 @@ fn reason(status: u16) -> &'static str {
 /// No HTTP, and nothing that a terminal should see.
 pub(super) const GARBAGE: &[u8] = b"\x1b[2J\x1b]0;owned\x07 220 mail.contoso.com ESMTP \xff\xfe\x00\r\n";
 
+const OPENID: &str = "/.well-known/openid-configuration";
 const SERVER: &str = "Server: Microsoft-IIS/10.0\r\n";
 const FILTER: &str = "Server: Contoso-Web-Filter/9.1\r\nCache-Control: no-store\r\n";
 const WELCOME: &str = "<!DOCTYPE html><html><head><title>IIS Windows Server</title></head><body>\

@@ -109,6 +109,11 @@ impl Internet {
         self.world.certificates.lab_pem()
     }
 
+    /// The certificate and the key of the lab's issuing CA, in PEM.
+    pub fn issuing_pem(&self) -> (String, String) {
+        self.world.certificates.issuing_pem()
+    }
+
     /// The root certificate of the foreign CA (the TLS inspection's), in PEM.
     pub fn foreign_ca_pem(&self) -> String {
         self.world.certificates.foreign_pem()

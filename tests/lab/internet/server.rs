@@ -69,11 +69,25 @@ pub(super) async fn https(world: Arc<World>, tcp: TcpStream, way: Way) -> io::Re
         Behaviour::Expired => Kind::Expired,
         Behaviour::WrongName => Kind::WrongName,
         Behaviour::SelfSigned => Kind::SelfSigned,
+        Behaviour::LeafOnly => Kind::LeafOnly,
+        Behaviour::NamesResponder => Kind::Responder,
+        Behaviour::HugeChain => Kind::HugeChain,
         _ => Kind::Good,
     };
     let certified = if server_name.is_empty() { "localhost" } else { &server_name };
-    let mut tls = start.into_stream(world.certificates.config(kind, certified)).await?;
-    let Some(request) = http::read_request(&mut tls).await else { return Ok(()) };
+    let config = match &behaviour {
+        Behaviour::OnlySuites(suites) => world.certificates.config_with(suites, certified),
+        _ => world.certificates.config(kind, certified),
+    };
+    let mut tls = start.into_stream(config).await?;
+    let patience = match &behaviour {
+        Behaviour::EndsIdle(patience) | Behaviour::CutsIdle(patience) => *patience,
+        _ => Duration::MAX,
+    };
+    let Ok(request) = timeout(patience, http::read_request(&mut tls)).await else {
+        return if matches!(behaviour, Behaviour::EndsIdle(_)) { tls.shutdown().await } else { Ok(()) };
+    };
+    let Some(request) = request else { return Ok(()) };
     world.record.push(Seen::Request {
         via: way.proxy_name(),
         host,

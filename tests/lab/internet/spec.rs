@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 /// A pretend internet in data. Names are written in lower case.
 #[derive(Debug, Clone)]
@@ -37,6 +38,18 @@ pub enum Behaviour {
     WrongName,
     /// A certificate signed by itself.
     SelfSigned,
+    /// A certificate without that of its issuer, which says where that is.
+    LeafOnly,
+    /// A certificate that names an OCSP responder and its issuer's certificate, at `ocsp.contoso.example`.
+    NamesResponder,
+    /// A chain with a thousand certificates.
+    HugeChain,
+    /// TLS with these cipher suites only (IANA names).
+    OnlySuites(Vec<String>),
+    /// Ends the session in good order if no request came for so long.
+    EndsIdle(Duration),
+    /// Cuts TCP without a word of TLS if no request came for so long.
+    CutsIdle(Duration),
     /// A TCP reset as the answer to the `ClientHello`.
     ResetInHandshake,
     /// The alert `handshake_failure` as the answer to the `ClientHello`.
@@ -53,6 +66,12 @@ pub enum Behaviour {
     BlockPage(u16),
     /// This status, header lines (each with its line end) and page.
     Answer(u16, String, String),
+    /// A file of so many octets; whether a part of it is had is said by the second.
+    File(usize, bool),
+    /// The issuing CA's certificate, in DER.
+    IssuersCertificate,
+    /// 501 without a word of who says so for verbs other than HEAD and GET, else 200.
+    PlainVerbs,
     /// HEAD gets this status; GET gets no answer.
     GetSilence(u16),
     /// HEAD gets this status; GET gets a TCP reset.

@@ -1,0 +1,217 @@
+//! What counts besides the layers: who issued the certificate, where redirects lead, and what the plan asked for.
+
+use std::collections::{HashMap, HashSet};
+
+use super::cause::{self, Words, of_code};
+use super::verdict::Cause;
+use crate::catalog::Inspection;
+use crate::derive::Requirement;
+use crate::plan::{Probe, ProbeId};
+use crate::probe::further::{Idle, IdleLook, Range, SuiteAnswer};
+use crate::probe::{Failure, FailureCode, Issuance, Observation, Outcome, Redirect, StageName, publicly_certified};
+
+/// What the observations of a run say of one probe that got through every layer.
+pub(super) struct Beyond<'a> {
+    pub(super) requirement: &'a Requirement,
+    pub(super) probe: &'a Probe,
+    pub(super) seen: &'a Observation,
+    pub(super) all: &'a HashMap<&'a ProbeId, &'a Observation>,
+    pub(super) words: &'a Words,
+}
+
+impl Beyond<'_> {
+    /// Why the requirement is not met although every layer is in order.
+    pub(super) fn cause(&self) -> Option<Cause> {
+        let found = self.inspected().or_else(|| self.suites()).or_else(|| self.content()).or_else(|| self.range());
+        let found = found.or_else(|| self.redirect()).or_else(|| self.gateway()).or_else(|| self.idle())?;
+        let text = cause::for_host(self.requirement, self.probe, &found.text);
+        Some(Cause { text, in_product: cause::in_product(self.requirement), ..found })
+    }
+
+    /// What is worth a word and no failure.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        match self.issuance() {
+            Some(Issuance::Private) if self.requirement.inspection != Inspection::Unsupported => notes.push(format!(
+                "TLS is inspected on the way, by \"{}\"; the documentation does not rule that out here",
+                cause::issuer(self.seen)
+            )),
+            Some(Issuance::Untold) => notes.push("whether TLS is inspected on the way does not show".to_owned()),
+            _ => {}
+        }
+        let looks = &self.seen.further.suites;
+        if !looks.is_empty() {
+            let of = |answer| looks.iter().filter(move |look| look.answer == answer).map(|look| look.suite.as_str());
+            let list = |what: &str, answer| {
+                let names: Vec<&str> = of(answer).collect();
+                (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")))
+            };
+            let parts = [
+                list("takes", SuiteAnswer::Taken),
+                list("refuses", SuiteAnswer::Refused),
+                list("not tried, since our TLS library has no", SuiteAnswer::NotOffered),
+                list("not seen", SuiteAnswer::NotSeen),
+            ];
+            notes.push(format!("cipher suites: {}", parts.into_iter().flatten().collect::<Vec<_>>().join("; ")));
+        }
+        notes.extend(self.redirect_notes());
+        if let Some(look) = &self.seen.further.byte_range {
+            match look.answer {
+                Range::Served => {}
+                Range::NoFile => notes.push("no file is documented to ask a part of, so ranges do not show".to_owned()),
+                Range::Ignored | Range::NotSeen => notes.push(format!("parts of files: {}", look.detail)),
+            }
+        }
+        if let Some(IdleLook { end, idle_ms, detail, .. }) = &self.seen.further.idle
+            && *end != Idle::Cut
+        {
+            let what = match end {
+                Idle::Held | Idle::Cut => "was still good",
+                Idle::ClosedByEndpoint => "was ended by the endpoint itself",
+                Idle::NotSeen => "could not be tested",
+            };
+            notes.push(format!("an idle connection {what} after {} s ({detail})", idle_ms / 1000));
+        } else if self.requirement.idle_seconds.is_some() && self.seen.further.idle.is_none() {
+            notes.push("how long an idle connection stays open was not tested (--idle-test)".to_owned());
+        }
+        notes
+    }
+
+    /// Who issued the certificate, of a service whose certificates are public ones.
+    fn issuance(&self) -> Option<Issuance> {
+        let trust = self.seen.trust.evidence.as_ref().filter(|_| self.seen.trust.outcome == Outcome::Ok)?;
+        trust.issuance.filter(|_| publicly_certified(&self.probe.target.host))
+    }
+
+    fn inspected(&self) -> Option<Cause> {
+        let inspected = self.issuance() == Some(Issuance::Private);
+        let forbidden = self.requirement.inspection == Inspection::Unsupported;
+        (inspected && forbidden).then(|| Cause {
+            stage: Some(StageName::Trust),
+            detail: Some(format!("issued by \"{}\", which no public programme knows", cause::issuer(self.seen))),
+            ..of_code("tls-inspected", self.words)
+        })
+    }
+
+    fn suites(&self) -> Option<Cause> {
+        let looks = &self.seen.further.suites;
+        let any = |answer| looks.iter().any(|look| look.answer == answer);
+        let refused = any(SuiteAnswer::Refused) && !any(SuiteAnswer::Taken) && !any(SuiteAnswer::NotSeen);
+        let tls = self.seen.tls.evidence.as_ref();
+        let agreed = tls.and_then(|tls| tls.suite.clone()).unwrap_or_default();
+        refused.then(|| Cause {
+            stage: Some(StageName::Tls),
+            detail: Some(format!("agreed on {agreed}")),
+            ..of_code("tls-no-suite", self.words)
+        })
+    }
+
+    fn content(&self) -> Option<Cause> {
+        let fault = self.seen.further.content.as_ref()?.fault.as_ref()?;
+        let words = self.words.clone().with("what", fault.as_str());
+        Some(Cause { stage: Some(StageName::Http), ..of_code("content-wrong", &words) })
+    }
+
+    /// Only where a path is documented: the start page of a host need not be a file.
+    fn range(&self) -> Option<Cause> {
+        let look = self.seen.further.byte_range.as_ref()?;
+        (look.answer == Range::Ignored && self.requirement.path.is_some()).then(|| Cause {
+            stage: Some(StageName::Http),
+            detail: Some(look.detail.clone()),
+            ..of_code("range-ignored", self.words)
+        })
+    }
+
+    fn gateway(&self) -> Option<Cause> {
+        let stopped: Vec<_> = self.seen.further.gateway.iter().filter(|look| look.stopped.is_some()).collect();
+        let first = stopped.first()?;
+        let verbs = stopped.iter().map(|look| look.verb.as_str()).collect::<Vec<_>>().join(", ");
+        let words = self.words.clone().with("what", verbs);
+        Some(Cause {
+            stage: Some(StageName::Http),
+            detail: first.stopped.clone(),
+            ..of_code("gateway-verb-stopped", &words)
+        })
+    }
+
+    fn idle(&self) -> Option<Cause> {
+        let look = self.seen.further.idle.as_ref().filter(|look| look.end == Idle::Cut)?;
+        let after = format!("{}.{} s", look.idle_ms / 1000, look.idle_ms % 1000 / 100);
+        let words = self.words.clone().with("what", after).with("needed", look.needed_seconds.to_string());
+        Some(Cause { detail: Some(look.detail.clone()), ..of_code("idle-cut", &words) })
+    }
+
+    /// The failure of a redirect, where the documentation names the path: what an unnamed start page leads to is not
+    /// needed.
+    fn redirect(&self) -> Option<Cause> {
+        self.requirement.path.as_ref()?;
+        self.follow().err().map(|cause| *cause)
+    }
+
+    fn redirect_notes(&self) -> Vec<String> {
+        let mut notes = match self.follow() {
+            Ok(hops) if hops.is_empty() => Vec::new(),
+            Ok(hops) => vec![format!("leads to {}", hops.join(", then to "))],
+            Err(cause) => vec![cause.text],
+        };
+        if self.redirect_of(self.seen).is_some_and(|redirect| redirect.leaves_tls(&self.probe.target)) {
+            notes.push("the redirect leaves TLS for plain HTTP".to_owned());
+        }
+        notes
+    }
+
+    fn redirect_of<'o>(&self, seen: &'o Observation) -> Option<&'o Redirect> {
+        seen.http.evidence.as_ref().filter(|_| self.probe.asks.redirects)?.redirect.as_ref()
+    }
+
+    /// The hosts of the chain, or what is wrong with it.
+    fn follow(&self) -> Result<Vec<String>, Box<Cause>> {
+        let (mut hops, mut met) = (Vec::new(), HashSet::from([&self.probe.id]));
+        let mut seen = self.seen;
+        let stage =
+            |code: &str, words: &Words| Box::new(Cause { stage: Some(StageName::Http), ..of_code(code, words) });
+        loop {
+            let target = match self.redirect_of(seen) {
+                None => return Ok(hops),
+                Some(Redirect::NotFollowed { to, why }) => {
+                    let words =
+                        self.words.clone().with("hop", to.as_str()).with("what", format!("not followed, {why}"));
+                    return Err(stage("redirect-refused", &words));
+                }
+                Some(Redirect::To(target)) => target,
+            };
+            let hop = format!("{}:{}", target.host, target.port);
+            let id = ProbeId::of(target, &self.probe.via);
+            // Hops are bounded in number, so the last one may have led on to nobody's look.
+            let Some((id, next)) = self.all.get_key_value(&id) else {
+                let words = self.words.clone().with("what", format!("too far ({} hops, then {hop})", hops.len()));
+                return Err(stage("redirect-circle", &words));
+            };
+            if !met.insert(*id) {
+                return Err(stage("redirect-circle", &self.words.clone().with("what", format!("in a circle ({hop})"))));
+            }
+            if let Some((stage, failure)) = next.first_failure() {
+                return Err(Box::new(self.lost(&hop, stage, failure)));
+            }
+            if !next.reached() {
+                let words = self.words.clone().with("hop", hop).with("what", "the run ended before it was probed");
+                let cause = Cause { code: "interrupted".to_owned(), ..of_code("redirect-target", &words) };
+                return Err(Box::new(cause));
+            }
+            hops.push(hop);
+            seen = next;
+        }
+    }
+
+    /// A hop that cannot be reached, with what to do about the hop itself.
+    fn lost(&self, hop: &str, stage: StageName, failure: &Failure) -> Cause {
+        if failure.code == FailureCode::Internal {
+            return Cause { detail: Some(failure.detail.clone()), ..of_code("internal", self.words) };
+        }
+        let (host, _) = hop.rsplit_once(':').unwrap_or((hop, ""));
+        let of_hop = self.words.clone().with("endpoint", hop).with("host", host).with("dialled", hop);
+        let own = of_code(&cause::code_name(failure.code), &of_hop);
+        let words = self.words.clone().with("hop", hop).with("what", failure.detail.as_str()).with("more", own.remedy);
+        Cause { stage: Some(stage), detail: Some(failure.detail.clone()), ..of_code("redirect-target", &words) }
+    }
+}
