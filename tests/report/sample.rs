@@ -106,6 +106,7 @@ fn made(mark: &str, counts: &[(Verdict, usize, usize)]) -> Run {
         probes,
         observations,
         revocation_lists: vec![RevocationList {
+            kind: cmcomply::probe::RevocationKind::List,
             url: text("http://crl.contoso.com/a.crl"),
             named_by: vec![text("CN=a.contoso.com")],
             via: Via::Direct,
@@ -232,6 +233,7 @@ fn part(number: usize, verdict: Verdict, grade: Grade, mark: &str) -> Part {
         via: Via::Direct,
         contexts: BTreeSet::from([Context::SiteSystemProxy]),
         requirements: vec![id.clone()],
+        asks: cmcomply::plan::Asks::default(),
     };
     let cause = (verdict != Verdict::Pass).then(|| Cause {
         code: if mark.is_empty() { "tls-reset".to_owned() } else { format!("{mark}code") },
@@ -239,6 +241,7 @@ fn part(number: usize, verdict: Verdict, grade: Grade, mark: &str) -> Part {
         text: format!("{mark}the connection was cut"),
         detail: Some(format!("{mark}TLS handshake: connection reset")),
         remedy: format!("{mark}allow it, number {}", number % 3),
+        in_product: Some(format!("{mark}dmpdownloader.log")),
     });
     let judgement = Judgement {
         requirement: id,
@@ -285,6 +288,7 @@ fn observation(id: ProbeId, reached: bool, mark: &str) -> Observation {
         sha256: "a".repeat(64),
         crl_urls: vec![],
         ocsp_urls: vec![],
+        ocsp_request: None,
         issuer_urls: vec![],
     };
     let version = Some(format!("{mark}TLSv1.3"));
@@ -294,9 +298,15 @@ fn observation(id: ProbeId, reached: bool, mark: &str) -> Observation {
         seen.tls.failure = Some(Failure { code: FailureCode::TlsReset, detail: format!("{mark}connection reset") });
         return seen;
     }
-    seen.trust = stage(ok, Some(TrustEvidence { roots: format!("{mark}this machine") }));
+    seen.trust = stage(ok, Some(TrustEvidence { roots: format!("{mark}this machine"), issuance: None }));
     let header = Header { name: "server".to_owned(), value: format!("{mark}web") };
-    let http = HttpEvidence { method: "HEAD".to_owned(), status: Some(200), headers: vec![header], block_page: None };
+    let http = HttpEvidence {
+        method: "HEAD".to_owned(),
+        status: Some(200),
+        headers: vec![header],
+        redirect: None,
+        block_page: None,
+    };
     seen.http = stage(ok, Some(http));
     seen
 }
