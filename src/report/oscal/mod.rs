@@ -191,7 +191,7 @@ fn risk(row: &Row<'_>) -> Value {
         "related-observations": [{ "observation-uuid": id("observation", key) }],
     });
     if let Some(waiver) = row.waiver() {
-        risk["remarks"] = json!(lines(&[words::waiver(waiver)]));
+        risk["description"] = json!(lines(&[row.sentence(), format!("waived: {}", words::waiver(waiver))]));
         risk["deadline"] = json!(format!("{}T23:59:59Z", waiver.valid_through));
     }
     if !row.remedy().trim().is_empty() {
