@@ -20,6 +20,7 @@ pub mod evidence;
 pub mod host;
 pub mod plan;
 pub mod probe;
+pub mod proxies;
 pub mod report;
 pub mod settings;
 pub mod site;

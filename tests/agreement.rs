@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics fails, as it should")]
 
 #[path = "internet/clients.rs"]
+#[expect(dead_code, reason = "each test uses its own part")]
 mod clients;
 mod probing;
 
@@ -12,7 +13,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use clients::{Curl, curl_exit, have, pem_file};
+use clients::{Curl, curl_exit, have};
 use cmcomply::probe::{FailureCode, Observation, StageName};
 use cmcomply::text::hexadecimal;
 use lab::internet::{Behaviour, Internet, Spec};

@@ -1,6 +1,5 @@
 //! Secrets in every column that may hold one, and in a logic app's URL: they are in no output, no document and no
 //! answer of the server, since no statement asks for them.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::process::{Command, Stdio};
 

@@ -1,5 +1,6 @@
 //! `cmcomply audit`: the flow, one statement for each stage.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -23,8 +24,9 @@ use crate::evidence::{
 };
 use crate::plan::{PlanBounds, PlanDocument, Probe};
 use crate::probe::{Observation, RevocationList, Settings};
+use crate::proxies::Rules;
 use crate::vantage::Vantage;
-use crate::{assess, derive, plan, probe, report};
+use crate::{assess, derive, plan, probe, proxies, report};
 
 /// Arguments of `cmcomply audit`.
 #[derive(Debug, Clone, Args)]
@@ -91,14 +93,16 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     // What the command line says of a context counts more than the file.
     let mut routes = prepared.routes().clone();
     routes.extend(stated);
+    let rules = args.routes.rules(&routes, prepared.bypasses(), bounds.deadlines.name).await?;
     let cancel =
         cancel_on_ctrl_c("interrupted: ending the probes and writing what was seen (Ctrl-C again: end at once)");
 
     let started = Timestamp::now();
     let facts = prepared.read(&cancel).await?;
     let facts_read = Timestamp::now();
-    let requirements =
+    let mut requirements =
         derive::requirements(&facts, &catalog, &Options { routes: routes.clone(), target_build: target });
+    proxies::reroute(&mut requirements, &rules);
     let plan = plan::build(&requirements);
     if let Some(path) = &args.plan_only {
         let unknown = unknown_facts(&facts).len();
@@ -106,7 +110,12 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     }
     let vantage = Vantage::local(&here::name());
     let (observations, interrupted) = probe_all(&plan.probes, &bounds, &cancel).await?;
-    let revocation_lists = fetch_lists(&observations, &routes, &bounds, &cancel, interrupted).await;
+    // Revocation lists are fetched by the system itself.
+    let via = match rules.get(&Context::SystemWinhttp) {
+        Some(rules) => rules.http(),
+        None => routes.get(&Context::SystemWinhttp).cloned().unwrap_or(derive::Via::Direct),
+    };
+    let revocation_lists = fetch_lists(&observations, &via, &bounds, &cancel, interrupted).await;
     let finished = Timestamp::now();
     let mut judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.routes.from_here);
     assess::judge_gateways(&facts, &requirements, &plan, &observations, &mut judgements);
@@ -116,7 +125,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         format: RUN_FORMAT.to_owned(),
         tool: Tool::this(),
         moments: Moments { started, facts_read, finished },
-        settings: record_settings(&args, &bounds, &routes),
+        settings: record_settings(&args, &bounds, &routes, &rules),
         outcome: Outcome::of(&facts, &judgements, interrupted),
         vantage,
         catalog: CatalogRecord::of(&catalog, &requirements),
@@ -189,7 +198,7 @@ pub(super) async fn probe_all(
 /// interruption they are listed as such, and none is fetched.
 async fn fetch_lists(
     observations: &[Observation],
-    routes: &derive::StatedRoutes,
+    via: &derive::Via,
     settings: &Settings,
     cancel: &CancellationToken,
     interrupted: Option<&str>,
@@ -198,7 +207,6 @@ async fn fetch_lists(
     if interrupted.is_some() {
         cancel.cancel();
     }
-    let via = routes.get(&Context::SystemWinhttp).unwrap_or(&derive::Via::Direct);
     let wheel = progress::wheel("fetching revocation lists");
     let lists = probe::revocation::fetch(observations, via, settings, Timestamp::now(), &cancel).await;
     wheel.finish_and_clear();
@@ -228,7 +236,14 @@ pub(super) fn writable(path: &Path) -> Result<(), Stop> {
         .map_err(|error| Stop::usage(anyhow::anyhow!("cannot write --output {}: {error}", path.display())))
 }
 
-fn record_settings(args: &AuditArgs, settings: &Settings, stated: &derive::StatedRoutes) -> RunSettings {
+fn record_settings(
+    args: &AuditArgs,
+    settings: &Settings,
+    stated: &derive::StatedRoutes,
+    rules: &BTreeMap<Context, Rules>,
+) -> RunSettings {
+    let fixed = stated.iter().map(|(context, via)| (context.name().to_owned(), via.to_string()));
+    let ruled = rules.iter().map(|(context, rules)| (context.name().to_owned(), rules.to_string()));
     let PlanBounds { stage_timeout_ms, deadline_ms, .. } = args.probing.plan_bounds();
     let Seeing { dns_server, connect_to, extra_roots, .. } = Seeing::new(settings);
     RunSettings {
@@ -237,7 +252,7 @@ fn record_settings(args: &AuditArgs, settings: &Settings, stated: &derive::State
         dns_server,
         connect_to,
         extra_roots,
-        stated_proxies: stated.iter().map(|(context, via)| (context.name().to_owned(), via.to_string())).collect(),
+        stated_proxies: fixed.chain(ruled).collect(),
         stage_timeout_ms,
         deadline_ms,
         retries: settings.bounds.retries,

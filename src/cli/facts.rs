@@ -1,5 +1,6 @@
 //! Where the facts come from: site databases or snapshots of them, and what the operator states besides.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -9,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::sql::SqlArgs;
 use super::{Stop, progress};
+use crate::catalog::Context;
 use crate::derive::StatedRoutes;
+use crate::proxies::Bypass;
 use crate::settings::Settings;
 use crate::site::{self, Facts, Options, ReadError, Snapshot};
 
@@ -58,6 +61,11 @@ impl Prepared {
     /// The routes that the settings file states.
     pub(super) fn routes(&self) -> &StatedRoutes {
         &self.settings.routes
+    }
+
+    /// The bypass lists that the settings file states.
+    pub(super) fn bypasses(&self) -> &BTreeMap<Context, Bypass> {
+        &self.settings.bypasses
     }
 
     /// When the oldest of the facts were read, where snapshots have some.

@@ -1,5 +1,6 @@
 //! The arguments that say how to probe.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::derive::{StatedRoutes, Via, database_knows};
 use crate::host::HostOrAddress;
 use crate::plan::PlanBounds;
 use crate::probe::{Bounds, ConnectTo, Deadlines, ProxyAccount, ProxyAccounts, Settings, raise_open_files};
+use crate::proxies::{Bypass, Rules};
 use crate::settings::stated_via;
 
 /// For whom this machine probes, and by which routes.
@@ -26,9 +28,14 @@ pub(super) struct RouteArgs {
     #[arg(long)]
     pub(super) from_here: bool,
     /// The proxy of a context that the site database does not know: client-system, console-user, system-winhttp or
-    /// system-wininet. ROUTE is `direct` or HOST:PORT. May be given several times.
+    /// system-wininet. ROUTE is `direct`, HOST:PORT, `system` (the settings of this machine: WinHTTP or WinINET on
+    /// Windows, environment variables elsewhere), or `pac:FILE` or `pac:http://...` for a script. May be given several
+    /// times.
     #[arg(long, value_name = "CONTEXT=ROUTE", value_parser = stated_proxy)]
-    proxy: Vec<(Context, Via)>,
+    proxy: Vec<(Context, Way)>,
+    /// What goes past the proxy of a context, as Windows writes it: `*.contoso.com;<local>`. May be given several times.
+    #[arg(long, value_name = "CONTEXT=LIST", value_parser = stated_bypass)]
+    no_proxy: Vec<(Context, Bypass)>,
 }
 
 /// How to probe.
@@ -149,7 +156,8 @@ impl RouteArgs {
     /// The routes that the operator states. The same context twice is an error.
     pub(super) fn stated_routes(&self) -> Result<StatedRoutes, Stop> {
         let mut routes = StatedRoutes::new();
-        for (context, via) in &self.proxy {
+        for (context, way) in &self.proxy {
+            let Way::Fixed(via) = way else { continue };
             if routes.insert(*context, via.clone()).is_some_and(|other| other != *via) {
                 let name = context.name();
                 return Err(Stop::usage(anyhow::anyhow!("--proxy {name} is given twice, with different routes")));
@@ -157,6 +165,67 @@ impl RouteArgs {
         }
         Ok(routes)
     }
+
+    /// The rules of the contexts whose way is no fixed one, given the fixed routes of the others and the bypass lists of
+    /// the settings file. May fetch scripts, each under the deadline of a stage.
+    pub(super) async fn rules(
+        &self,
+        routes: &StatedRoutes,
+        bypasses: &BTreeMap<Context, Bypass>,
+        limit: Duration,
+    ) -> Result<BTreeMap<Context, Rules>, Stop> {
+        let mut bypasses = bypasses.clone();
+        bypasses.extend(self.no_proxy.iter().cloned());
+        let mut rules = BTreeMap::new();
+        for (context, bypass) in bypasses {
+            let Some(via) = routes.get(&context) else {
+                let fixed = format!("a bypass list for {0} needs --proxy {0}=HOST:PORT", context.name());
+                return Err(Stop::usage(anyhow::anyhow!(fixed)));
+            };
+            rules.insert(context, Rules::fixed("stated by the operator", via.clone(), bypass));
+        }
+        for (context, way) in &self.proxy {
+            let found = match way {
+                Way::Fixed(_) => continue,
+                Way::System => Rules::of_this_machine(*context),
+                Way::Script(place) => script(place, limit).await.map_err(Stop::usage)?,
+            };
+            if rules.insert(*context, found).is_some() || routes.contains_key(context) {
+                let name = context.name();
+                return Err(Stop::usage(anyhow::anyhow!("--proxy {name} is given twice, with different routes")));
+            }
+        }
+        Ok(rules)
+    }
+}
+
+/// How the operator says that a context finds its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Way {
+    Fixed(Via),
+    System,
+    Script(String),
+}
+
+/// Reads or fetches a script.
+#[cfg(feature = "pac")]
+async fn script(place: &str, limit: Duration) -> anyhow::Result<Rules> {
+    use crate::proxies::{Choice, Pac, fetch_script};
+    let shown = crate::text::printable(place, 200);
+    let text = if place.starts_with("http://") {
+        fetch_script(place, limit).await.map_err(anyhow::Error::msg)
+    } else {
+        std::fs::read_to_string(place).map_err(Into::into)
+    };
+    let pac = text.and_then(|text| Pac::new(&text).map_err(anyhow::Error::msg));
+    let pac = pac.with_context(|| format!("--proxy ...=pac:{shown} cannot be used"))?;
+    Ok(Rules { origin: format!("script {shown}"), choice: Choice::Script(pac) })
+}
+
+#[cfg(not(feature = "pac"))]
+#[expect(clippy::unused_async, reason = "the same as where scripts are fetched")]
+async fn script(_: &str, _: Duration) -> anyhow::Result<Rules> {
+    anyhow::bail!("this cmcomply was built without `pac`, so it runs no scripts: state the route as HOST:PORT")
 }
 
 /// The certificates of a PEM or DER file.
@@ -194,12 +263,33 @@ fn proxy_user(text: &str) -> Result<((HostOrAddress, u16), String), String> {
     Ok(((host, port), user.to_owned()))
 }
 
-/// `CONTEXT=direct` or `CONTEXT=HOST:PORT`.
-fn stated_proxy(text: &str) -> Result<(Context, Via), String> {
+/// `CONTEXT=direct`, `CONTEXT=HOST:PORT`, `CONTEXT=system` or `CONTEXT=pac:PLACE`.
+fn stated_proxy(text: &str) -> Result<(Context, Way), String> {
+    let (context, route) = stated_for(text, "expected CONTEXT=direct, HOST:PORT, system or pac:FILE")?;
+    let way = match route.strip_prefix("pac:") {
+        Some("") => return Err("expected CONTEXT=pac:FILE or CONTEXT=pac:http://...".to_owned()),
+        Some(place) if place.starts_with("https://") => {
+            return Err("scripts are fetched over plain HTTP only: give a file".to_owned());
+        }
+        Some(place) => Way::Script(place.to_owned()),
+        None if route == "system" => Way::System,
+        None => Way::Fixed(stated_via(route)?),
+    };
+    Ok((context, way))
+}
+
+/// `CONTEXT=*.contoso.com;<local>`.
+fn stated_bypass(text: &str) -> Result<(Context, Bypass), String> {
+    let (context, list) = stated_for(text, "expected CONTEXT=LIST")?;
+    Ok((context, list.parse()?))
+}
+
+/// What stands after a context that the site database does not know.
+fn stated_for<'a>(text: &'a str, expected: &str) -> Result<(Context, &'a str), String> {
     const FREE: [Context; 4] =
         [Context::ClientSystem, Context::ConsoleUser, Context::SystemWinhttp, Context::SystemWininet];
     let known = || FREE.map(Context::name).join(", ");
-    let (context, route) = text.split_once('=').ok_or("expected CONTEXT=direct or CONTEXT=HOST:PORT")?;
+    let (context, route) = text.split_once('=').ok_or(expected)?;
     let named: Context = serde_json::from_value(serde_json::Value::String(context.to_owned()))
         .map_err(|_| format!("unknown context `{context}`; known: {}", known()))?;
     if database_knows(named) {
@@ -208,7 +298,7 @@ fn stated_proxy(text: &str) -> Result<(Context, Via), String> {
     if !FREE.contains(&named) {
         return Err(format!("`{context}` uses no proxy; what can be stated: {}", known()));
     }
-    stated_via(route).map(|via| (named, via))
+    Ok((named, route))
 }
 
 #[cfg(test)]
@@ -227,8 +317,19 @@ mod tests {
 
     #[test]
     fn only_what_the_database_does_not_know_can_be_stated() {
-        assert_eq!(stated_proxy("client-system=direct"), Ok((Context::ClientSystem, Via::Direct)));
-        assert!(matches!(stated_proxy("console-user=proxy.contoso.com:8080"), Ok((_, Via::Proxy { port: 8080, .. }))));
+        assert_eq!(stated_proxy("client-system=direct"), Ok((Context::ClientSystem, Way::Fixed(Via::Direct))));
+        let fixed = stated_proxy("console-user=proxy.contoso.com:8080");
+        assert!(matches!(fixed, Ok((_, Way::Fixed(Via::Proxy { port: 8080, .. })))));
+        assert_eq!(stated_proxy("console-user=system"), Ok((Context::ConsoleUser, Way::System)));
+        let script = Way::Script("http://wpad.contoso.com/p.pac".to_owned());
+        assert_eq!(
+            stated_proxy("system-winhttp=pac:http://wpad.contoso.com/p.pac"),
+            Ok((Context::SystemWinhttp, script))
+        );
+        assert!(stated_proxy("client-system=pac:").is_err());
+        assert!(stated_proxy("client-system=pac:https://a/p.pac").unwrap_err().contains("plain HTTP only"));
+        assert!(stated_bypass("site-system-proxy=*").unwrap_err().contains("site database says"));
+        assert!(stated_bypass("client-system=*.contoso.com;<local>").is_ok());
         assert!(stated_proxy("site-system-proxy=direct").unwrap_err().contains("site database says"));
         assert!(stated_proxy("intranet=direct").is_err());
         assert!(stated_proxy("nothing=direct").unwrap_err().contains("client-system"));

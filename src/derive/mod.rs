@@ -42,7 +42,9 @@ pub fn requirements(facts: &Facts, catalog: &Catalog, options: &Options) -> Vec<
         for &role in &entry.roles {
             let group = |who| Group { who, role, requirements: Vec::new() };
             let groups = groups.entry(role).or_insert_with(|| servers.subjects(role).into_iter().map(group).collect());
-            groups.iter_mut().for_each(|group| group.apply(&need, facts, options));
+            for group in groups {
+                group.apply(&need, facts, options);
+            }
         }
     }
     let mut groups: Vec<Group> = groups.into_values().flatten().collect();

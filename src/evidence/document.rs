@@ -163,6 +163,17 @@ fn contradiction(run: &Run) -> Option<String> {
     if let Some(judgement) = run.judgements.iter().find(|j| j.verdict == Verdict::Pass && !proved(j)) {
         return Some(format!("{} passes, and nothing shows that it was reached", judgement.requirement));
     }
+    let waived_by = |judgement: &Judgement| {
+        let listed = run.waivers.iter().flat_map(|applied| &applied.list.waivers);
+        let mut ids = listed.map(|waiver| &waiver.id);
+        judgement.waiver.as_ref().is_some_and(|id| ids.any(|listed| listed == id))
+    };
+    if let Some(judgement) = run.judgements.iter().find(|j| (j.verdict == Verdict::Waived) != waived_by(j)) {
+        return Some(format!(
+            "{} is waived and no waiver of the run says so, or the other way round",
+            judgement.requirement
+        ));
+    }
     let tally = Tally::of(&run.judgements);
     if tally != run.outcome.tally {
         return Some("the counts are not those of the verdicts".to_owned());

@@ -221,6 +221,18 @@ impl Question {
     }
 }
 
+/// Reads what a server sent, as if it was the reply to a question for this name.
+#[cfg(any(test, fuzzing))]
+pub(super) fn read_any(name: &HostName, bytes: &[u8]) {
+    let question = Question::new(name, Family::V4, true).expect("a host name is a DNS name");
+    let mut bytes = bytes.to_vec();
+    // Nobody guesses the number of a question; here they may.
+    bytes.iter_mut().zip(question.id.to_be_bytes()).for_each(|(to, from)| *to = from);
+    if let Some(reply) = question.reply(&bytes) {
+        let _ = question.read(&reply);
+    }
+}
+
 /// The response code as `dig` writes it.
 fn mnemonic(code: ResponseCode) -> String {
     match code {

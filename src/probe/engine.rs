@@ -39,6 +39,11 @@ pub async fn run(
 ) -> Result<(), SetupError> {
     let cancel = cancel.child_token();
     let engine = Arc::new(Engine::new(settings, cancel.clone())?);
+    if probes.iter().any(|probe| probe.target.scheme == Scheme::Https) {
+        // Reading the roots takes as long as a few handshakes, and there is time until the first has ended.
+        let engine = Arc::clone(&engine);
+        tokio::spawn(async move { engine.trust.prepare().await });
+    }
     let work = |probe: Probe| {
         let engine = Arc::clone(&engine);
         async move { engine.probe(&probe).await }

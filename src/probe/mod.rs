@@ -15,6 +15,9 @@ mod dns;
 mod dns_client;
 mod document;
 mod engine;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gates;
 mod http;
 mod layer;

@@ -63,7 +63,7 @@ fn judge(address: IpAddr) -> Option<(OddityKind, &'static str)> {
         _ if address.is_loopback() => {
             Some((OddityKind::Sinkhole, "this machine itself: a DNS filter's answer, or the hosts file"))
         }
-        IpAddr::V4(v4) if matches!(v4.octets(), [0, ..] | [240..=255, ..]) => {
+        IpAddr::V4(v4) if matches!(v4.octets(), [0 | 240..=255, ..]) => {
             Some((OddityKind::Sinkhole, "an address that no host has"))
         }
         IpAddr::V4(v4) if v4.is_private() => Some((OddityKind::Private, "of a private network (RFC 1918)")),

@@ -85,11 +85,11 @@ pub(super) fn schemes(headers: &[Header]) -> Vec<String> {
 
 /// The head of a reply.
 #[derive(Debug, PartialEq, Eq)]
-struct Reply {
+pub(super) struct Reply {
     status: u16,
     /// Safe to print.
     reason: String,
-    headers: Vec<Header>,
+    pub(super) headers: Vec<Header>,
     /// Bytes that came after the head.
     extra: usize,
 }
@@ -119,7 +119,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, request: &[
 }
 
 /// `None` if there is more to come.
-fn parse(head: &[u8]) -> Result<Option<Reply>, String> {
+pub(super) fn parse(head: &[u8]) -> Result<Option<Reply>, String> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     match response.parse(head) {

@@ -195,7 +195,7 @@ impl Fetcher {
 }
 
 /// The list, or what came in its place.
-fn read(bytes: &[u8]) -> Result<RevocationContents, (FailureCode, String)> {
+pub(super) fn read(bytes: &[u8]) -> Result<RevocationContents, (FailureCode, String)> {
     match crl::read(bytes) {
         Ok(([], contents)) => Ok(contents),
         Ok((rest, _)) => {

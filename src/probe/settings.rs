@@ -73,7 +73,7 @@ pub struct Bounds {
 impl Default for Bounds {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { probes: 1024, names: 128, tls: 64 * cores, addresses: 8, per_address: 32, per_proxy: 64, retries: 1 }
+        Self { probes: 1024, names: 256, tls: 64 * cores, addresses: 8, per_address: 32, per_proxy: 64, retries: 1 }
     }
 }
 

@@ -19,7 +19,8 @@ use super::layer::Seen;
 use super::{Failure, FailureCode, SetupError, TrustEvidence};
 use crate::host::HostName;
 
-/// The roots of this machine and those given besides. They are read when the first chain is judged, once per run.
+/// The roots of this machine and those given besides. They are read once per run, at the latest when the first chain is
+/// judged.
 #[derive(Debug)]
 pub(super) struct Trust {
     extra_roots: Vec<CertificateDer<'static>>,
@@ -37,6 +38,11 @@ impl Trust {
                 .map_err(|e| SetupError::ExtraRoot { number: index + 1, reason: e.to_string() })?;
         }
         Ok(Self { extra_roots, provider, verifier: OnceCell::new() })
+    }
+
+    /// Reads the roots, if that was not done yet.
+    pub(super) async fn prepare(&self) {
+        self.verifier.get_or_init(|| self.build()).await;
     }
 
     /// Whether this machine trusts the chain for the name, now.

@@ -31,7 +31,7 @@ impl Column {
 /// Characters of a cell; escaped, each is ten at most, and a workbook takes 32767.
 const CELL: usize = 3000;
 
-pub(super) const COLUMNS: [Column; 30] = [
+pub(super) const COLUMNS: [Column; 33] = [
     column("verdict", 13, |row| text(row.judgement.verdict.title())),
     column("counts", 10, |row| {
         text(match row.judgement.grade {
@@ -55,6 +55,9 @@ pub(super) const COLUMNS: [Column; 30] = [
     column("in detail", 60, |row| text(row.detail())),
     column("what to do", 60, |row| text(row.remedy())),
     column("limits of the verdict", 50, |row| text(row.judgement.notes.join("; "))),
+    column("waiver", 12, |row| text(row.judgement.waiver.as_deref().unwrap_or_default())),
+    column("waived until", 12, |row| text(row.waiver().map_or_else(String::new, |w| w.valid_through.to_string()))),
+    column("waiver answered for by", 20, |row| text(row.waiver().map_or("", |waiver| &waiver.owner))),
     column("probed at (UTC)", 20, |row| row.observed().map_or(Cell::Empty, Cell::Moment)),
     column("probed on the host itself", 12, |row| text(row.probed_on_the_host())),
     column("HTTP status", 12, |row| {

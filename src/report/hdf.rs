@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::layers;
 use super::row::{Group, Row, groups};
 use super::summary::{self, Summary};
+use super::words;
 use crate::assess::{Grade, Verdict};
 use crate::catalog::Tier;
 use crate::evidence::Run;
@@ -77,7 +78,7 @@ fn control(row: &Row<'_>) -> Value {
         "impact": impact(row),
         "refs": documents,
         "tags": {
-            "verdict": super::words::name(row.judgement.verdict),
+            "verdict": words::name(row.judgement.verdict),
             "grade": grade(row.judgement.grade),
             "cause": text(row.code()),
             "site": text(&row.site()),
@@ -144,12 +145,12 @@ fn waiver(row: &Row<'_>) -> Value {
     if row.judgement.verdict != Verdict::Waived {
         return json!({});
     }
-    let justification = std::iter::once(row.sentence()).chain(row.judgement.notes.iter().cloned());
-    json!({
-        "run": true,
-        "skipped_due_to_waiver": false,
-        "justification": text(&justification.collect::<Vec<_>>().join("; ")),
-    })
+    let mut data = json!({ "run": true, "skipped_due_to_waiver": false, "justification": text(&row.sentence()) });
+    if let Some(waiver) = row.waiver() {
+        data["justification"] = json!(text(&words::waiver(waiver)));
+        data["expiration_date"] = json!(waiver.valid_through.to_string());
+    }
+    data
 }
 
 /// Heimdall shows some texts as HTML, so none holds the sign that begins a tag.

@@ -92,10 +92,13 @@ fn case(row: &Row<'_>) -> Element {
     };
     let mut lines = vec![format!("what was seen: {}", row.sentence()), format!("in detail: {}", row.detail())];
     lines.push(format!("what to do: {}", row.remedy()));
+    lines.extend(row.waiver().map(|waiver| format!("waived: {}", words::waiver(waiver))));
     lines.push(format!("route: {}", row.route()));
     lines.extend(row.judgement.notes.iter().cloned());
     lines.extend(row.requirement.reasons.iter().map(|reason| format!("needed because {reason}")));
     lines.extend(row.observations.iter().flat_map(|seen| layers::lines(seen)));
     lines.push(format!("id: {}", row.requirement.id));
-    case.child(outcome.attr("type", row.code()).attr("message", row.sentence()).lines(lines))
+    let until = row.waiver().map(|waiver| format!(" until {}", waiver.valid_through)).unwrap_or_default();
+    let message = format!("{}{until}", row.sentence());
+    case.child(outcome.attr("type", row.code()).attr("message", message).lines(lines))
 }

@@ -44,6 +44,11 @@ pub(super) fn render(run: &Run) -> String {
             code(&row.seen()),
         );
     }
+    let waivers = run.waivers.iter().flat_map(|applied| &applied.list.waivers).map(words::waiver);
+    list("Waivers", &waivers.collect::<Vec<_>>(), &mut out);
+    let findings = run.waivers.iter().flat_map(|applied| &applied.findings);
+    let findings = findings.map(|finding| format!("{}: {}", finding.waiver, finding.text));
+    list("Waivers to be looked at", &findings.collect::<Vec<_>>(), &mut out);
     let remedies = words::remedies(&rows);
     if !remedies.is_empty() {
         out.push_str("\n## What to do\n\n");

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::words;
-use crate::assess::{Grade, Judgement, Verdict};
+use crate::assess::{Grade, Judgement, Verdict, Waiver};
 use crate::catalog::{CatalogRole, Inspection};
 use crate::derive::{Requirement, Subject};
 use crate::evidence::{CitedEntry, Run};
@@ -126,6 +126,12 @@ impl<'a> Row<'a> {
 
     pub(super) fn remedy(&self) -> &'a str {
         self.judgement.cause.as_ref().map_or("", |cause| cause.remedy.as_str())
+    }
+
+    /// The waiver that excuses it.
+    pub(super) fn waiver(&self) -> Option<&'a Waiver> {
+        let id = self.judgement.waiver.as_ref()?;
+        self.run.waivers.as_ref()?.list.waivers.iter().find(|waiver| waiver.id == *id)
     }
 
     /// When the first of the probes began; the end of the run where there was none.

@@ -1,7 +1,7 @@
 //! The words of reports, said once.
 
 use super::row::Row;
-use crate::assess::{Judgement, Verdict};
+use crate::assess::{Judgement, Verdict, Waiver, WaiverCategory};
 use crate::probe::{Observation, StageName};
 
 /// A stage, for people.
@@ -40,6 +40,24 @@ pub(super) fn seen(judgement: &Judgement, observations: &[&Observation]) -> Stri
     }
     parts.extend(judgement.notes.iter().filter(|note| TELLING.iter().any(|word| note.contains(word))).cloned());
     parts.join(", ")
+}
+
+/// A waiver: until when, why, and who answers for it.
+pub(super) fn waiver(waiver: &Waiver) -> String {
+    let category = match waiver.category {
+        WaiverCategory::Waiver => "accepted",
+        WaiverCategory::Mitigated => "met in another way",
+    };
+    format!(
+        "{} until {} (UTC, that day included), {category}: {}; answered for by {}, approved by {} on {}, ticket {}",
+        waiver.id,
+        waiver.valid_through,
+        waiver.reason,
+        waiver.owner,
+        waiver.approved_by,
+        waiver.approved_on,
+        waiver.ticket
+    )
 }
 
 /// A verdict for machines, as the run document writes it.

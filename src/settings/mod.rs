@@ -9,6 +9,7 @@ mod template;
 pub use error::SettingsError;
 pub use template::template;
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -17,6 +18,7 @@ use serde::Deserialize;
 use crate::catalog::Context;
 use crate::derive::{StatedRoutes, Via};
 use crate::host::{HostName, HostOrAddress};
+use crate::proxies::Bypass;
 use crate::text::printable;
 
 /// A settings file is a page of text; nothing larger is read.
@@ -31,6 +33,8 @@ pub struct Settings {
     pub stated: Stated,
     /// Proxies of contexts that the site database does not know.
     pub routes: StatedRoutes,
+    /// What goes past these proxies.
+    pub bypasses: BTreeMap<Context, Bypass>,
 }
 
 /// Facts that the operator states: the table `[stated]`.
@@ -89,17 +93,49 @@ pub enum StatedCloud {
 #[serde(deny_unknown_fields, default)]
 struct File {
     stated: Stated,
-    proxies: Proxies,
+    proxies: ByContext<Route>,
+    no_proxy: ByContext<BypassList>,
 }
 
 /// The contexts whose proxies the site database does not know.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-struct Proxies {
-    client_system: Option<Route>,
-    console_user: Option<Route>,
-    system_winhttp: Option<Route>,
-    system_wininet: Option<Route>,
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct ByContext<T> {
+    client_system: Option<T>,
+    console_user: Option<T>,
+    system_winhttp: Option<T>,
+    system_wininet: Option<T>,
+}
+
+impl<T> Default for ByContext<T> {
+    fn default() -> Self {
+        Self { client_system: None, console_user: None, system_winhttp: None, system_wininet: None }
+    }
+}
+
+impl<T> ByContext<T> {
+    /// Those that are given.
+    fn given(self) -> impl Iterator<Item = (Context, T)> {
+        let all = [
+            (Context::ClientSystem, self.client_system),
+            (Context::ConsoleUser, self.console_user),
+            (Context::SystemWinhttp, self.system_winhttp),
+            (Context::SystemWininet, self.system_wininet),
+        ];
+        all.into_iter().filter_map(|(context, value)| Some((context, value?)))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct BypassList(Bypass);
+
+impl TryFrom<String> for BypassList {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        // The entry that is wrong is not repeated: a value of this file may be a secret.
+        text.parse().map(Self).map_err(|_| "a bypass list holds something that is no pattern of hosts".to_owned())
+    }
 }
 
 #[derive(Deserialize)]
@@ -123,17 +159,11 @@ impl Settings {
     /// Parses the text of the file of that name.
     pub fn parse(file: &str, text: &str) -> Result<Self, SettingsError> {
         let parsed: File = toml::from_str(text).map_err(|error| SettingsError::of_toml(file, text, &error))?;
-        let Proxies { client_system, console_user, system_winhttp, system_wininet } = parsed.proxies;
-        let routes = [
-            (Context::ClientSystem, client_system),
-            (Context::ConsoleUser, console_user),
-            (Context::SystemWinhttp, system_winhttp),
-            (Context::SystemWininet, system_wininet),
-        ];
         Ok(Self {
             file: printable(file, 500),
             stated: parsed.stated,
-            routes: routes.into_iter().filter_map(|(context, route)| Some((context, route?.0))).collect(),
+            routes: parsed.proxies.given().map(|(context, route)| (context, route.0)).collect(),
+            bypasses: parsed.no_proxy.given().map(|(context, list)| (context, list.0)).collect(),
         })
     }
 }
@@ -212,6 +242,9 @@ mod tests {
             [proxies]
             client-system = "direct"
             console-user = "proxy.contoso.com:8080"
+
+            [no_proxy]
+            console-user = "*.contoso.com;<local>"
         "#;
         let settings = Settings::parse("cmcomply.toml", text).unwrap();
         let stated = &settings.stated;
@@ -221,6 +254,7 @@ mod tests {
         let proxy = Via::Proxy { host: HostOrAddress::parse("proxy.contoso.com").unwrap(), port: 8080 };
         let routes = [(Context::ClientSystem, Via::Direct), (Context::ConsoleUser, proxy)];
         assert_eq!(settings.routes, StatedRoutes::from(routes));
+        assert_eq!(settings.bypasses[&Context::ConsoleUser].to_string(), "*.contoso.com;<local>");
         assert_eq!(Settings::parse("x", "").unwrap().stated, Stated::default());
     }
 
@@ -251,6 +285,7 @@ mod tests {
             format!("[stated]\nconsoles = '{url}'"),
             format!("[stated]\n'{url}' = 1"),
             format!("[proxies]\nclient-system = '{url}'"),
+            format!("[no_proxy]\nclient-system = '{url}'"),
             format!("[[stated.gateways]]\ncloud = '{url}'"),
             format!("stated = '{url}'"),
             url.to_owned(),

@@ -50,20 +50,18 @@ impl Facts {
         let mut top = parent(site)?;
         // Parents that go in a circle have no top; a finding says so.
         while passed.insert(top) {
-            match parent(top) {
-                Some(next) => top = next,
-                None => {
-                    let database = self.site_databases.rows().iter().find(|row| row.site == *top).cloned();
-                    return Some(Above { site: site.clone(), top: top.clone(), database });
-                }
-            }
+            let Some(next) = parent(top) else {
+                let database = self.site_databases.rows().iter().find(|row| row.site == *top).cloned();
+                return Some(Above { site: site.clone(), top: top.clone(), database });
+            };
+            top = next;
         }
         None
     }
 
     /// The same facts; those that the database of a site below the top cannot know are unknown.
     #[must_use]
-    pub(super) fn as_seen_from_here(mut self) -> Self {
+    pub(super) fn seen_from_here(mut self) -> Self {
         let Some(Above { site, top, .. }) = self.above() else { return self };
         let clients = format!("the database of site {site}, which is below {top}, has the clients of that site only");
         let unseen = format!("the database of site {site}, which is below {top}, has none; that of {top} may");

@@ -184,13 +184,11 @@ impl Merger<'_> {
                 other => return other.clone(),
             }
         }
-        let detail = match reasons.as_slice() {
-            [(detail, _)] => (*detail).to_owned(),
-            _ => {
-                let with_labels = |(detail, labels): &(&str, Vec<&str>)| format!("{}: {detail}", labels.join(", "));
-                reasons.iter().map(with_labels).collect::<Vec<_>>().join("; ")
-            }
+        let reason = |(detail, labels): &(&str, Vec<&str>)| match labels.len() {
+            all if all == self.read.len() => (*detail).to_owned(),
+            _ => format!("{}: {detail}", labels.join(", ")),
         };
+        let detail = reasons.iter().map(reason).collect::<Vec<_>>().join("; ");
         Fact::Unknown { why: first.unwrap_or(UnknownWhy::NotEvidenced), detail }
     }
 

@@ -1,6 +1,7 @@
 //! The names that a site database gives to sites and roles.
 
 use std::fmt;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
-pub struct SiteCode([u8; 3]);
+pub struct SiteCode(Arc<str>);
 
 /// A text that is no site code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,15 +21,16 @@ impl SiteCode {
     /// Parses three letters or digits.
     pub fn parse(text: &str) -> Result<Self, SiteCodeError> {
         let text = text.trim();
-        match <[u8; 3]>::try_from(text.as_bytes()) {
-            Ok(code) if code.iter().all(u8::is_ascii_alphanumeric) => Ok(Self(code.map(|b| b.to_ascii_uppercase()))),
-            _ => Err(SiteCodeError),
+        if text.len() == 3 && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            Ok(Self(text.to_ascii_uppercase().into()))
+        } else {
+            Err(SiteCodeError)
         }
     }
 
     /// The code.
     pub fn as_str(&self) -> &str {
-        str::from_utf8(&self.0).expect("letters and digits are ASCII")
+        &self.0
     }
 }
 

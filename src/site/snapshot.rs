@@ -114,7 +114,23 @@ impl Snapshot {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::super::readers::any::any_facts;
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_facts_survive_a_round_trip(facts in any_facts(), seconds in 0_i64..4_000_000_000) {
+            let snapshot = Snapshot::new(facts, Timestamp::from_second(seconds).unwrap());
+            let json = snapshot.to_json().unwrap();
+            let again = Snapshot::parse("site.json", &json).unwrap();
+            prop_assert_eq!(&again, &snapshot);
+            prop_assert_eq!(again.to_json().unwrap(), json);
+        }
+    }
 
     #[test]
     fn what_is_no_snapshot_is_refused_with_the_reason() {

@@ -91,6 +91,8 @@ fn html_explains_itself() {
         "needed because: cm01.contoso.com is service connection point",
         "Internet access requirements, section &quot;Updates and servicing&quot;, 2026-06-08",
         "What to do:",
+        "W-0007 until 2027-01-31 (UTC, that day included), met in another way: the updates come from a share",
+        "it is needed no more",
         "SELECT was denied",
         "in a directory (LDAP)",
         "12.3 ms",
@@ -117,7 +119,10 @@ fn a_pipeline_takes_nothing_unseen_for_fine() {
     assert!(xml.contains("tests=\"29\" failures=\"3\" errors=\"5\">"), "{}", &xml[..400]);
     // Waived, not needed, and all that is advisory but the passes.
     assert_eq!(xml.matches("<skipped ").count(), 2 + 1 + 2 + 1 + 3 + 1 + 2);
-    assert!(xml.contains("message=\"waived: TLS: the connection was cut\""), "what was observed stays");
+    assert!(
+        xml.contains("message=\"waived: TLS: the connection was cut (waived by W-0007) until 2027-01-31\""),
+        "what was observed stays"
+    );
     assert!(xml.contains("message=\"FAIL (advisory): "));
 }
 
@@ -158,6 +163,7 @@ fn oscal_names_only_what_is_there_and_claims_only_what_was_seen() {
     let satisfied = |f: &&Value| f["target"]["status"]["state"] == "satisfied";
     assert_eq!(result["findings"].as_array().unwrap().iter().filter(satisfied).count(), 9);
     assert_eq!(result["findings"].as_array().unwrap().len(), 26, "what is not needed has no objective");
+    assert!(result["risks"].to_string().contains("2027-01-31T23:59:59Z"));
     let risks = result["risks"].as_array().unwrap();
     assert_eq!(risks.len(), 10);
     assert_eq!(risks.iter().filter(|risk| risk["status"] == "deviation-approved").count(), 2);

@@ -69,8 +69,8 @@ fn a_missing_part_or_a_wrong_value_is_named() {
 
 #[test]
 fn what_this_version_would_leave_out_is_named() {
-    let said = refused(|run| run["waivers"] = json!([{ "id": "W-1" }]));
-    assert!(said.contains("`waivers`"), "{said}");
+    let said = refused(|run| run["exceptions"] = json!([{ "id": "W-1" }]));
+    assert!(said.contains("`exceptions`"), "{said}");
     let said = refused(|run| run["judgements"][3]["cuase"] = json!("x"));
     assert!(said.contains("`judgements[3].cuase`"), "{said}");
 }
@@ -92,7 +92,12 @@ fn an_edited_verdict_is_found() {
         run["judgements"][0]["verdict"] = json!("waived");
         run["outcome"]["tally"]["required"]["waived"] = json!(3);
     };
-    assert!(refused(waive).contains("counts"), "one count was forgotten");
+    assert!(refused(waive).contains("no waiver of the run says so"));
+    let counted = |run: &mut Value| {
+        waive(run);
+        run["judgements"][0]["waiver"] = json!("W-0007");
+    };
+    assert!(refused(counted).contains("counts"), "one count was forgotten");
 }
 
 #[test]

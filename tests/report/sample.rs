@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cmcomply::assess::{Cause, Grade, Judgement, Verdict};
+use cmcomply::assess::{AppliedWaivers, Cause, Grade, Judgement, Verdict, WaiverFinding, WaiverProblem, Waivers};
 use cmcomply::catalog::{CatalogRole, Context, Document, EntryId, Inspection, SourceRef, Status, Tier};
 use cmcomply::derive::{Decision, Proof, RequiredName, Requirement, RequirementId, Route, RouteBasis, Subject, Via};
 use cmcomply::evidence::{CatalogRecord, CitedEntry, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Tally, Tool};
@@ -27,7 +27,7 @@ pub(crate) const COUNTS: [(Verdict, usize, usize); 6] = [
 
 /// The sample.
 pub(crate) fn run() -> Run {
-    made("")
+    made("", &COUNTS)
 }
 
 /// The sample with text in it that acts on something: markup, formulas, terminal codes, marks that reorder, quotes of
@@ -35,7 +35,9 @@ pub(crate) fn run() -> Run {
 pub(crate) fn hostile() -> [Run; 2] {
     let text = "=HYPERLINK(\"http://x\")</td></script><script>alert(1)</script>\"' onload=x |`a`| [a](b) @all \\ {{7*7}} \
                 &lt; ]]> <!-- \u{1b}[2J\u{9b}31m\u{202e}\u{2066}\u{200b}\r\n\t\u{0}\u{ffff}\u{e000}\u{85}%00\u{2028}";
-    [made(&format!("{text}{}", "<b>".repeat(3500))), made(&"\u{e0001}".repeat(10_000))]
+    let each = COUNTS.map(|(verdict, _, _)| (verdict, 1, 1));
+    let few = [(Verdict::Fail, 1, 0), (Verdict::Pass, 0, 1)];
+    [made(&format!("{text}{}", "<b>".repeat(100)), &each), made(&"\u{e0001}".repeat(5000), &few)]
 }
 
 /// A run without anything in it.
@@ -52,11 +54,11 @@ pub(crate) fn empty() -> Run {
     run
 }
 
-fn made(mark: &str) -> Run {
+fn made(mark: &str, counts: &[(Verdict, usize, usize)]) -> Run {
     let text = |text: &str| format!("{mark}{text}");
     let mut parts = Vec::new();
     let mut number = 0;
-    for (verdict, required, advisory) in COUNTS {
+    for &(verdict, required, advisory) in counts {
         for (grade, count) in [(Grade::Required, required), (Grade::Advisory, advisory)] {
             for _ in 0..count {
                 parts.push(part(number, verdict, grade, mark));
@@ -107,8 +109,35 @@ fn made(mark: &str) -> Run {
             not_fetched: Some(text("in a directory (LDAP)")),
             fetch: Stage::<RevocationEvidence>::not_tried(),
         }],
+        waivers: Some(waivers(mark)),
         judgements,
     }
+}
+
+fn waivers(mark: &str) -> AppliedWaivers {
+    let list: Waivers = serde_json::from_value(serde_json::json!({
+        "file": format!("{mark}waivers.toml"),
+        "sha256": "b".repeat(64),
+        "waivers": [{
+            "id": format!("{mark}W-0007"),
+            "requirement": "updates-*",
+            "host": "*",
+            "category": "mitigated",
+            "reason": format!("{mark}the updates come from a share"),
+            "owner": format!("{mark}Server Team"),
+            "approved_by": format!("{mark}Security Office"),
+            "approved_on": "2026-11-01",
+            "ticket": format!("{mark}CHG-42"),
+            "valid_through": "2027-01-31",
+        }],
+    }))
+    .unwrap();
+    let finding = WaiverFinding {
+        waiver: format!("{mark}W-0007"),
+        problem: WaiverProblem::Unneeded,
+        text: format!("{mark}it is needed no more"),
+    };
+    AppliedWaivers { list, findings: vec![finding] }
 }
 
 fn facts(mark: &str) -> Facts {
@@ -213,6 +242,7 @@ fn part(number: usize, verdict: Verdict, grade: Grade, mark: &str) -> Part {
         probes: if looked { vec![probe.id.clone()] } else { vec![] },
         observed_from_role_host: false,
         cause,
+        waiver: (verdict == Verdict::Waived).then(|| format!("{mark}W-0007")),
         notes: vec![format!("{mark}probed from audit01, not from cm01")],
     };
     let observation = observation(probe.id.clone(), verdict == Verdict::Pass, mark);

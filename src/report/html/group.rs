@@ -3,6 +3,7 @@
 use super::super::layers;
 use super::super::markup::{Element, el};
 use super::super::row::{Group, Row};
+use super::super::words;
 use super::{anchor, column, count, verdict};
 use crate::assess::{Grade, Verdict};
 use crate::probe::Observation;
@@ -59,6 +60,9 @@ fn seen(row: &Row<'_>) -> Element {
     }
     if !row.remedy().is_empty() {
         cell = cell.child(el("p").child(el("strong").text("What to do:")).text(format!(" {}", row.remedy())));
+    }
+    if let Some(waiver) = row.waiver() {
+        cell = cell.child(el("p").child(el("strong").text("Waived:")).text(format!(" {}", words::waiver(waiver))));
     }
     cell = cell.children(row.judgement.notes.iter().map(|note| el("p").class("small").text(format!("note: {note}"))));
     cell.child(details(row))

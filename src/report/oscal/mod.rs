@@ -190,6 +190,10 @@ fn risk(row: &Row<'_>) -> Value {
         "status": if waived { "deviation-approved" } else { "open" },
         "related-observations": [{ "observation-uuid": id("observation", key) }],
     });
+    if let Some(waiver) = row.waiver() {
+        risk["remarks"] = json!(lines(&[words::waiver(waiver)]));
+        risk["deadline"] = json!(format!("{}T23:59:59Z", waiver.valid_through));
+    }
     if !row.remedy().trim().is_empty() {
         risk["remediations"] = json!([{
             "uuid": id("remedy", key),

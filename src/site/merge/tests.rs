@@ -45,7 +45,7 @@ fn point(online: Option<bool>) -> ServiceConnectionPoint {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_order_of_the_sources_does_not_matter(a in any_facts(), b in any_facts(), c in any_facts()) {
@@ -137,21 +137,21 @@ fn what_differs_is_a_finding_that_names_both_and_is_not_used() {
 fn the_roles_of_a_server_unite_and_so_do_their_properties() {
     let (mut cas, mut ps1) = (of("CAS"), of("PS1"));
     let property = |name: &str, number| (name.to_owned(), PropertyValue { number: Some(number), text: None });
-    let system = |roles: Vec<(Role, Option<Vec<(String, PropertyValue)>>)>| {
-        let installed = |(role, properties): (Role, Option<Vec<_>>)| InstalledRole {
-            role,
-            properties: properties.map(|all| all.into_iter().collect()),
-        };
-        let roles = roles.into_iter().map(installed).collect();
+    let role = |role, properties: Option<&[(String, PropertyValue)]>| InstalledRole {
+        role,
+        properties: properties.map(|all| all.iter().cloned().collect()),
+    };
+    let system = |roles: [InstalledRole; 2]| {
+        let roles = roles.into();
         SiteSystem { site: site("PS1"), host: "cm-ps1".parse().unwrap(), roles }
     };
-    cas.site_systems = known(vec![system(vec![
-        (Role::ManagementPoint, Some(vec![property("a", 1), property("b", 1)])),
-        (Role::SiteServer, None),
+    cas.site_systems = known(vec![system([
+        role(Role::ManagementPoint, Some(&[property("a", 1), property("b", 1)])),
+        role(Role::SiteServer, None),
     ])]);
-    ps1.site_systems = known(vec![system(vec![
-        (Role::ManagementPoint, Some(vec![property("b", 2), property("c", 1)])),
-        (Role::DistributionPoint, Some(Vec::new())),
+    ps1.site_systems = known(vec![system([
+        role(Role::ManagementPoint, Some(&[property("b", 2), property("c", 1)])),
+        role(Role::DistributionPoint, Some(&[])),
     ])]);
     let facts = merged(&[&cas, &ps1]);
     let [united] = facts.site_systems.rows() else { panic!("{:?}", facts.site_systems) };

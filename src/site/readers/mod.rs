@@ -89,7 +89,7 @@ pub(super) fn facts(connection: Connection, mut answers: Answers) -> Facts {
     };
     contradictions::find(&facts, &mut findings);
     facts.data_findings = findings.into_list();
-    facts.as_seen_from_here()
+    facts.seen_from_here()
 }
 
 /// What in these facts cannot all be true.
