@@ -150,7 +150,13 @@ fn contradiction(run: &Run) -> Option<String> {
             return Some(format!("requirement {} stands there twice", requirement.id));
         }
     }
-    let probes: HashSet<_> = run.probes.iter().map(|probe| &probe.id).collect();
+    let mut probes: HashSet<_> = run.probes.iter().map(|probe| &probe.id).collect();
+    // A hop of a redirect stands behind the probe, or the hop, whose answer led there.
+    for seen in &run.observations {
+        if seen.redirected_from.as_ref().is_some_and(|parent| probes.contains(parent)) {
+            probes.insert(&seen.probe);
+        }
+    }
     let named = run.judgements.iter().flat_map(|judgement| &judgement.probes);
     if let Some(id) = named.chain(run.observations.iter().map(|seen| &seen.probe)).find(|id| !probes.contains(id)) {
         return Some(format!("probe {id} is not among the probes"));
