@@ -4,6 +4,8 @@
 
 #[path = "report/command.rs"]
 mod command;
+#[path = "report/compare.rs"]
+mod compare;
 #[path = "report/counts.rs"]
 mod counts;
 #[path = "report/formats.rs"]

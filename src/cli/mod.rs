@@ -2,6 +2,7 @@
 
 mod audit;
 mod catalog;
+mod compare;
 mod console;
 mod endpoints;
 mod explain;
@@ -54,6 +55,8 @@ enum Command {
     Audit(Box<audit::AuditArgs>),
     /// Write the record of a run in another format, offline.
     Report(report::ReportCommandArgs),
+    /// Say what changed from one run to a later one, and on whose side; offline.
+    Compare(compare::CompareArgs),
     /// Look at one endpoint layer by layer, or run a plan on this machine and write what was seen.
     Probe(Box<probe::ProbeCommandArgs>),
     /// Say what each host needs, without probing: as a table, JSON, CSV, or a list for a firewall or proxy.
@@ -107,6 +110,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     };
     let done = match cli.command {
         Command::Audit(args) => audit::run(*args).await,
+        Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Probe(args) => probe::run(*args).await,
         Command::Endpoints(args) => endpoints::run(*args).await,

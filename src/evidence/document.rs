@@ -150,15 +150,13 @@ fn contradiction(run: &Run) -> Option<String> {
             return Some(format!("requirement {} stands there twice", requirement.id));
         }
     }
-    let mut probes: HashSet<_> = run.probes.iter().map(|probe| &probe.id).collect();
-    // A hop of a redirect stands behind the probe, or the hop, whose answer led there.
-    for seen in &run.observations {
-        if seen.redirected_from.as_ref().is_some_and(|parent| probes.contains(parent)) {
-            probes.insert(&seen.probe);
-        }
-    }
+    let planned = run.probes.iter().map(|probe| &probe.id);
+    // A hop of a redirect is an observation without a probe of the plan.
+    let hops = run.observations.iter().filter(|seen| seen.redirected_from.is_some()).map(|seen| &seen.probe);
+    let probes: HashSet<_> = planned.chain(hops).collect();
     let named = run.judgements.iter().flat_map(|judgement| &judgement.probes);
-    if let Some(id) = named.chain(run.observations.iter().map(|seen| &seen.probe)).find(|id| !probes.contains(id)) {
+    let seen = run.observations.iter().flat_map(|seen| [Some(&seen.probe), seen.redirected_from.as_ref()]).flatten();
+    if let Some(id) = named.chain(seen).find(|id| !probes.contains(id)) {
         return Some(format!("probe {id} is not among the probes"));
     }
     let reached: HashMap<_, _> = run.observations.iter().map(|seen| (&seen.probe, seen.reached())).collect();

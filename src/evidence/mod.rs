@@ -1,11 +1,13 @@
 //! Evidence: the record of one audit, complete in itself.
 
+mod compare;
 mod document;
 mod observations;
 mod outcome;
 mod run;
 mod write;
 
+pub use compare::{COMPARISON_FORMAT, Change, ChangeCause, ChangeClass, ComparedRun, Comparison, compare};
 pub use document::{MAX_RUN_OCTETS, RunError};
 pub use observations::{OBSERVATIONS_FORMAT, Observations, Seeing};
 pub use outcome::{Outcome, Tally, gaps, unknown_facts};

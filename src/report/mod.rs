@@ -3,6 +3,7 @@
 mod allow_list;
 mod catalog;
 mod columns;
+mod comparison;
 mod csv;
 mod endpoints;
 mod endpoints_table;
@@ -30,6 +31,7 @@ mod xlsx;
 
 pub use allow_list::{AllowListFinding, allow_list_findings, allow_list_rows};
 pub use catalog::{entries, entries_brief, entry, page_diff};
+pub use comparison::{comparison, comparison_rows};
 pub use endpoints::{
     ADDRESSES_AGE, Addresses, Cited, Decided, ENDPOINTS_FORMAT, Endpoint, Endpoints, NameKind, Origin, PublishedRange,
     SubjectKind, WhatIf, endpoint_rows, endpoints, incomplete, published_ranges,

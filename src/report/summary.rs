@@ -28,7 +28,8 @@ impl Summary {
         } else {
             run.vantage.title().to_owned()
         };
-        let probed = run.observations.iter().filter(|seen| !seen.was_cancelled()).count();
+        let probed =
+            run.observations.iter().filter(|seen| seen.redirected_from.is_none() && !seen.was_cancelled()).count();
         let about = vec![
             ("result", format!("{} (exit code {})", run.outcome.title(), run.outcome.exit_code())),
             ("site database", format!("{} on {}, {site}", facts.connection.database, facts.connection.server)),

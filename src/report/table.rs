@@ -123,11 +123,11 @@ pub(super) fn limits(run: &Run) -> Vec<String> {
     }
     match settings.extra_roots.len() {
         0 => {}
-        n => limits.push(format!("{n} more certificate authorities were trusted (--ca-file) than this machine trusts")),
+        n => limits.push(format!("Certificate authorities trusted besides this machine's (--ca-file): {n}")),
     }
     match settings.public_roots.len() {
         0 => {}
-        n => limits.push(format!("{n} certificate authorities were trusted and taken for public (--public-ca-file)")),
+        n => limits.push(format!("Certificate authorities trusted and taken for public (--public-ca-file): {n}")),
     }
     limits
 }

@@ -1,0 +1,52 @@
+//! `cmcomply compare`: what changed from one run to a later one. Nothing is asked of the network or of a database.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::output::{self, Format, OutputArgs};
+use super::{Stop, exit};
+use crate::evidence::{Run, compare};
+use crate::report;
+
+/// Arguments of `cmcomply compare`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  cmcomply compare q3.json q4.json
+      what became better or worse, and on whose side
+  cmcomply compare q3.json q4.json --all --format csv > changes.csv
+      every requirement of both runs, for a spreadsheet
+
+The exit code: 1 if a required endpoint that was reached, waived or not needed before is not reached now; else 3 if a
+required one cannot be compared, since nobody saw it in one of the runs; else 0.")]
+pub(super) struct CompareArgs {
+    /// The record of the earlier run.
+    #[arg(value_name = "OLD")]
+    old: PathBuf,
+    /// The record of the later run.
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+    /// Also what is as before.
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Reads both runs and writes what changed.
+pub(super) fn run(args: &CompareArgs) -> Result<u8, Stop> {
+    let old = Run::read(&args.old).map_err(Stop::usage)?;
+    let new = Run::read(&args.new).map_err(Stop::usage)?;
+    let comparison = compare(&old, &new);
+    match args.output.format {
+        Format::Table => output::write(&report::comparison(&comparison, args.all, args.output.width()))?,
+        Format::Csv => output::write(&report::comparison_rows(&comparison, args.all).csv())?,
+        Format::Json => output::write(&output::json(&comparison)?)?,
+    }
+    Ok(match (comparison.is_worse(), comparison.is_incomparable()) {
+        (true, _) => exit::NON_COMPLIANT,
+        (false, true) => exit::INCOMPLETE,
+        (false, false) => exit::COMPLIANT,
+    })
+}
