@@ -1,4 +1,4 @@
-//! Proxy auto-configuration: the script is run by QuickJS, with the helpers and the bounds of the crate `proxy-watch`.
+//! Proxy auto-configuration: the script is run by `QuickJS`, with the helpers and the bounds of the crate `proxy-watch`.
 //!
 //! A script is a stranger's program: it has no network but what its host functions give it, a bounded heap and a deadline.
 //! Names are not resolved for it (`dnsResolve` answers null), so that evaluating a route asks nobody anything.
@@ -75,7 +75,7 @@ fn words(step: &ProxyStep) -> String {
         ProxyStep::Https(endpoint) => ("HTTPS", endpoint),
         ProxyStep::Socks4(endpoint) => ("SOCKS4", endpoint),
         ProxyStep::Socks5(endpoint) => ("SOCKS5", endpoint),
-        other => return other.endpoint().map_or_else(String::new, |endpoint| endpoint.authority()),
+        other => return other.endpoint().map_or_else(String::new, proxy_watch::ProxyEndpoint::authority),
     };
     format!("{word} {}", endpoint.authority())
 }
