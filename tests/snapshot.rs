@@ -107,6 +107,23 @@ async fn a_redacted_snapshot_names_nobody_and_needs_the_same() {
     assert_eq!(redacted, document("two.json"));
     assert_ne!(redacted, document("three.json"));
 
+    // Nor does a finding, which may quote what two databases say.
+    let mut other = read(folder.path(), "site.json");
+    other["facts"]["connection"]["server"] = "hush-sql.fabrikam.local".into();
+    other["facts"]["this_site"]["value"] = "PS1".into();
+    other["facts"]["service_connection_points"]["value"][0]["online"] = false.into();
+    std::fs::write(folder.path().join("other.json"), other.to_string()).unwrap();
+    let mut command = program(folder.path());
+    command.args(["snapshot", "--snapshot=site.json", "--snapshot=other.json", "--redact"]);
+    command.args(["--redact-key-file=a.txt", "--output=both.json"]);
+    let done = output(command).await;
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    let both = read(folder.path(), "both.json");
+    assert!(!both["facts"]["data_findings"].as_array().unwrap().is_empty(), "they do not agree");
+    for word in ["hush", "fabrikam", "contoso", "localhost", "cm_cas"] {
+        assert!(!both.to_string().to_lowercase().contains(word), "{word} is still there");
+    }
+
     // Who needs what has not changed: the same number of requirements by role, entry and port.
     let shape = |text: &str| {
         let all: Vec<Value> = serde_json::from_str(text).unwrap();

@@ -144,7 +144,7 @@ fn by_subject(requirements: &[Requirement]) -> BTreeMap<(String, String), Vec<&R
 fn write_list(path: &Path, rendered: &Rendered) -> Result<(), Stop> {
     let mut losses = rendered.losses.iter().map(|loss| format!("{loss}\n")).collect::<Vec<_>>().concat();
     if losses.is_empty() {
-        "this list says all that is needed, and no more\n".clone_into(&mut losses);
+        "this list says all that is needed as far as it is decided, and no more\n".clone_into(&mut losses);
     }
     write_file(&losses_file(path), &losses)?;
     write_file(path, &rendered.text)

@@ -41,6 +41,9 @@ pub(super) struct SnapshotArgs {
 pub(super) async fn run(args: SnapshotArgs) -> Result<u8, Stop> {
     let path = printable(&args.output.display().to_string(), 500);
     audit::writable(&args.output)?;
+    if args.redact && same_place(&args.redact_key_file, &args.output) {
+        return Err(Stop::usage(anyhow::anyhow!("--output {path} is the file of the key (--redact-key-file)")));
+    }
     let prepared = args.facts.prepare()?;
     let key = if args.redact { Some(key(&args.redact_key_file).map_err(Stop::usage)?) } else { None };
     let cancel = audit::cancel_on_ctrl_c("interrupted: nothing is written");
@@ -64,6 +67,15 @@ pub(super) async fn run(args: SnapshotArgs) -> Result<u8, Stop> {
     let said = format!("{said}{}", above.unwrap_or_default());
     console::print(&said).context("cannot write to standard output").map_err(Stop::usage)?;
     Ok(exit::COMPLIANT)
+}
+
+/// Whether two paths are of one file, also one that is not there yet.
+fn same_place(one: &Path, other: &Path) -> bool {
+    let whole = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(folder.canonicalize().ok()?.join(path.file_name()?))
+    };
+    one == other || whole(one).is_some_and(|one| whole(other).is_some_and(|other| one == other))
 }
 
 /// The key in a file: 64 hexadecimal digits. A file that is not there is made, for its owner alone.

@@ -16,6 +16,8 @@ pub struct Listing<const N: usize> {
 
 /// A column is not made narrower than this.
 const NARROW: usize = 8;
+/// Characters of a cell of CSV; a spreadsheet takes no more than 32,767.
+const CSV_CELL: usize = 32_000;
 /// Blanks before each column.
 const GAP: usize = 2;
 
@@ -33,7 +35,7 @@ impl<const N: usize> Listing<N> {
         let mut text = String::from("\u{feff}");
         let head = self.columns.map(str::to_owned);
         for row in std::iter::once(&head).chain(&self.rows) {
-            text.push_str(&row.iter().map(|value| csv_cell(value)).collect::<Vec<_>>().join(","));
+            text.push_str(&row.iter().map(|value| csv_cell(&printable(value, CSV_CELL))).collect::<Vec<_>>().join(","));
             text.push_str("\r\n");
         }
         text

@@ -14,7 +14,7 @@ use super::readers;
 use crate::text;
 
 /// The fields that tell the rows of a list apart. Rows of a list that is not here are told apart by all they have.
-const KEYS: [(&str, &[&str]); 22] = [
+const KEYS: [(&str, &[&str]); 23] = [
     ("sites", &["code"]),
     ("site_databases", &["site"]),
     ("site_systems", &["site", "host"]),
@@ -37,6 +37,7 @@ const KEYS: [(&str, &[&str]); 22] = [
     ("update_packages", &["name", "version"]),
     ("features", &["name", "kind"]),
     ("consoles", &["host"]),
+    ("clients_by_system", &["system", "build"]),
 ];
 
 /// Fields in which null is an answer: no parent, the default instance.
@@ -153,6 +154,9 @@ impl Merger<'_> {
         let Some((_, first, _)) = known.first() else { return serde_json::to_value(self.unknown(&facts)) };
         let source = self.source(&known);
         let place = Place { fact: name, object: &source.object, column: name, row: "" };
+        if let Some(finding) = self.said_from_below(place, &known, &facts) {
+            self.findings.push(finding);
+        }
         let said: Vec<Said<'_>> = known.iter().map(|(number, value, _)| (*number, *value)).collect();
         let value = match first {
             // Each database has its own site: that of the first one, which is the top-level site's if it was read.
@@ -168,7 +172,35 @@ impl Merger<'_> {
         serde_json::to_value(Fact::Known { value, source })
     }
 
-    /// No source knows it: absent if one says so, else unknown with the reason of each.
+    /// What the database of the top-level site could not say, and another one did: a list of that one may lack what
+    /// only the top has, so it does not count as whole.
+    fn said_from_below(
+        &self,
+        place: Place<'_>,
+        known: &[(usize, &Value, &Source)],
+        facts: &[Fact<Value>],
+    ) -> Option<DataFinding> {
+        let from_top = known.iter().any(|(number, ..)| self.read[*number].is_top());
+        let (silent, detail) = facts.iter().zip(self.read).find_map(|(fact, read)| match fact {
+            Fact::Unknown { detail, .. } => Some((read, detail)),
+            _ => None,
+        })?;
+        let by: Vec<&str> = known.iter().map(|(number, ..)| self.read[*number].label.as_str()).collect();
+        (!from_top && place.fact != "this_site").then(|| DataFinding {
+            object: place.object.to_owned(),
+            column: place.column.to_owned(),
+            row: String::new(),
+            problem: format!(
+                "known from {} alone, which may not have all of it; {} could not say: {}",
+                by.join(", "),
+                silent.label,
+                text::ascii(detail, 200)
+            ),
+            value: String::new(),
+        })
+    }
+
+    /// No source knows it: absent if the top-level site's says so or all do, else unknown with the reason of each.
     fn unknown(&self, facts: &[Fact<Value>]) -> Fact<Value> {
         let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
         let mut first = None;
@@ -181,8 +213,15 @@ impl Merger<'_> {
                         None => reasons.push((detail, vec![&read.label])),
                     }
                 }
-                other => return other.clone(),
+                other if read.is_top() => return other.clone(),
+                _ => {}
             }
+        }
+        if reasons.is_empty() {
+            return facts
+                .first()
+                .cloned()
+                .unwrap_or(Fact::Unknown { why: UnknownWhy::NotEvidenced, detail: String::new() });
         }
         let reason = |(detail, labels): &(&str, Vec<&str>)| match labels.len() {
             all if all == self.read.len() => (*detail).to_owned(),

@@ -14,7 +14,7 @@ use super::{Facts, SiteCode, Snapshot};
 use crate::host::{HostName, HostOrAddress};
 
 /// Fields whose texts are words of the product, numbers, moments or versions: nothing of a customer's.
-const PLAIN: [&str; 23] = [
+const PLAIN: [&str; 22] = [
     "state",
     "why",
     "kind",
@@ -22,7 +22,6 @@ const PLAIN: [&str; 23] = [
     "use",
     "object",
     "column",
-    "problem",
     "missing_columns",
     "source",
     "option",
@@ -116,7 +115,8 @@ impl Pseudonyms<'_> {
             return text.to_owned();
         }
         match (fact, field) {
-            (_, "detail" | "row") | ("data_findings", "value") => return "redacted".to_owned(),
+            // A problem may name databases and what they say.
+            (_, "detail" | "row" | "problem") | ("data_findings", "value") => return "redacted".to_owned(),
             ("subscriptions", "id") => return text.to_owned(),
             ("azure_environments", _) if is_microsoft(text) || field == "name" => return text.to_owned(),
             (_, "databases") => return "redacted".to_owned(),

@@ -36,7 +36,11 @@ pub(super) fn from_cmgs(entry: &Entry, parts: &[Part], facts: &Index<'_>) -> Vec
                 }
                 filled.push(named(entry, pattern, ports, reasons, missing));
             }
-            Err(missing) => filled.push(Filled { reasons: vec![reason], ..unfilled(entry, missing) }),
+            Err(missing) => {
+                let (ports, more) = cmg_ports(&entry.ports, cmg, &title);
+                let missing = std::iter::once(missing).chain(more).collect();
+                filled.push(Filled { reasons: vec![reason], ports, missing, ..unfilled(entry, String::new()) });
+            }
         }
     }
     filled

@@ -28,6 +28,7 @@ pub(super) fn render(hand_off: &HandOff, head: &Head<'_>) -> Rendered {
     losses.extend(names(&entries).into_iter().filter(labels).map(|name| {
         Loss::new(LossKind::Broader, name, "the wildcard is plain text here, and also stands for deeper names")
     }));
+    losses.extend(loss::paths(entries.iter().copied()));
     losses.extend(loss::hosts(&entries));
     losses.push(Loss::of_list(LossKind::ByHand, "sourceAddresses: the addresses of the hosts are not known here"));
 

@@ -13,7 +13,9 @@ pub(super) fn render(hand_off: &HandOff) -> Rendered {
     for entry in &hand_off.entries {
         push_row(&mut text, row(entry));
     }
-    Rendered { text, losses: loss::undecided(&hand_off.undecided) }
+    let mut losses = loss::undecided(&hand_off.undecided);
+    losses.extend(loss::paths(&hand_off.entries));
+    Rendered { text, losses }
 }
 
 fn row(entry: &ListEntry) -> [String; 9] {

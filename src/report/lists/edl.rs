@@ -24,6 +24,7 @@ pub(super) fn render(hand_off: &HandOff) -> Rendered {
         Loss::new(LossKind::NotExpressible, name, detail)
     }));
     losses.extend(loss::ports(&entries));
+    losses.extend(loss::paths(entries.iter().copied()));
     losses.extend(loss::hosts(&entries));
     let text = names(&entries).into_iter().map(line).collect();
     Rendered { text, losses }

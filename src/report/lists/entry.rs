@@ -35,6 +35,8 @@ pub struct ListEntry {
     pub inspection: Inspection,
     /// How much depends on it: the strongest of the catalog entries.
     pub tier: Tier,
+    /// The paths that are needed; `None`: any.
+    pub paths: Option<BTreeSet<String>>,
     /// The catalog entries that say so.
     pub entries: BTreeSet<EntryId>,
 }
@@ -101,11 +103,16 @@ fn empty((pattern, scheme, port): Key) -> ListEntry {
         contexts: BTreeSet::new(),
         inspection: Inspection::Unstated,
         tier: Tier::Advisory,
+        paths: Some(BTreeSet::new()),
         entries: BTreeSet::new(),
     }
 }
 
 fn add(entry: &mut ListEntry, requirement: &Requirement) {
+    match (&mut entry.paths, &requirement.path) {
+        (Some(paths), Some(path)) if path != "/" => _ = paths.insert(path.clone()),
+        (paths, _) => *paths = None,
+    }
     entry.subjects.insert(requirement.subject.clone());
     entry.contexts.insert(requirement.context);
     entry.entries.insert(requirement.entry.clone());

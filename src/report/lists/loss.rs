@@ -33,6 +33,8 @@ pub enum LossKind {
     NotForThisList,
     /// The rule that uses the list must say the ports.
     PortsDropped,
+    /// The list allows every path of a name of which only some are needed.
+    PathsDropped,
     /// The rule that uses the list must say the sources.
     HostsDropped,
     /// Something must be set by hand before the list works.
@@ -48,6 +50,7 @@ impl LossKind {
             Self::Undecided => "undecided",
             Self::NotForThisList => "not-for-this-list",
             Self::PortsDropped => "ports-dropped",
+            Self::PathsDropped => "paths-dropped",
             Self::HostsDropped => "hosts-dropped",
             Self::ByHand => "by-hand",
         }
@@ -102,6 +105,16 @@ pub(super) fn ports(entries: &[&ListEntry]) -> Vec<Loss> {
         Loss::new(LossKind::PortsDropped, name, format!("needs {}", ports.join(", ")))
     }));
     losses
+}
+
+/// The paths that a list of names does not say.
+pub(super) fn paths<'a>(entries: impl IntoIterator<Item = &'a ListEntry>) -> Vec<Loss> {
+    let loss = |entry: &ListEntry| {
+        let paths = entry.paths.as_ref()?.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let detail = format!("only {paths} is needed of {} {}, and every path is allowed", entry.scheme, entry.port);
+        Some(Loss::new(LossKind::PathsDropped, &entry.pattern, detail))
+    };
+    entries.into_iter().filter_map(loss).collect()
 }
 
 /// Who needs what, which a list for several does not say.

@@ -174,7 +174,7 @@ impl Head<'_> {
     fn comments(&self, title: &str, losses: &[Loss], prefix: &str) -> String {
         let mut lines = self.lines(title);
         lines.push(match losses.len() {
-            0 => "this list says all that is needed, and no more".to_owned(),
+            0 => "this list says all that is needed as far as it is decided, and no more".to_owned(),
             n => format!("what this list does not say, or says differently ({n}):"),
         });
         let mut losses: Vec<&Loss> = losses.iter().collect();

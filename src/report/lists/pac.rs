@@ -30,6 +30,7 @@ pub(super) fn render(hand_off: &HandOff, head: &Head<'_>) -> Rendered {
     let mut losses = loss::undecided(&hand_off.undecided);
     let entries = for_a_proxy(hand_off, &mut losses);
     losses.extend(loss::ports(&entries));
+    losses.extend(loss::paths(entries.iter().copied()));
     losses.extend(loss::hosts(&entries));
     for (name, via) in [("LISTED", &head.pac.listed), ("OTHER", &head.pac.other)] {
         if *via == Via::Unknown {

@@ -10,6 +10,7 @@ pub(super) fn render(hand_off: &HandOff, head: &Head<'_>) -> Rendered {
     let entries: Vec<&ListEntry> = hand_off.entries.iter().collect();
     let mut losses = loss::undecided(&hand_off.undecided);
     losses.extend(loss::ports(&entries));
+    losses.extend(loss::paths(entries.iter().copied()));
     losses.extend(loss::hosts(&entries));
     let text = head.comments("names to allow", &losses, "#") + &lines(&entries);
     Rendered { text, losses }

@@ -14,6 +14,7 @@ use crate::host::HostPattern;
 pub(super) fn render(hand_off: &HandOff, head: &Head<'_>) -> Rendered {
     let mut losses = loss::undecided(&hand_off.undecided);
     let entries = for_a_proxy(hand_off, &mut losses);
+    losses.extend(loss::paths(entries.iter().copied()));
     losses.extend(loss::hosts(&entries));
     let mut by_port: BTreeMap<u16, Vec<ListPattern>> = BTreeMap::new();
     for entry in &entries {

@@ -89,12 +89,30 @@ fn what_one_does_not_know_another_tells_with_its_source() {
         (facts.connection.database.as_str(), facts.other_connections[0].database.as_str()),
         ("CM_CAS", "CM_PS1")
     );
-    assert_eq!(facts.data_findings, []);
+    // The top could not say it, and a site below may not have all of it: no list of that kind counts as whole.
+    let [finding] = facts.data_findings.as_slice() else { panic!("{:?}", facts.data_findings) };
+    assert_eq!(finding.column, "service_connection_points");
+    assert!(
+        finding
+            .problem
+            .starts_with("known from CM_PS1 on ps1-sql alone, which may not have all of it; CM_CAS on cas-sql"),
+        "{finding:?}"
+    );
     assert_eq!(facts.tenants, cas.tenants, "unknown for one reason");
     // A field that one row lacks is taken from the other.
     let mut whole = cas.clone();
     whole.service_connection_points = known(vec![point(None)]);
     assert_eq!(merged(&[&whole, &ps1]).service_connection_points.rows(), [point(Some(true))]);
+}
+
+#[test]
+fn what_is_absent_from_below_is_not_absent_for_the_top() {
+    let (mut cas, mut ps1) = (of("CAS"), of("PS1"));
+    cas.cmgs = Fact::Unknown { why: UnknownWhy::NotPermitted, detail: "denied".to_owned() };
+    ps1.cmgs = Fact::Absent { source: Source::of("v_Azure") };
+    assert!(merged(&[&cas, &ps1]).cmgs.is_unknown());
+    (cas.cmgs, ps1.cmgs) = (ps1.cmgs, cas.cmgs);
+    assert!(matches!(merged(&[&cas, &ps1]).cmgs, Fact::Absent { .. }));
 }
 
 #[test]
