@@ -14,7 +14,7 @@ const FLOODS: [Flood; 6] = [Flood::Rows, Flood::WideRows, Flood::Sets, Flood::Te
 const MEMORY: u64 = 700;
 
 /// Exit code, standard error, and the most memory that the program had.
-async fn snapshot(containing: &str, what: Flood) -> (i32, String, u64) {
+async fn snapshot(containing: &str, what: Flood) -> (i32, String, u64, serde_json::Value) {
     let faults = vec![Fault::Flood { containing: containing.to_owned(), what }];
     let database = SiteDatabase::start(Options { faults, ..Options::default() }).await;
     let folder = tempfile::tempdir().unwrap();
@@ -36,7 +36,9 @@ async fn snapshot(containing: &str, what: Flood) -> (i32, String, u64) {
         let done = child.wait_with_output().unwrap();
         (done.status.code().unwrap(), String::from_utf8(done.stderr).unwrap(), most)
     });
-    run.await.unwrap()
+    let (code, errors, most) = run.await.unwrap();
+    let written = std::fs::read(folder.path().join("site.json")).unwrap_or_default();
+    (code, errors, most, serde_json::from_slice(&written).unwrap_or_default())
 }
 
 /// The most memory that a process has had so far.
@@ -49,7 +51,8 @@ fn megabytes(process: u32) -> Option<u64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endless_first_answer_ends_the_program_with_a_reason() {
     for what in FLOODS {
-        let (code, errors, most) = snapshot("fact_objects", what).await;
+        let (code, errors, most, written) = snapshot("fact_objects", what).await;
+        assert!(written.is_null(), "{what:?}: a file was written");
         assert_eq!(code, 4, "{what:?}: {errors}");
         assert!(errors.starts_with("cmcomply: the site database could not be read: "), "{what:?}: {errors}");
         assert!(errors.contains(" localhost"), "{what:?}: {errors}");
@@ -61,7 +64,10 @@ async fn an_endless_first_answer_ends_the_program_with_a_reason() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endless_fact_costs_that_fact_and_no_memory() {
     for what in [Flood::Rows, Flood::WideRows, Flood::Noise] {
-        let (code, errors, most) = snapshot("fact_sites", what).await;
+        let (code, errors, most, written) = snapshot("fact_sites", what).await;
+        let sites = &written["facts"]["sites"];
+        assert_eq!(sites["state"], "unknown", "{what:?}: {sites}");
+        assert!(sites["detail"].as_str().is_some_and(|detail| detail.len() > 10), "{what:?}: {sites}");
         assert_eq!(code, 0, "{what:?}: {errors}");
         assert!(!errors.contains("panicked"), "{what:?}: {errors}");
         assert!(most > 0 && most < MEMORY, "{what:?}: {most} MB");

@@ -107,6 +107,13 @@ async fn a_redacted_snapshot_names_nobody_and_needs_the_same() {
     assert_eq!(redacted, document("two.json"));
     assert_ne!(redacted, document("three.json"));
 
+    // The key that was just made is not overwritten.
+    let mut command = program(folder.path());
+    command.args(["snapshot", "--snapshot=site.json", "--redact", "--redact-key-file=new.txt", "--output=./new.txt"]);
+    let done = output(command).await;
+    assert_eq!(done.status.code(), Some(2), "{}", text(&done.stdout));
+    assert!(text(&done.stderr).contains("the file of the key") && !folder.path().join("new.txt").exists());
+
     // Nor does a finding, which may quote what two databases say.
     let mut other = read(folder.path(), "site.json");
     other["facts"]["connection"]["server"] = "hush-sql.fabrikam.local".into();

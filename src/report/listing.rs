@@ -98,5 +98,6 @@ mod tests {
         let csv = listing().csv();
         assert!(csv.starts_with("\u{feff}name,what,note\r\n"), "{csv}");
         assert!(csv.contains(",'=1+1\r\n") && csv.contains("\"b, \"\"c\"\"\""), "{csv}");
+        assert!(csv.contains("\\u{1b}[2J") && !csv.contains('\u{1b}'), "{csv}");
     }
 }
