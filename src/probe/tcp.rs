@@ -170,7 +170,7 @@ pub(super) fn code_of(error: &io::Error, address: SocketAddr) -> FailureCode {
         }
         // Windows says so of its own firewall (WSAEACCES), Linux of a prohibiting route or its packet filter.
         io::ErrorKind::PermissionDenied => FailureCode::TcpForbidden,
-        _ if error.raw_os_error() == BLACKHOLE => FailureCode::TcpForbidden,
+        _ if BLACKHOLE.is_some() && error.raw_os_error() == BLACKHOLE => FailureCode::TcpForbidden,
         // How a machine without IPv6 says so.
         io::ErrorKind::AddrNotAvailable if address.is_ipv6() => FailureCode::TcpUnreachable,
         _ if error.raw_os_error() == Some(NO_SUCH_FAMILY) => FailureCode::TcpUnreachable,
