@@ -119,7 +119,8 @@ fn proxies() {
             ("endless-noise", Talk::Endless(b"SSH-2.0-x\r\n".into(), b"\xff\x00\x07".into()), bad("no HTTP")),
             (
                 "endless-tunnel",
-                Talk::Endless([OK, b"\r\n"].concat(), b"\x1b[2J".into()),
+                // In one piece with the answer, so that it is there when the answer is read.
+                Talk::Endless([OK, &b"\r\n\x1b[2J"[..]].concat(), b"\x1b[2J".into()),
                 bad("came through the tunnel"),
             ),
             ("header-bomb", Talk::Say([OK, &b"A: b\r\n".repeat(1000), b"\r\n"].concat()), bad("no HTTP")),
