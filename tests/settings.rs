@@ -109,3 +109,12 @@ async fn a_settings_file_that_is_wrong_ends_the_audit_before_it_begins() {
     }
     assert_eq!(lab.database.logins(), []);
 }
+
+#[test]
+fn standard_input_holds_one_password() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cmcomply"));
+    command.args(["audit", "--sql=localhost,1", "--sql-user=reader", "--sql-password-stdin"]);
+    command.args(["--proxy-user=proxy.contoso.com:8080=svc", "--proxy-password-stdin"]).stdin(Stdio::null());
+    let done = command.output().unwrap();
+    assert_eq!((done.status.code(), text(&done.stderr).contains("cannot both be given")), (Some(2), true));
+}

@@ -79,6 +79,11 @@ pub(super) struct AuditArgs {
 pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let mut bounds = args.probing.settings()?;
     let stated = args.routes.stated_routes()?;
+    if args.probing.proxy_password_stdin && args.facts.reads_standard_input() {
+        return Err(Stop::usage(anyhow::anyhow!(
+            "--proxy-password-stdin and --sql-password-stdin cannot both be given: standard input holds one password"
+        )));
+    }
     let catalog = args.catalog.load()?;
     bounds.checks.public_thumbprints = catalog.roots.iter().map(|root| root.sha1.clone()).collect();
     let waivers = args.waivers.as_deref().map(Waivers::read).transpose().map_err(Stop::usage)?;

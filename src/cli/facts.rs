@@ -39,6 +39,11 @@ pub(super) struct Prepared {
 }
 
 impl FactsArgs {
+    /// Whether a password comes from standard input.
+    pub(super) fn reads_standard_input(&self) -> bool {
+        self.sql.reads_standard_input()
+    }
+
     /// Reads the files, and asks for a password where one is needed.
     pub(super) fn prepare(&self) -> Result<Prepared, Stop> {
         let settings = match &self.settings {

@@ -51,7 +51,7 @@ pub(super) struct ProbeArgs {
     proxy_password_file: Option<PathBuf>,
     /// Read the password of --proxy-user from the first line of standard input.
     #[arg(long, requires = "proxy_user")]
-    proxy_password_stdin: bool,
+    pub(super) proxy_password_stdin: bool,
     /// Ask this DNS server instead of the system's resolver.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(super) dns_server: Option<SocketAddr>,

@@ -58,6 +58,11 @@ pub(super) struct SqlArgs {
 }
 
 impl SqlArgs {
+    /// Whether the password comes from standard input.
+    pub(super) fn reads_standard_input(&self) -> bool {
+        self.password.sql_password_stdin
+    }
+
     /// Whether a site database is named.
     pub(super) fn is_given(&self) -> bool {
         !self.sql.is_empty()

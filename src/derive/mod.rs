@@ -18,6 +18,7 @@ pub use assume::{Assumption, AssumptionError, assume};
 pub use difference::{Change, Difference, difference};
 pub use explain::{Answer, Standing, standings};
 pub use options::{Options, UnknownVersion};
+pub(crate) use requirement::endpoint;
 pub use requirement::{Decision, Proof, RequiredName, Requirement, RequirementId, Route, RouteBasis, Subject, Via};
 pub use route::{StatedRoutes, database_knows};
 

@@ -63,14 +63,19 @@ pub struct Requirement {
 impl Requirement {
     /// The endpoint as reports write it: `https://*.manage.microsoft.com`, with the port where it is not the scheme's own.
     pub fn endpoint(&self) -> String {
-        let port = match self.port {
-            Some(port) if port == self.scheme.default_port() => String::new(),
-            Some(port) => format!(":{port}"),
-            None => ":?".to_owned(),
-        };
-        let path = self.path.as_deref().filter(|path| *path != "/").unwrap_or_default();
-        format!("{}://{}{port}{path}", self.scheme, self.name)
+        endpoint(self.scheme, &self.name, self.port, self.path.as_deref())
     }
+}
+
+/// As [`Requirement::endpoint`], of its parts.
+pub(crate) fn endpoint(scheme: Scheme, name: &impl fmt::Display, port: Option<u16>, path: Option<&str>) -> String {
+    let port = match port {
+        Some(port) if port == scheme.default_port() => String::new(),
+        Some(port) => format!(":{port}"),
+        None => ":?".to_owned(),
+    };
+    let path = path.filter(|path| *path != "/").unwrap_or_default();
+    format!("{scheme}://{name}{port}{path}")
 }
 
 /// Unique in a run: subject, role, entry and endpoint.

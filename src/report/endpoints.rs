@@ -361,13 +361,7 @@ impl Endpoint {
 
     /// `https://*.manage.microsoft.com`, with the port where it is not the scheme's own.
     pub fn url(&self) -> String {
-        let port = match self.port {
-            Some(port) if port == self.scheme.default_port() => String::new(),
-            Some(port) => format!(":{port}"),
-            None => ":?".to_owned(),
-        };
-        let path = self.path.as_deref().filter(|path| *path != "/").unwrap_or_default();
-        format!("{}://{}{port}{path}", self.scheme, self.name)
+        crate::derive::endpoint(self.scheme, &self.name, self.port, self.path.as_deref())
     }
 
     /// `needed`, `undecided` or `retired`.

@@ -3,6 +3,7 @@
 use super::entry::HandOff;
 use super::{ListEntry, Rendered, loss};
 use crate::catalog::{Context, Inspection, Tier};
+use crate::report::listing::csv_cell as cell;
 
 /// The columns. Several values in a cell are joined by `; `.
 const COLUMNS: [&str; 9] = ["name", "kind", "scheme", "port", "hosts", "contexts", "TLS inspection", "tier", "entries"];
@@ -49,14 +50,6 @@ fn joined(values: impl Iterator<Item = String>) -> String {
 fn push_row(text: &mut String, cells: [String; 9]) {
     text.push_str(&cells.map(|value| cell(&value)).join(","));
     text.push_str("\r\n");
-}
-
-/// A cell that no spreadsheet takes for a formula, quoted where it must be.
-fn cell(value: &str) -> String {
-    let formula =
-        value.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
-    let inert = if formula { format!("'{value}") } else { value.to_owned() };
-    if inert.contains(['"', ',', '\r', '\n', ';']) { format!("\"{}\"", inert.replace('"', "\"\"")) } else { inert }
 }
 
 #[cfg(test)]
