@@ -1,5 +1,9 @@
 //! Vantages: the hosts from which one probes.
 
+mod command;
+
+pub use command::{Answer, Command};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
