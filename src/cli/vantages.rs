@@ -119,6 +119,8 @@ pub(super) async fn look(
     let (near, far) =
         tokio::join!(audit::probe_all(&plans[THIS_MACHINE].probes, settings, cancel), observe_all(remotes, cancel));
     let (mut near, interrupted) = near?;
+    // This machine may have been done before.
+    let interrupted = if cancel.is_cancelled() { Some("interrupted by Ctrl-C") } else { interrupted };
     let finished = Timestamp::now();
     let mut sights: Vec<Option<Sight>> = plans.iter().map(|_| None).collect();
     for (at, sight) in asked.into_iter().zip(far) {
