@@ -55,6 +55,7 @@ namespace Cmcomply
     // One connection that speaks HTTP.
     internal sealed class Talk
     {
+        const string Beginning = "HTTP/1.";
         readonly Stream stream;
         readonly byte[] buffer = new byte[8192];
         int start, end;
@@ -153,6 +154,8 @@ namespace Cmcomply
                     if (head.Length == 0 && (octet == '\r' || octet == '\n')) continue;
                     if (head.Length >= most) throw new InvalidDataException("a head of more than " + most + " bytes");
                     head.WriteByte((byte)octet);
+                    // What is no HTTP need not be awaited to its end.
+                    if (head.Length <= Beginning.Length && octet != Beginning[(int)head.Length - 1]) throw new InvalidDataException("no HTTP");
                     if (octet == '\n' && line == 0) return head.ToArray();
                     if (octet == '\n') line = 0;
                     else if (octet != '\r') line++;

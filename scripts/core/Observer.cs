@@ -21,6 +21,15 @@ namespace Cmcomply
         const int MaxHops = 64;
         const int MaxDepth = 5;
 
+        // Whether the plan is to be run as SYSTEM.
+        public static bool WantsSystem(string data) { return JsonReader.Read(data).Flag("as_system"); }
+
+        // How long a run takes at the most.
+        public static int Seconds(string data)
+        {
+            return JsonReader.Read(data).Object("plan").Object("bounds").Number("deadline_ms") / 1000 + 10;
+        }
+
         // `data` holds the plan and what is asked besides; the answer is one JSON document in ASCII.
         public static string Run(string data, string shell, string mode)
         {
@@ -29,7 +38,7 @@ namespace Cmcomply
             Fields plan = given.Object("plan");
             Bounds bounds = BoundsOf(plan.Object("bounds"), given.Text("agent"));
             RunTime run = new RunTime(plan.Object("bounds").Number("deadline_ms"));
-            Fields seen = new Fields().With("format", "cmcomply.seen/1").With("agent", bounds.Agent).With("plan_sha256", plan.Text("sha256"));
+            Fields seen = new Fields().With("format", "cmcomply.seen/1").With("agent", bounds.Agent).With("plan_sha256", plan.Text("sha256")).With("plan_host", plan.Text("host"));
 
             // Facts come from this machine alone, and yet a store may hang.
             Fields facts = null;
@@ -37,15 +46,17 @@ namespace Cmcomply
             List<Fields> wave = new List<Fields>();
             foreach (object probe in plan.Items("probes")) wave.Add((Fields)probe);
             List<Fields> observations = new List<Fields>();
+            HashSet<string> ways = new HashSet<string>();
             for (int depth = 0, hops = 0; wave.Count > 0; depth++)
             {
                 List<Probe> probes = RunAll(wave, bounds, run);
                 wave = new List<Fields>();
+                foreach (Probe probe in probes) ways.Add(probe.Way);
                 foreach (Probe probe in probes)
                 {
                     observations.Add(probe.ToFields());
                     Fields hop = depth < MaxDepth && hops < MaxHops ? probe.Hop(hops + 1) : null;
-                    if (hop == null) continue;
+                    if (hop == null || !ways.Add(new Probe(hop, bounds, run).Way)) continue;
                     hops++;
                     wave.Add(hop);
                 }
@@ -107,7 +118,12 @@ namespace Cmcomply
 
         static string Account()
         {
-            try { return System.Security.Principal.WindowsIdentity.GetCurrent().Name; }
+            try
+            {
+                System.Security.Principal.WindowsIdentity who = System.Security.Principal.WindowsIdentity.GetCurrent();
+                // Its name is another one on a Windows in another language.
+                return who.IsSystem ? "S-1-5-18" : who.Name;
+            }
             catch (Exception) { return null; }
         }
 

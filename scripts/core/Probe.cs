@@ -46,6 +46,7 @@ namespace Cmcomply
         bool Secure { get { return scheme == "https"; } }
         bool ByProxy { get { return proxyHost != null && !Secure; } }
         bool Tunnel { get { return proxyHost != null && Secure; } }
+        public string Way { get { return Url + " " + proxyHost + ":" + proxyPort; } }
         string Url { get { return scheme + "://" + host + ":" + port + path; } }
 
         // Tries until it works, or another try cannot change the answer.
@@ -77,8 +78,9 @@ namespace Cmcomply
             Fields all = new Fields().With("probe", plan.Text("id")).With("started", started ?? Clock.Now());
             all.With("name", name.ToFields()).With("tcp", tcp.ToFields()).With("connect", connect.ToFields());
             all.With("tls", tls.ToFields()).With("trust", trust.ToFields()).With("http", http.ToFields());
+            all.With("target", plan["target"]).With("via", plan["via"]);
+            if (plan.Object("asks") != null) all["asks"] = plan["asks"];
             if (plan.Text("hop_of") != null) all["hop_of"] = plan.Text("hop_of");
-            if (plan.Text("hop_to") != null) all["hop_to"] = plan.Text("hop_to");
             if (earlier.Count > 0) all["earlier"] = earlier;
             if (asked.Count > 0) all["asked"] = asked;
             return all;
@@ -96,7 +98,7 @@ namespace Cmcomply
             started = started ?? Clock.Now();
             List<IPAddress> addresses = Resolve();
             if (addresses == null) return;
-            if (plan.Flag("public_only") && addresses.Exists(Names.IsPrivate))
+            if (plan.Object("asks") != null && plan.Object("asks").Flag("public_only") && addresses.Exists(Names.IsPrivate))
             {
                 http.Fail(new Failure("http-redirect", "redirected to " + Url + ": not followed, a public address leads to a private one"));
                 return;
@@ -204,7 +206,12 @@ namespace Cmcomply
             if (Array.IndexOf(new int[] { 407, 408, 426, 451, 502, 511, 598, 599 }, head.Status) >= 0) throw new Failure("http-status", "HEAD " + Url + ": status " + head.Status);
             if (head.Status != 405 && head.Status != 501 && !(page && head.IsHtml)) return;
             try { http.Evidence["get"] = Ask("GET", "", 64 * 1024, true).ToFields(); }
-            catch (Failure failure) { http.Evidence["get_failure"] = failure.ToFields(); }
+            catch (Failure failure)
+            {
+                // What HEAD said needed the GET, so without its answer nothing is known.
+                http.Evidence["get_failure"] = failure.ToFields();
+                throw;
+            }
         }
 
         // One question on a connection of its own, on the way that the probe went.
@@ -292,9 +299,8 @@ namespace Cmcomply
             if (!web || to.Host == "localhost" || to.Host.EndsWith(".localhost")) return null;
             string query = to.Query.ToLowerInvariant().Contains("sig=") ? "" : to.Query;
             Fields target = new Fields().With("scheme", to.Scheme).With("host", to.Host.ToLowerInvariant().TrimEnd('.')).With("port", (long)to.Port).With("path", to.AbsolutePath + query);
-            string shown = to.Scheme + "://" + target.Text("host") + ":" + to.Port + target.Text("path");
-            return new Fields().With("id", "hop " + number).With("hop_of", plan.Text("id")).With("hop_to", shown).With("target", target)
-                .With("via", plan["via"]).With("public_only", allPublic).With("asks", new Fields().With("redirects", true));
+            return new Fields().With("id", "hop " + number).With("hop_of", plan.Text("id")).With("target", target)
+                .With("via", plan["via"]).With("asks", new Fields().With("redirects", true).With("public_only", allPublic));
         }
 
         Fields FirstFailure()
@@ -303,7 +309,7 @@ namespace Cmcomply
             Stage[] stages = { name, tcp, connect, tls, trust, http };
             for (int i = 0; i < stages.Length; i++)
             {
-                if (stages[i].Failed != null) return new Fields().With("stage", names[i]).With("failure", stages[i].Failed.ToFields()).With("took", stages[i].TookUs);
+                if (stages[i].Failed != null) return new Fields().With("stage", names[i]).With("failure", stages[i].Failed.ToFields());
             }
             return null;
         }
@@ -313,6 +319,8 @@ namespace Cmcomply
         {
             Fields first = FirstFailure();
             if (first == null) return false;
+            long took = 0;
+            foreach (Stage stage in new Stage[] { name, tcp, connect, tls, trust, http }) if (stage.Failed != null) took = stage.TookUs;
             string code = first.Object("failure").Text("code");
             if (code == "proxy-refused")
             {
@@ -325,7 +333,7 @@ namespace Cmcomply
                 return status == 408 || status == 502 || status == 598 || status == 599;
             }
             string[] may = { "name-servfail", "name-error", "tcp-refused", "tcp-reset", "tcp-unreachable", "tcp-error", "proxy-bad-reply", "tls-reset", "http-reset" };
-            return Array.IndexOf(may, code) >= 0 && (long)first["took"] / 1000 <= bounds.StageMs / 2;
+            return Array.IndexOf(may, code) >= 0 && took / 1000 <= bounds.StageMs / 2;
         }
     }
 

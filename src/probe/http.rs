@@ -126,9 +126,7 @@ impl Visit<'_> {
         let mut connection = Connection::open(stream).await.map_err(|e| self.failure(&Method::HEAD, &e))?;
         let head = connection.send(self.request(&Method::HEAD)?).await.map_err(|e| self.failure(&Method::HEAD, &e))?;
         let seen = evidence.insert(self.describe(&Method::HEAD, &head));
-        let not_understood = matches!(head.status().as_u16(), 405 | 501);
-        let suspicious = block_page::is_suspicious(seen);
-        if seen.block_page.is_some() || !(not_understood || suspicious) {
+        if seen.block_page.is_some() || !needs_page(seen) {
             return Ok(());
         }
         let (mut answer, body) = self.get(connection, open_again).await?;
@@ -216,6 +214,11 @@ pub(super) fn describe(target: &Target, method: &str, status: u16, all: &[(&str,
         .map(|mark| printable(&mark, MAX_MARK));
     let redirect = Redirect::read(target, status, locations().next());
     HttpEvidence { method: method.to_owned(), status: Some(status), headers, redirect, block_page }
+}
+
+/// Whether the answer to HEAD says nothing without a GET.
+pub(super) fn needs_page(seen: &HttpEvidence) -> bool {
+    matches!(seen.status, Some(405 | 501)) || block_page::is_suspicious(seen)
 }
 
 /// Adds to the answer to a GET what its page says of a filter.

@@ -172,11 +172,7 @@ impl Trace {
 }
 
 /// What a verifier's complaint means for this chain.
-pub(super) fn told(
-    (code, words): (FailureCode, String),
-    issuance: Issuance,
-    trace: Trace,
-) -> (FailureCode, String) {
+pub(super) fn told((code, words): (FailureCode, String), issuance: Issuance, trace: Trace) -> (FailureCode, String) {
     if trace == Trace::SelfSigned && code != FailureCode::CertificateWrongName {
         return (FailureCode::CertificateSelfSigned, "it is signed by itself".to_owned());
     }
