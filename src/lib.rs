@@ -18,6 +18,7 @@ pub mod cli;
 pub mod derive;
 pub mod evidence;
 pub mod host;
+mod ntlm;
 pub mod plan;
 pub mod probe;
 pub mod proxies;

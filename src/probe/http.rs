@@ -26,7 +26,7 @@ use crate::plan::Target;
 use crate::text::printable;
 
 /// What carries HTTP: TCP, a tunnel, or TLS over either.
-pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 
 /// Asks for the target on `stream`. `by_proxy` means that the stream ends at a proxy that is to fetch it.

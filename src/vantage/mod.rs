@@ -1,6 +1,7 @@
 //! Vantages: the hosts from which one probes.
 
 mod command;
+pub mod winrm;
 
 pub use command::{Answer, Command};
 
