@@ -161,7 +161,8 @@ async fn an_answer_in_clear_or_with_a_flipped_bit_or_to_another_question_is_not_
         let Some(server) = start(&["--mode", mode]) else { return };
         let error = run(&server, "echo hi", b"").await.unwrap_err();
         match (mode, &error) {
-            ("plain", WinRmError::NotSealed) | ("flip", WinRmError::Altered(_)) | ("other", WinRmError::NotOurs(_)) => {}
+            ("plain", WinRmError::NotSealed) | ("flip", WinRmError::Altered(_)) | ("other", WinRmError::NotOurs(_)) => {
+            }
             _ => panic!("{mode}: {error:?}"),
         }
         // The name of a shell comes with an answer; where that cannot be believed, idle time ends the shell.
@@ -195,7 +196,9 @@ async fn a_command_that_hangs_is_ended_there_at_the_deadline() {
 #[tokio::test]
 async fn a_caller_who_gives_up_leaves_nothing_behind() {
     // Before the shell has a name, and while its command runs.
-    for (mode, sign, left) in [("slow-create", "signed in", vec!["delete"]), ("ok", "command", vec!["signal terminate", "delete"])] {
+    for (mode, sign, left) in
+        [("slow-create", "creating", vec!["delete"]), ("ok", "send", vec!["signal terminate", "delete"])]
+    {
         let Some(server) = start(&["--mode", mode]) else { return };
         let cancel = CancellationToken::new();
         let (endpoint, account, command, limits) =

@@ -249,6 +249,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if options.mode == "quota":
             return "QuotaLimit", 2150859173, "The maximum number of concurrent shells for this user is exceeded. "
         if options.mode == "slow-create":
+            log("creating")
             time.sleep(1)
         shell = str(uuid.uuid4()).upper()
         shells[shell] = {}
