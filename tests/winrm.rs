@@ -3,6 +3,8 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that panics fails, as it should")]
 
+#[path = "winrm/others.rs"]
+mod others;
 #[path = "winrm/server.rs"]
 mod server;
 

@@ -1,11 +1,13 @@
 """A WinRM server for tests: signing in and sealing are pyspnego's, the rest is a small dispatcher.
 
 It listens on a free port of 127.0.0.1, prints the port, and runs commands with `sh -c`. What happens is written to the
-file LOG, one line each. It ends when its standard input does. `--mode` makes it hostile.
+file LOG, one line each. It ends when its standard input does. `--mode` makes it hostile. With `--replay FILE` it answers
+as a Windows host once answered pypsrp, whose source archive holds such recordings.
 """
 
 import argparse
 import base64
+import collections
 import hashlib
 import http.server
 import os
@@ -235,6 +237,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         selector = header.find("w:SelectorSet/w:Selector", NS)
         timeout = header.find("w:OperationTimeout", NS)
         seconds = float(timeout.text.strip("PTS")) if timeout is not None else 60
+        if options.replay:
+            return replayed(action, relates)
         try:
             result = getattr(self, "on_" + action.lower())(body, selector.text if selector is not None else None, seconds)
         except KeyError:
@@ -316,6 +320,27 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return ""
 
 
+def replayed(action, relates):
+    """The next answer that was recorded for the action; what pypsrp did not ask is answered as Windows answers it."""
+    log(action)
+    if not options.replay[action]:
+        return 200, envelope_of(f"{action}Response", relates, f"<rsp:{action}Response/>")
+    message = options.replay[action].pop(0)
+    answer = re.sub(r"(RelatesTo>)[^<]*", rf"\g<1>{relates}", message["response"])
+    return message.get("transport_error", {}).get("code", 200), answer.encode()
+
+
+def recording(path):
+    import yaml
+
+    answers = collections.defaultdict(list)
+    with open(path, encoding="utf-8") as file:
+        for message in yaml.safe_load(file)["messages"]:
+            action = re.search(r"Action[^>]*>[^<]*/(\w+)<", message["request"])[1]
+            answers[action].append(message)
+    return answers
+
+
 def shells_are_busy():
     return any(shells.values())
 
@@ -362,6 +387,7 @@ def main():
     parser.add_argument("--basic", action="store_true")
     parser.add_argument("--only-basic", action="store_true")
     parser.add_argument("--unencrypted", action="store_true")
+    parser.add_argument("--replay", type=recording, metavar="FILE")
     parser.add_argument("--delay", type=int, default=0, help="milliseconds before each answer")
     parser.add_argument("--poll", type=float, default=60, help="most seconds before an empty answer")
     parser.parse_args(namespace=options)

@@ -28,7 +28,7 @@ pub(crate) struct Server {
 /// A server with these arguments; `None` after a loud line where there is no pyspnego.
 pub(crate) fn start(arguments: &[&str]) -> Option<Server> {
     let folder = tempfile::tempdir().unwrap();
-    run("server.py", "spnego", folder, None, arguments)
+    run(folder, None, arguments)
 }
 
 /// The same over TLS, with a certificate of a CA of its own.
@@ -43,20 +43,24 @@ pub(crate) fn start_tls(arguments: &[&str]) -> Option<Server> {
     let file = folder.path().join("server.pem");
     fs::write(&file, leaf.pem() + &key.serialize_pem()).unwrap();
     let tls = ["--tls", file.to_str().unwrap()];
-    run("server.py", "spnego", folder, Some(ca.der().to_vec()), &[&tls, arguments].concat())
+    run(folder, Some(ca.der().to_vec()), &[&tls, arguments].concat())
 }
 
-/// The replay of an exchange that pypsrp recorded; `None` after a loud line where there is none.
-pub(crate) fn replay(recording: &Path) -> Option<Server> {
-    let folder = tempfile::tempdir().unwrap();
-    run("replay.py", "yaml", folder, None, &[recording.to_str().unwrap()])
+/// A server that answers as a Windows host once answered pypsrp; `None` after a loud line where there is no recording.
+pub(crate) fn replay(recording: &str) -> Option<Server> {
+    let folder = std::env::var_os("CMCOMPLY_PYPSRP_RESPONSES").map(PathBuf::from).filter(|folder| folder.is_dir());
+    let Some(folder) = folder else {
+        skipped("no recordings of pypsrp here (CMCOMPLY_PYPSRP_RESPONSES), so no real Windows was heard");
+        return None;
+    };
+    python("yaml")?;
+    start(&["--replay", folder.join(recording).to_str().unwrap()])
 }
 
-fn run(script: &str, module: &str, folder: TempDir, ca: Option<Vec<u8>>, arguments: &[&str]) -> Option<Server> {
-    python(module)?;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/winrm").join(script);
+fn run(folder: TempDir, ca: Option<Vec<u8>>, arguments: &[&str]) -> Option<Server> {
+    python("spnego")?;
     let mut child = Command::new("python3")
-        .arg(script)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/winrm/server.py"))
         .arg("--log")
         .arg(log_of(&folder))
         .args(arguments)
@@ -84,6 +88,14 @@ pub(crate) fn python(module: &str) -> Option<()> {
 pub(crate) fn skipped(what: &str) {
     assert!(std::env::var_os("CMCOMPLY_NOTHING_SKIPPED").is_none_or(|set| set != "1"), "{what}");
     let _ = writeln!(std::io::stderr(), "SKIPPED: {what}");
+}
+
+/// What another client's program says.
+pub(crate) fn client(script: &str, arguments: &[&str]) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/winrm").join(script);
+    let output = Command::new("python3").arg(script).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }
 
 fn log_of(folder: &TempDir) -> PathBuf {
