@@ -17,18 +17,22 @@ pub(crate) const HOST: &str = "cm01.contoso.com";
 const USER: &str = r"CONTOSO\svc-cm";
 const PASSWORD: &str = "Contoso-Secret-1";
 
-/// A running server; dropping it ends it.
-pub(crate) struct Server {
+/// A Python program that listens; dropping it ends it.
+pub(crate) struct Process {
     child: Child,
     port: u16,
     folder: TempDir,
+}
+
+/// A running WinRM server.
+pub(crate) struct Server {
+    process: Process,
     ca: Option<Vec<u8>>,
 }
 
 /// A server with these arguments; `None` after a loud line where there is no pyspnego.
 pub(crate) fn start(arguments: &[&str]) -> Option<Server> {
-    let folder = tempfile::tempdir().unwrap();
-    run(folder, None, arguments)
+    Some(Server { process: start_script("server.py", arguments)?, ca: None })
 }
 
 /// The same over TLS, with a certificate of a CA of its own.
@@ -43,7 +47,8 @@ pub(crate) fn start_tls(arguments: &[&str]) -> Option<Server> {
     let file = folder.path().join("server.pem");
     fs::write(&file, leaf.pem() + &key.serialize_pem()).unwrap();
     let tls = ["--tls", file.to_str().unwrap()];
-    run(folder, Some(ca.der().to_vec()), &[&tls, arguments].concat())
+    let process = start_script("server.py", &[&tls, arguments].concat())?;
+    Some(Server { process, ca: Some(ca.der().to_vec()) })
 }
 
 /// A server that answers as a Windows host once answered pypsrp; `None` after a loud line where there is no recording.
@@ -57,10 +62,12 @@ pub(crate) fn replay(recording: &str) -> Option<Server> {
     start(&["--replay", folder.join(recording).to_str().unwrap()])
 }
 
-fn run(folder: TempDir, ca: Option<Vec<u8>>, arguments: &[&str]) -> Option<Server> {
+/// A program of this folder that needs pyspnego and prints its port.
+pub(crate) fn start_script(script: &str, arguments: &[&str]) -> Option<Process> {
     python("spnego")?;
+    let folder = tempfile::tempdir().unwrap();
     let mut child = Command::new("python3")
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/winrm/server.py"))
+        .arg(path(script))
         .arg("--log")
         .arg(log_of(&folder))
         .args(arguments)
@@ -71,7 +78,11 @@ fn run(folder: TempDir, ca: Option<Vec<u8>>, arguments: &[&str]) -> Option<Serve
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     let port = line.trim().parse().unwrap_or_else(|_| panic!("no port: {line}"));
-    Some(Server { child, port, folder, ca })
+    Some(Process { child, port, folder })
+}
+
+fn path(script: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/winrm").join(script)
 }
 
 /// A Python that has the module.
@@ -92,8 +103,7 @@ pub(crate) fn skipped(what: &str) {
 
 /// What another client's program says.
 pub(crate) fn client(script: &str, arguments: &[&str]) -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/winrm").join(script);
-    let output = Command::new("python3").arg(script).args(arguments).output().unwrap();
+    let output = Command::new("python3").arg(path(script)).args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -102,10 +112,34 @@ fn log_of(folder: &TempDir) -> PathBuf {
     folder.path().join("log")
 }
 
-impl Server {
+impl Process {
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         ([127, 0, 0, 1], self.port).into()
+    }
+
+    /// What happened, line by line.
+    pub(crate) fn log(&self) -> Vec<String> {
+        fs::read_to_string(log_of(&self.folder)).unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take()); // it ends with its input
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.process.address()
+    }
+
+    /// What happened, line by line.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.process.log()
     }
 
     /// The server as an endpoint of ours, trusted if it speaks TLS.
@@ -114,24 +148,12 @@ impl Server {
             Some(ca) => Transport::Https(Trust::new(std::slice::from_ref(ca)).unwrap()),
             None => Transport::Http,
         };
-        Endpoint { host: host(), port: self.port, transport, address: Some(self.address()) }
-    }
-
-    /// What happened, line by line.
-    pub(crate) fn log(&self) -> Vec<String> {
-        fs::read_to_string(log_of(&self.folder)).unwrap_or_default().lines().map(str::to_owned).collect()
+        Endpoint { host: host(), port: self.process.port, transport, address: Some(self.address()) }
     }
 
     /// A bare endpoint with the same address.
     pub(crate) fn endpoint_with(&self, transport: Transport) -> Endpoint {
         Endpoint { transport, ..self.endpoint() }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take()); // it ends with its input
-        let _ = self.child.wait();
     }
 }
 
