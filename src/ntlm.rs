@@ -22,9 +22,15 @@ pub(crate) enum NtlmError {
     /// The name of the account is none.
     #[error("`{}` is no name of an account (DOMAIN\\user, user@domain or user)", crate::text::printable(.0, 80))]
     Account(String),
-    /// What the other side sent is no NTLM, or was altered.
+    /// What the other side sent is not what it should be.
+    #[error("its challenge is none of NTLM version 2")]
+    Challenge,
+    /// A sealed message is not one of the other side, or not the next.
+    #[error("its signature is not that of the message")]
+    Altered,
+    /// The fault of this machine.
     #[error("{}", crate::text::printable(.0, 160))]
-    Refused(String),
+    Here(String),
 }
 
 /// A sealed message.
@@ -56,7 +62,7 @@ impl Ntlm {
             .with_credential_use(CredentialUse::Outbound)
             .with_auth_data(&identity)
             .execute(&mut context)
-            .map_err(refused)?;
+            .map_err(here)?;
         Ok(Self { context, credentials: acquired.credentials_handle })
     }
 
@@ -86,7 +92,7 @@ impl Ntlm {
         self.context
             .initialize_security_context_impl(&mut builder)
             .and_then(|mut generator| generator.resolve_to_result())
-            .map_err(refused)?;
+            .map_err(|error| if challenge.is_some() { NtlmError::Challenge } else { here(error) })?;
         let [token] = output;
         Ok(token.buffer)
     }
@@ -95,7 +101,7 @@ impl Ntlm {
     pub(crate) fn seal(&mut self, message: &[u8]) -> Result<Sealed, NtlmError> {
         let (mut signature, mut data) = ([0; SIGNATURE], message.to_vec());
         let mut buffers = [SecurityBufferRef::token_buf(&mut signature), SecurityBufferRef::data_buf(&mut data)];
-        self.context.encrypt_message(EncryptionFlags::empty(), &mut buffers).map_err(refused)?;
+        self.context.encrypt_message(EncryptionFlags::empty(), &mut buffers).map_err(here)?;
         Ok(Sealed { signature, data })
     }
 
@@ -103,14 +109,14 @@ impl Ntlm {
     pub(crate) fn open(&mut self, sealed: Sealed) -> Result<Vec<u8>, NtlmError> {
         let Sealed { mut signature, mut data } = sealed;
         let mut buffers = [SecurityBufferRef::token_buf(&mut signature), SecurityBufferRef::data_buf(&mut data)];
-        self.context.decrypt_message(&mut buffers).map_err(refused)?;
+        self.context.decrypt_message(&mut buffers).map_err(|_| NtlmError::Altered)?;
         Ok(data)
     }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
-fn refused(error: sspi::Error) -> NtlmError {
-    NtlmError::Refused(error.to_string())
+fn here(error: sspi::Error) -> NtlmError {
+    NtlmError::Here(error.to_string())
 }
 
 const MAX_USER: usize = 512;
@@ -158,7 +164,7 @@ mod tests {
         assert_ne!(first.data, b"hello");
         assert_ne!(first, second);
         // What we sealed is for the other side, not from it.
-        assert!(matches!(ntlm.open(first), Err(NtlmError::Refused(_))));
+        assert!(matches!(ntlm.open(first), Err(NtlmError::Altered)));
     }
 
     #[test]

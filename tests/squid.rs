@@ -121,21 +121,27 @@ async fn an_account_opens_a_proxy_that_wants_credentials_and_a_wrong_password_do
     assert_eq!(net.seen().len(), before, "nothing gets through");
 }
 
-/// Squid's own stand-in for a domain controller takes every account, after the three messages of NTLM on one connection.
+/// Squid's own stand-in for a domain controller gives challenges of NTLM version 1, which shows too much of a password.
 #[tokio::test]
-async fn ntlm_comes_before_basic_where_squid_offers_both() {
+async fn an_old_ntlm_is_not_spoken_and_basic_is_where_squid_offers_it_too() {
     let Some(program) = squid::program() else { return };
     let Some(reader) = helper("basic_ncsa_auth") else { return };
     let Some(ntlm) = helper("ntlm_fake_auth") else { return };
     let net = internet().await;
+    let ntlm = format!("auth_param ntlm program {ntlm}\n");
+    let alone = format!("{ntlm}acl known proxy_auth REQUIRED\nhttp_access deny !known\n");
+    let squid = Squid::run(&program, |folder, port| config(folder, &format!("127.0.0.1:{port}"), &alone, &net));
+    let [tunnel, plain] = look_as(&net, &squid, "Contoso-Secret-1").await;
+    for (seen, stage) in [(tunnel, StageName::Connect), (plain, StageName::Http)] {
+        let wants = failure(&seen, stage, FailureCode::ProxyAuthRequired);
+        assert!(wants.detail.contains("no challenge of NTLM version 2"), "{wants:?}");
+    }
     let squid = Squid::run(&program, |folder, port| {
-        let rules = format!("auth_param ntlm program {ntlm}\n{}", basic(folder, &reader));
-        config(folder, &format!("127.0.0.1:{port}"), &rules, &net)
+        config(folder, &format!("127.0.0.1:{port}"), &format!("{ntlm}{}", basic(folder, &reader)), &net)
     });
-    // Basic would refuse this password.
-    let [tunnel, plain] = look_as(&net, &squid, "another").await;
+    let [tunnel, plain] = look_as(&net, &squid, "Contoso-Secret-1").await;
     assert!(tunnel.reached() && plain.reached(), "{tunnel:#?} {plain:#?}");
-    assert_eq!(tunnel.connect.evidence.unwrap().scheme.as_deref(), Some("NTLM"));
+    assert_eq!(tunnel.connect.evidence.unwrap().scheme.as_deref(), Some("Basic"));
 }
 
 /// Inspection: the certificate is of a CA that is not the endpoint's. If this machine trusts that one too, everything

@@ -84,7 +84,7 @@ struct SignIn<'a> {
 
 /// Why a way leads no further.
 enum Stuck {
-    /// The proxy gave no challenge: nothing was shown to it, and the next way may do.
+    /// The proxy gave no challenge that can be answered: nothing was shown to it, and the next way may do.
     NoChallenge,
     Failed(Failure),
 }
@@ -111,13 +111,8 @@ impl SignIn<'_> {
             Ok(Err(what)) => return Err(fail(FailureCode::ProxyBadReply, &what)),
             Err(_) => return Err(Stuck::Failed(Failure::silence(self.code, &operation, self.limit))),
         };
-        let challenge = BASE64_STANDARD
-            .decode(challenge)
-            .map_err(|_| fail(FailureCode::ProxyBadReply, &format!("its challenge of {name} is no Base64")))?;
-        let bad = |error: NtlmError| {
-            fail(FailureCode::ProxyBadReply, &format!("its challenge of {name} makes no sense: {error}"))
-        };
-        let last = ntlm.authenticate(&challenge).map_err(bad)?;
+        let challenge = BASE64_STANDARD.decode(challenge).map_err(|_| Stuck::NoChallenge)?;
+        let last = ntlm.authenticate(&challenge).map_err(|_| Stuck::NoChallenge)?;
         Ok((stream, format!("{name} {}", BASE64_STANDARD.encode(last))))
     }
 
@@ -138,7 +133,7 @@ impl SignIn<'_> {
         let why = if ways.is_empty() {
             "cmcomply can sign in with NTLM and Basic only, so the account was not used"
         } else {
-            "but it answers the first message of NTLM without a challenge, so the account was not used"
+            "but its answer to the first message is no challenge of NTLM version 2, so the account was not used"
         };
         Err(Failure::new(FailureCode::ProxyAuthRequired, &format!("{}; {why}", first.detail)))
     }
@@ -216,7 +211,9 @@ pub(super) async fn visit(
             Ok(Box::new(stream) as Box<dyn Wire>)
         }
         Err(Stuck::Failed(failure)) => Err(failure),
-        Err(Stuck::NoChallenge) => Err(Failure::new(FailureCode::ProxyBadReply, "the proxy gives no second challenge")),
+        Err(Stuck::NoChallenge) => {
+            Err(Failure::new(FailureCode::ProxyBadReply, "the proxy gives no second challenge of NTLM"))
+        }
     };
     let seen = http::visit(Box::new(stream), target, true, Some(&authorization), sign_in.left(), again).await;
     Seen { result: seen.result.map_err(|failure| sign_in.refused(failure, way)), ..seen }

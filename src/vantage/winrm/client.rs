@@ -87,7 +87,7 @@ impl<'a> Client<'a> {
     async fn sign_in(&mut self, binding: Option<&[u8]>) -> Result<(), WinRmError> {
         let mut ntlm = Ntlm::new(&self.account.user, &self.account.password, binding).map_err(|e| match e {
             NtlmError::Account(_) => WinRmError::Account(e.to_string()),
-            NtlmError::Refused(what) => WinRmError::Here(what),
+            other => WinRmError::Here(other.to_string()),
         })?;
         let bad = |e: NtlmError| WinRmError::BadChallenge(e.to_string());
         let first = self.send(Some(negotiate(&ntlm.negotiate().map_err(bad)?)), None, Bytes::new(), ANSWER).await?;
