@@ -17,6 +17,7 @@ pub mod catalog;
 pub mod cli;
 pub mod derive;
 pub mod evidence;
+pub mod glob;
 pub mod host;
 mod ntlm;
 pub mod plan;

@@ -25,6 +25,7 @@ impl Lab {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("sql-ca.pem"), database.ca_pem()).unwrap();
         std::fs::write(folder.path().join("ca.pem"), internet.ca_pem()).unwrap();
+        std::fs::write(folder.path().join("cmcomply.toml"), STANDS_IN).unwrap();
         Self { database, internet, folder, options }
     }
 
@@ -37,8 +38,13 @@ impl Lab {
         let lab = Self::new(options, healthy()).await;
         let stated = "[stated]\ntenant_attach = true\nendpoint_analytics = true\nrevocation_restricted = true\n\
                       notification_hosts = [\"prod1.westus2.logic.azure.com\"]\n";
-        std::fs::write(lab.path("cmcomply.toml"), stated).unwrap();
+        std::fs::write(lab.path("cmcomply.toml"), format!("{STANDS_IN}{stated}")).unwrap();
         lab
+    }
+
+    /// The operator states that this machine stands in for all of Contoso.
+    fn settings(&self) -> String {
+        format!("--settings={}", self.path("cmcomply.toml"))
     }
 
     fn path(&self, name: &str) -> String {
@@ -76,6 +82,8 @@ impl Lab {
         names
     }
 }
+
+const STANDS_IN: &str = "[[vantages]]\nhosts = ['*', 'clients', 'consoles']\nkind = 'here'\nsame_subnet = true\n";
 
 /// The Contoso names and proxies, with nothing wrong anywhere.
 fn healthy() -> Spec {
@@ -134,7 +142,7 @@ fn tally(run: &Value, grade: &str, verdict: &str) -> u64 {
 async fn contoso_is_not_compliant_and_every_kind_of_failure_has_its_name() {
     let lab = Lab::contoso().await;
     let mut command = lab.command();
-    command.args(["--from-here", "--stage-timeout=2"]);
+    command.args([&lab.settings(), "--stage-timeout=2"]);
     let done = output(command).await;
     let (table, errors) = (text(&done.stdout), text(&done.stderr));
     assert_eq!(done.status.code(), Some(1), "{table}{errors}");
@@ -165,7 +173,7 @@ async fn contoso_is_not_compliant_and_every_kind_of_failure_has_its_name() {
 async fn audit_healthy(options: Options) -> (Option<i32>, String, Value) {
     let lab = Lab::healthy(options).await;
     let mut command = lab.command();
-    command.args(["--from-here", "--stage-timeout=5", &format!("--settings={}", lab.path("cmcomply.toml"))]);
+    command.args([&lab.settings(), "--stage-timeout=5"]);
     let done = output(command).await;
     (done.status.code(), format!("{}{}", text(&done.stdout), text(&done.stderr)), lab.run())
 }
@@ -251,7 +259,7 @@ async fn the_table_fits_the_terminal_and_has_no_colours_in_a_pipe() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_another_host_needs_is_not_observed_from_here_unless_the_operator_says_so() {
+async fn what_this_machine_reaches_proves_nothing_for_another_host_and_its_failures_count_if_the_operator_says_so() {
     let lab = Lab::contoso().await;
     let mut command = lab.command();
     command.arg("--stage-timeout=1");
@@ -263,6 +271,19 @@ async fn what_another_host_needs_is_not_observed_from_here_unless_the_operator_s
     assert_eq!(run["settings"]["from_here"], false);
     for judgement in run["judgements"].as_array().unwrap() {
         assert_eq!(judgement["observed_from_role_host"], false);
+    }
+    let mut command = lab.command();
+    command.args(["--from-here", "--stage-timeout=1"]);
+    let done = output(command).await;
+    assert_eq!(done.status.code(), Some(1), "{}", text(&done.stdout));
+    let run = lab.run();
+    assert_eq!(tally(&run, "required", "pass"), 0, "grade D alone makes nothing pass");
+    assert!(tally(&run, "required", "fail") > 10 && causes(&run, "not_observed")["other-host"] > 20);
+    assert!(
+        run["outcome"]["incomplete"].as_array().unwrap().iter().any(|why| why.to_string().contains("not observed"))
+    );
+    for judgement in run["judgements"].as_array().unwrap() {
+        assert!(matches!(judgement["evidence_grade"].as_str(), None | Some("D")), "{judgement}");
     }
 }
 
@@ -291,7 +312,7 @@ async fn one_endpoint_is_probed_once_however_many_need_it() {
 async fn revocation_lists_are_fetched_on_the_stated_route_and_decide_nothing() {
     let lab = Lab::contoso().await;
     let mut command = lab.command();
-    command.args(["--from-here", "--stage-timeout=2", "--width=160"]);
+    command.args([&lab.settings(), "--stage-timeout=2", "--width=160"]);
     let table = text(&output(command).await.stdout);
     assert!(table.contains("certificates name: 1 of 2 fetched and current; this decides nothing"), "{table}");
     assert!(table.contains("  http://root-crl.contoso.example/root.crl: a revocation list that was to be renewed by"));

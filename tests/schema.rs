@@ -11,6 +11,7 @@ fn the_schemas_in_the_repository_are_those_of_the_types() {
         ("comparison", schemars::schema_for!(cmcomply::evidence::Comparison)),
         ("plan", schemars::schema_for!(cmcomply::plan::PlanDocument)),
         ("observations", schemars::schema_for!(cmcomply::evidence::Observations)),
+        ("hosts", schemars::schema_for!(cmcomply::report::Hosts)),
         ("endpoints", schemars::schema_for!(cmcomply::report::Endpoints)),
         ("snapshot", schemars::schema_for!(cmcomply::site::Snapshot)),
     ];

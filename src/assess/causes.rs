@@ -203,7 +203,9 @@ pub(super) const TABLE: &[Row] = &[
         "the run ended before this was probed", "run the audit again and let it end"),
     row_of("other-host", "Another machine than the role's host looked, and may not stand in for it.",
         "not observed from {from}; seen from {at}: {what}",
-        "run cmcomply on that host, or give --from-here if this machine may stand in for it"),
+        "give that host a vantage in cmcomply.toml, carry its plan there (`cmcomply plan`), or run cmcomply on it"),
+    row_of("host-not-reached", "Nobody could look from the machine that was to.",
+        "not observed from {from}: {at} could not be used: {what}", "{remedy}"),
     row_of("no-result", "The probe ended without a result: a defect.",
         "the probe ended without a result", "run the audit again; if it stays, report it"),
 ];

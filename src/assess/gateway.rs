@@ -6,23 +6,35 @@
 
 use std::collections::HashMap;
 
+use super::Witness;
 use super::verdict::{Cause, Judgement, Verdict};
 use crate::derive::{RequiredName, Requirement};
 use crate::host::{HostName, HostPattern};
-use crate::plan::Plan;
-use crate::probe::{NameEvidence, Observation, StageName};
+use crate::probe::{NameEvidence, StageName};
 use crate::site::Facts;
 
-/// Writes into the judgements of each service name whether it leads to its deployment name; one that does not is no pass.
+/// Writes into the judgements of each service name whether it leads to its deployment name, as the vantage saw it; one
+/// that does not is no pass.
 pub fn judge_gateways(
     facts: &Facts,
     requirements: &[Requirement],
-    plan: &Plan,
-    observations: &[Observation],
+    witnesses: &[Witness<'_>],
     judgements: &mut [Judgement],
 ) {
-    let seen: HashMap<_, _> = observations.iter().map(|o| (&o.probe, o)).collect();
-    let names: HashMap<&HostName, &NameEvidence> = plan
+    for (vantage, witness) in witnesses.iter().enumerate() {
+        judge_from(facts, requirements, vantage, witness, judgements);
+    }
+}
+
+fn judge_from(
+    facts: &Facts,
+    requirements: &[Requirement],
+    vantage: usize,
+    witness: &Witness<'_>,
+    judgements: &mut [Judgement],
+) {
+    let seen: HashMap<_, _> = witness.observations.iter().map(|o| (&o.probe, o)).collect();
+    let names: HashMap<&HostName, &NameEvidence> = witness
         .probes
         .iter()
         .filter_map(|probe| {
@@ -38,7 +50,8 @@ pub fn judge_gateways(
         let Some(of_service) = names.get(service) else { continue };
         let alias = alias(of_service, deployment, names.get(deployment).copied());
         for (requirement, judgement) in requirements.iter().zip(&mut *judgements) {
-            if requirement.name == RequiredName::Pattern(HostPattern::Exact(service.clone())) {
+            let is_it = requirement.name == RequiredName::Pattern(HostPattern::Exact(service.clone()));
+            if is_it && judgement.vantage == vantage {
                 write_down(&alias, service, deployment, judgement);
             }
         }
@@ -144,6 +157,8 @@ mod tests {
                 grade: crate::assess::Grade::Required,
                 probes: Vec::new(),
                 observed_from_role_host: true,
+                vantage: 0,
+                evidence_grade: Some(crate::vantage::EvidenceGrade::B),
                 cause: None,
                 waiver: None,
                 notes: Vec::new(),

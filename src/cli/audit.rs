@@ -14,19 +14,21 @@ use super::console::{self, Colour};
 use super::facts::FactsArgs;
 use super::probing::{ProbeArgs, RouteArgs};
 use super::reports::ReportsArgs;
-use super::{Stop, here, progress};
+use super::vantages::VantageArgs;
+use super::{Stop, here, progress, vantages};
 use crate::assess::{AppliedWaivers, Waivers};
 use crate::catalog::Context;
 use crate::derive::Options;
 use crate::evidence::{
-    CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Seeing, Tool, can_write_aside, unknown_facts,
-    write_aside,
+    CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Seeing, Tool, can_write_aside, gather,
+    unknown_facts, write_aside,
 };
+use crate::host::HostName;
 use crate::plan::{PlanBounds, PlanDocument, Probe};
 use crate::probe::{Observation, RevocationList, Settings};
 use crate::proxies::Rules;
-use crate::vantage::Vantage;
-use crate::{assess, derive, plan, probe, proxies, report};
+use crate::vantage::{THIS_MACHINE, Vantage};
+use crate::{assess, derive, plan, probe, proxies, report, vantage};
 
 /// Arguments of `cmcomply audit`.
 #[derive(Debug, Clone, Args)]
@@ -35,7 +37,11 @@ Examples:
   cmcomply audit --sql cm01.contoso.com
       (on Windows) as the signed-in account, probing from this machine
   cmcomply audit --sql cm01.contoso.com --sql-user reader --from-here
-      with a SQL login; this machine stands in for the role hosts
+      with a SQL login; what fails from this machine counts as failed for every host
+  cmcomply audit --sql cm01.contoso.com --settings cmcomply.toml
+      each host from where the tables [[vantages]] of the file say: itself over SSH or WinRM, for example
+  cmcomply audit --sql cm01.contoso.com --observations dp07.seen.json
+      with what was brought back from a host that nobody reaches (`cmcomply plan`)
   cmcomply audit --sql cm01.contoso.com\\SCCM --database CM_PS1 --sql-ca-file ca.pem -o q4.json
       a named instance, its certificate signed by a CA of your own, the record in q4.json
   cmcomply audit --sql cm01.contoso.com --report html=q4.html,xlsx=q4.xlsx
@@ -47,6 +53,8 @@ pub(super) struct AuditArgs {
     facts: FactsArgs,
     #[command(flatten)]
     routes: RouteArgs,
+    #[command(flatten)]
+    vantages: VantageArgs,
     #[command(flatten)]
     probing: ProbeArgs,
     #[command(flatten)]
@@ -93,8 +101,15 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         Some(version) => Options::default().for_version(version, &catalog).map_err(Stop::usage)?.target_build,
         None => None,
     };
+    let carried = args.vantages.carried(Timestamp::now())?;
     // Last, because it may ask for a password.
     let prepared = args.facts.prepare()?;
+    if args.vantages.remote && prepared.is_redacted() {
+        return Err(Stop::usage(anyhow::anyhow!(
+            "the names of a redacted snapshot lead to no machine: leave out --remote"
+        )));
+    }
+    let looked_at_by = prepared.vantages().to_vec();
     bounds.proxy_accounts = args.probing.proxy_accounts()?;
     // What the command line says of a context counts more than the file.
     let mut routes = prepared.routes().clone();
@@ -109,25 +124,37 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let mut requirements =
         derive::requirements(&facts, &catalog, &Options { routes: routes.clone(), target_build: target });
     proxies::reroute(&mut requirements, &rules);
-    let plan = plan::build(&requirements);
     if let Some(path) = &args.plan_only {
-        let unknown = unknown_facts(&facts).len();
+        let (unknown, plan) = (unknown_facts(&facts).len(), plan::build(&requirements));
         return write_plan(path, &PlanDocument::new(None, args.probing.plan_bounds(), plan.probes), unknown);
     }
     let vantage = Vantage::local(&here::name());
-    let (observations, interrupted) = probe_all(&plan.probes, &bounds, &cancel).await?;
+    let subjects = requirements.iter().map(|requirement| &requirement.subject);
+    let machines: Vec<HostName> = carried.iter().map(|file| file.machine.clone()).collect();
+    let default = args.vantages.default_kind();
+    let seats = vantage::assign(subjects, &facts, &looked_at_by, default, &vantage, &machines);
+    let plans = seats.plans(&requirements, args.probing.plan_bounds());
+    let mut brought = Vec::new();
+    for file in carried {
+        brought.push((file.place(&seats, &plans).map_err(Stop::usage)?, file));
+    }
+    let seen = vantages::look(&seats, plans, brought, &bounds, &cancel).await?;
+    let interrupted = seen.interrupted;
     // Revocation lists are fetched by the system itself.
     let via = match rules.get(&Context::SystemWinhttp) {
         Some(rules) => rules.http(),
         None => routes.get(&Context::SystemWinhttp).cloned().unwrap_or(derive::Via::Direct),
     };
-    let revocation_lists = fetch_lists(&observations, &via, &bounds, &cancel, interrupted).await;
+    let revocation_lists = fetch_lists(seen.of_this_machine(), &via, &bounds, &cancel, interrupted).await;
     let finished = Timestamp::now();
-    let mut judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.routes.from_here);
-    assess::judge_gateways(&facts, &requirements, &plan, &observations, &mut judgements);
-    assess::note_revocation(&mut judgements, &observations, &revocation_lists);
+    let witnesses = seen.witnesses();
+    let mut judgements =
+        assess::judge(&requirements, &witnesses, |subject| seen.view(subject), args.vantages.from_here);
+    assess::judge_gateways(&facts, &requirements, &witnesses, &mut judgements);
+    assess::note_revocation(&mut judgements, THIS_MACHINE, seen.of_this_machine(), &revocation_lists);
     let today = finished.to_zoned(TimeZone::UTC).date();
     let waivers = waivers.map(|list| AppliedWaivers::new(list, &requirements, &mut judgements, today));
+    let (vantages, probes, observations) = gather(seen.into_looks(), &mut judgements);
     let run = Run {
         format: RUN_FORMAT.to_owned(),
         tool: Tool::this(),
@@ -135,10 +162,11 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         settings: record_settings(&args, &bounds, &routes, &rules),
         outcome: Outcome::of(&facts, &judgements, interrupted),
         vantage,
+        vantages,
         catalog: CatalogRecord::of(&catalog, &requirements),
         facts,
         requirements,
-        probes: plan.probes,
+        probes,
         observations,
         revocation_lists,
         judgements,
@@ -260,7 +288,8 @@ fn record_settings(
     let Seeing { dns_server, connect_to, extra_roots, .. } = Seeing::new(settings);
     RunSettings {
         target_version: args.target_version.clone(),
-        from_here: args.routes.from_here,
+        from_here: args.vantages.from_here,
+        remote: args.vantages.remote,
         dns_server,
         connect_to,
         extra_roots,

@@ -15,6 +15,7 @@ use crate::derive::StatedRoutes;
 use crate::proxies::Bypass;
 use crate::settings::Settings;
 use crate::site::{self, Facts, Options, ReadError, Snapshot};
+use crate::vantage::VantageRule;
 
 /// Where the facts come from.
 #[derive(Debug, Clone, Args)]
@@ -71,6 +72,11 @@ impl Prepared {
     /// The bypass lists that the settings file states.
     pub(super) fn bypasses(&self) -> &BTreeMap<Context, Bypass> {
         &self.settings.bypasses
+    }
+
+    /// From where hosts are looked at, as the settings file says.
+    pub(super) fn vantages(&self) -> &[VantageRule] {
+        &self.settings.vantages
     }
 
     /// When the oldest of the facts were read, where snapshots have some.

@@ -9,8 +9,10 @@ mod explain;
 mod facts;
 mod hand_off;
 mod here;
+mod hosts;
 mod init;
 mod output;
+mod plan;
 mod probe;
 mod probing;
 mod progress;
@@ -20,6 +22,7 @@ mod reports;
 mod secret;
 mod snapshot;
 mod sql;
+mod vantages;
 mod what_if;
 
 use std::ffi::OsString;
@@ -57,6 +60,10 @@ enum Command {
     Report(report::ReportCommandArgs),
     /// Say what changed from one run to a later one, and on whose side; offline.
     Compare(compare::CompareArgs),
+    /// List the hosts, from where each is looked at, and whether that answers, before anything is probed.
+    Hosts(Box<hosts::HostsArgs>),
+    /// Write what a host is to look at as a file that is carried there; the audit takes what comes back.
+    Plan(Box<plan::PlanArgs>),
     /// Look at one endpoint layer by layer, or run a plan on this machine and write what was seen.
     Probe(Box<probe::ProbeCommandArgs>),
     /// Say what each host needs, without probing: as a table, JSON, CSV, or a list for a firewall or proxy.
@@ -112,6 +119,8 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
         Command::Audit(args) => audit::run(*args).await,
         Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Hosts(args) => hosts::run(*args).await,
+        Command::Plan(args) => plan::run(*args).await,
         Command::Probe(args) => probe::run(*args).await,
         Command::Endpoints(args) => endpoints::run(*args).await,
         Command::Explain(args) => explain::run(*args).await,

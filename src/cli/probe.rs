@@ -12,6 +12,7 @@ use url::{Host, Url};
 use super::console::{self, Colour};
 use super::probing::ProbeArgs;
 use super::{Stop, audit, exit, here};
+use crate::catalog::Catalog;
 use crate::derive::Via;
 use crate::evidence::{Observations, Seeing, write_aside_with};
 use crate::host::{HostName, Scheme};
@@ -34,6 +35,8 @@ Examples:
       the observations document instead of the tree, in a file
   cmcomply probe --plan plan.json -o seen.json
       all probes of a plan, within its bounds
+  ssh cm01 cmcomply probe --plan - < plan.json > seen.json
+      the same on another machine, which needs nothing but the program
 
 Exit codes of a look: 0 reached, 1 not reached, 2 wrong arguments, 3 interrupted, or this machine could not try.
 Exit codes of a plan: 0 all of it was looked at, whatever was seen, 2 the plan cannot be run, 3 not all of it was looked
@@ -45,7 +48,7 @@ pub(super) struct ProbeCommandArgs {
     /// Go through this proxy; `direct` goes without one.
     #[arg(long, value_name = "HOST:PORT", default_value = "direct", value_parser = stated_via, conflicts_with = "plan")]
     via: Via,
-    /// Run all probes of this plan. It brings its own bounds, so `--stage-timeout`, `--deadline` and `--concurrency`
+    /// Run all probes of this plan; `-` reads it from standard input. It brings its own bounds, so `--stage-timeout`, `--deadline` and `--concurrency`
     /// do not go with it.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["stage_timeout", "deadline", "concurrency"])]
     plan: Option<PathBuf>,
@@ -83,7 +86,12 @@ pub(super) async fn run(args: ProbeCommandArgs) -> Result<u8, Stop> {
     }
     match (&args.target, &args.plan) {
         (_, Some(path)) => {
-            let plan = PlanDocument::read(path).map_err(Stop::usage)?;
+            let plan = if path.as_os_str() == "-" {
+                PlanDocument::read_from("standard input", io::stdin().lock())
+            } else {
+                PlanDocument::read(path)
+            };
+            let plan = plan.map_err(Stop::usage)?;
             let seen = observe(&plan, &args.probing).await?;
             report_plan(&seen, args.output.as_deref())
         }
@@ -108,6 +116,9 @@ pub(super) async fn run(args: ProbeCommandArgs) -> Result<u8, Stop> {
 async fn observe(plan: &PlanDocument, probing: &ProbeArgs) -> Result<Observations, Stop> {
     let mut settings = probing.settings_within(plan.bounds)?;
     settings.proxy_accounts = probing.proxy_accounts()?;
+    // As in an audit, so that the same plan means the same everywhere.
+    let roots = &Catalog::embedded().roots;
+    settings.checks.public_thumbprints = roots.iter().map(|root| root.sha1.clone()).collect();
     let cancel = audit::cancel_on_ctrl_c("interrupted: writing what was seen (Ctrl-C again: end at once)");
     let started = Timestamp::now();
     let (observations, interrupted) = audit::probe_all(&plan.probes, &settings, &cancel).await?;

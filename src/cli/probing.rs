@@ -20,13 +20,10 @@ use crate::probe::{Bounds, Checks, ConnectTo, Deadlines, ProxyAccount, ProxyAcco
 use crate::proxies::{Bypass, Rules};
 use crate::settings::stated_via;
 
-/// For whom this machine probes, and by which routes.
+/// By which routes.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Probing")]
 pub(super) struct RouteArgs {
-    /// Let this machine stand in for every host: what it reaches counts as reached. The run keeps saying so.
-    #[arg(long)]
-    pub(super) from_here: bool,
     /// The proxy of a context that the site database does not know: client-system, console-user, system-winhttp or
     /// system-wininet. ROUTE is `direct`, HOST:PORT, `system` (the settings of this machine: WinHTTP or WinINET on
     /// Windows, environment variables elsewhere), or `pac:FILE` or `pac:http://...` for a script. May be given several

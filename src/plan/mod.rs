@@ -21,7 +21,7 @@ use crate::host::{HostName, HostPattern, Scheme};
 /// The probes that prove the requirements from one vantage.
 ///
 /// What is undecided, retired, not testable or reached by a route that nobody knows is not probed: `assess` says so.
-pub fn build(requirements: &[Requirement]) -> Plan {
+pub fn build<'a>(requirements: impl IntoIterator<Item = &'a Requirement>) -> Plan {
     let mut places = HashMap::new();
     let mut probes: Vec<Probe> = Vec::new();
     for requirement in requirements {

@@ -30,17 +30,18 @@ pub(super) fn render(run: &Run) -> String {
     let not_passing: Vec<&Row<'_>> = rows.iter().filter(|row| row.is_not_passing()).collect();
     if !not_passing.is_empty() {
         out.push_str(
-            "\n## Not passing\n\n| verdict | host | role | endpoint | what was seen |\n|---|---|---|---|---|\n",
+            "\n## Not passing\n\n| verdict | host | role | endpoint | evidence | what was seen |\n|---|---|---|---|---|---|\n",
         );
     }
     for row in &not_passing {
         let _ = writeln!(
             out,
-            "| {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} |",
             row.judgement.verdict.title(),
             code(&row.requirement.subject.to_string()),
             row.requirement.role.title(),
             code(&row.endpoint()),
+            code(row.grade_of_evidence()),
             code(&row.seen()),
         );
     }

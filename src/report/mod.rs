@@ -11,6 +11,7 @@ mod explain;
 mod format;
 mod grid;
 mod hdf;
+mod hosts;
 mod html;
 mod junit;
 mod layers;
@@ -26,6 +27,7 @@ mod row;
 mod summary;
 mod table;
 mod tree;
+mod vantages;
 mod words;
 mod xlsx;
 
@@ -39,6 +41,7 @@ pub use endpoints::{
 pub use endpoints_table::{By, endpoints_table};
 pub use explain::{Explained, explain, explanation};
 pub use format::{Format, RenderError, UnknownReportFormat};
+pub use hosts::{HOSTS_FORMAT, HostRow, Hosts, hosts};
 pub use listing::Listing;
 pub use table::{Style, table};
 pub use tree::tree;

@@ -20,6 +20,7 @@ use crate::derive::{StatedRoutes, Via};
 use crate::host::{HostName, HostOrAddress};
 use crate::proxies::Bypass;
 use crate::text::printable;
+use crate::vantage::{RuleTable, VantageRule};
 
 /// A settings file is a page of text; nothing larger is read.
 const MAX_OCTETS: u64 = 1 << 20;
@@ -35,6 +36,8 @@ pub struct Settings {
     pub routes: StatedRoutes,
     /// What goes past these proxies.
     pub bypasses: BTreeMap<Context, Bypass>,
+    /// From where hosts are looked at, in the order of the file.
+    pub vantages: Vec<VantageRule>,
 }
 
 /// Facts that the operator states: the table `[stated]`.
@@ -95,6 +98,7 @@ struct File {
     stated: Stated,
     proxies: ByContext<Route>,
     no_proxy: ByContext<BypassList>,
+    vantages: Vec<toml::Spanned<RuleTable>>,
 }
 
 /// The contexts whose proxies the site database does not know.
@@ -159,7 +163,14 @@ impl Settings {
     /// Parses the text of the file of that name.
     pub fn parse(file: &str, text: &str) -> Result<Self, SettingsError> {
         let parsed: File = toml::from_str(text).map_err(|error| SettingsError::of_toml(file, text, &error))?;
+        let vantages = parsed.vantages.into_iter().map(|spanned| {
+            let start = spanned.span().start.min(text.len());
+            let line = 1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count();
+            let error = |what: String| SettingsError { file: printable(file, 500), line: Some(line), what };
+            VantageRule::try_from(spanned.into_inner()).map_err(error)
+        });
         Ok(Self {
+            vantages: vantages.collect::<Result<_, _>>()?,
             file: printable(file, 500),
             stated: parsed.stated,
             routes: parsed.proxies.given().map(|(context, route)| (context, route.0)).collect(),
