@@ -109,3 +109,38 @@ async fn a_proxy_that_breaks_off_or_talks_nonsense_is_told_so() {
         assert!(failed.detail.contains(words), "{failed:?}");
     }
 }
+
+/// The whole program, with the account in a settings file.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_takes_the_account_from_its_settings_and_the_password_from_the_environment() {
+    let net = internet().await;
+    let Some(proxy) = proxy(&net, 443, &["--offer", "Negotiate"]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (ca, settings) = (folder.path().join("ca.pem"), folder.path().join("cmcomply.toml"));
+    std::fs::write(&ca, net.ca_pem()).unwrap();
+    let table = format!(
+        "[[proxy_accounts]]\nproxy = '{}'\naccount = '{USER}'\npassword_env = 'CONTOSO_PROXY_PASSWORD'\n",
+        proxy.address()
+    );
+    std::fs::write(&settings, table).unwrap();
+    let look = |password: Option<&str>| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_cmcomply"));
+        program.args(["probe", "https://healthy.contoso.com/", "--format", "json", "--via"]);
+        program.arg(proxy.address().to_string()).arg("--settings").arg(&settings).arg("--ca-file").arg(&ca);
+        program.env_remove("CONTOSO_PROXY_PASSWORD");
+        program.envs(password.map(|password| ("CONTOSO_PROXY_PASSWORD", password)));
+        let output = program.output().unwrap();
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+        assert!(!said.contains("Contoso-Secret"), "{said}");
+        (output.status.code(), said)
+    };
+    let (code, said) = tokio::task::block_in_place(|| look(None));
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("environment variable") && proxy.log().is_empty(), "{said}");
+    let (code, said) = tokio::task::block_in_place(|| look(Some(PASSWORD)));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("\"scheme\": \"Negotiate\""), "{said}");
+    let (code, said) = tokio::task::block_in_place(|| look(Some("Contoso-Secret-2")));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("signed in with Negotiate"), "{said}");
+}

@@ -18,7 +18,7 @@ use crate::host::HostOrAddress;
 use crate::plan::PlanBounds;
 use crate::probe::{Bounds, Checks, ConnectTo, Deadlines, ProxyAccount, ProxyAccounts, Settings, raise_open_files};
 use crate::proxies::{Bypass, Rules};
-use crate::settings::stated_via;
+use crate::settings::{StatedProxyAccount, stated_via};
 
 /// By which routes.
 #[derive(Debug, Clone, Args)]
@@ -143,8 +143,9 @@ impl ProbeArgs {
         })
     }
 
-    /// The accounts for proxies. May ask for a password, so it comes after everything that can be wrong.
-    pub(super) fn proxy_accounts(&self) -> Result<ProxyAccounts, Stop> {
+    /// The accounts for proxies: those of the settings file, and of the command line, which counts more. May ask for a
+    /// password, so it comes after everything that can be wrong.
+    pub(super) fn proxy_accounts(&self, stated: &[StatedProxyAccount]) -> Result<ProxyAccounts, Stop> {
         let (file, stdin) = (self.proxy_password_file.as_deref(), self.proxy_password_stdin);
         let mut shared = None;
         let mut accounts = ProxyAccounts::new();
@@ -162,6 +163,13 @@ impl ProbeArgs {
             if accounts.insert(proxy.clone(), account).is_some() {
                 let name = format!("--proxy-user {}:{} is given twice", proxy.0, proxy.1);
                 return Err(Stop::usage(anyhow::anyhow!(name)));
+            }
+        }
+        for StatedProxyAccount { proxy, account, password } in stated {
+            if !accounts.contains_key(proxy) {
+                let whose = format!("the account of proxy {}:{}", proxy.0, proxy.1);
+                let password = secret::stated(password).context(whose).map_err(Stop::usage)?;
+                accounts.insert(proxy.clone(), ProxyAccount { user: account.clone(), password });
             }
         }
         Ok(accounts)
