@@ -72,11 +72,11 @@ pub(super) const TABLE: &[Row] = &[
     // Proxy
     row_of("proxy-auth-required", "The proxy wants credentials (407).",
         "{proxy} wants credentials (407)",
-        "let {from} use {proxy} without sign-in, or give its account with --proxy-user; cmcomply does not know the account \
+        "let {from} use {proxy} without sign-in, or give its account with --proxy-user or in cmcomply.toml; cmcomply does not know the account \
          of a site system's proxy"),
     row_of("proxy-auth-failed", "The proxy refused the account that was given for it (407).",
         "{proxy} refused the account that was given for it (407)",
-        "check user and password of --proxy-user, and what {proxy} lets that account do"),
+        "check the account and its password (--proxy-user, or cmcomply.toml), and what {proxy} lets that account do"),
     row_of("proxy-refused", "The proxy answered in the endpoint's place, with another status than success.",
         "{proxy} answered itself{status}",
         "allow {endpoint} for {from} on {proxy}"),
