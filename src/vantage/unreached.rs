@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::script::AnswerError;
+use super::winrm::WinRmError;
 use crate::text::printable;
 
 /// Why nobody looked from a machine, or not to the end.
@@ -13,6 +15,9 @@ pub struct Unreached {
     pub why: UnreachedWhy,
     /// In words.
     pub detail: String,
+    /// What to do, where more is known than the kind says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
 }
 
 /// Kinds of reasons.
@@ -50,11 +55,14 @@ pub enum UnreachedWhy {
 impl Unreached {
     /// A reason; the words may come from outside.
     pub fn new(why: UnreachedWhy, detail: impl AsRef<str>) -> Self {
-        Self { why, detail: printable(detail.as_ref(), 400) }
+        Self { why, detail: printable(detail.as_ref(), 400), remedy: None }
     }
 
     /// What to do.
-    pub fn remedy(&self) -> &'static str {
+    pub fn remedy(&self) -> &str {
+        if let Some(remedy) = &self.remedy {
+            return remedy;
+        }
         match self.why {
             UnreachedWhy::Name => "correct the name, or the DNS record of the host",
             UnreachedWhy::Port => "let this machine reach the port of that host, or carry the plan there",
@@ -79,5 +87,45 @@ impl Unreached {
                                      comes back with --observations"
             }
         }
+    }
+}
+
+impl From<WinRmError> for Unreached {
+    fn from(error: WinRmError) -> Self {
+        use WinRmError as E;
+        let why = match &error {
+            E::BasicInClear
+            | E::Account(_)
+            | E::SchemeNotOffered { .. }
+            | E::SignInRefused { .. }
+            | E::BadChallenge(_) => UnreachedWhy::SignIn,
+            E::NameNotResolved(_) => UnreachedWhy::Name,
+            E::Refused { .. } | E::Unanswered { .. } => UnreachedWhy::Port,
+            E::CertificateNotTrusted(_) | E::Tls { .. } => UnreachedWhy::Identity,
+            E::NotAllowed { .. } => UnreachedWhy::Rights,
+            E::Quota(_) => UnreachedWhy::Policy,
+            E::Fault { .. }
+            | E::Status(_)
+            | E::NotSealed
+            | E::Altered(_)
+            | E::NotOurs(_)
+            | E::Cut(_)
+            | E::TooLarge { .. } => UnreachedWhy::Answer,
+            E::Silent(_) | E::Deadline(_) => UnreachedWhy::Deadline,
+            E::Cancelled => UnreachedWhy::Interrupted,
+            E::LineTooLong { .. } | E::Here(_) => UnreachedWhy::Settings,
+        };
+        Self { remedy: Some(error.remedy().to_owned()), ..Self::new(why, error.to_string()) }
+    }
+}
+
+impl From<AnswerError> for Unreached {
+    fn from(error: AnswerError) -> Self {
+        let why = match &error {
+            AnswerError::LanguageMode { .. } | AnswerError::AddType { .. } => UnreachedWhy::Policy,
+            AnswerError::OtherHost { .. } => UnreachedWhy::OtherMachine,
+            _ => UnreachedWhy::Answer,
+        };
+        Self::new(why, error.to_string())
     }
 }
