@@ -129,7 +129,7 @@ impl CatalogRole {
 
 /// The ports of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "expected a list of ports, \"cmg-instances\" or \"software-update-point\"")]
+#[serde(untagged, expecting = "expected a list of ports, or the name of a rule such as \"cmg-instances\"")]
 pub enum Ports {
     /// These.
     Fixed(Vec<u16>),
@@ -142,6 +142,7 @@ impl std::fmt::Display for Ports {
         match self {
             Self::Fixed(ports) => f.pad(&ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
             Self::FromFacts(PortRule::CmgInstances) => f.pad("cmg-instances"),
+            Self::FromFacts(PortRule::CmgClassic) => f.pad("cmg-classic"),
             Self::FromFacts(PortRule::SoftwareUpdatePoint) => f.pad("software-update-point"),
             Self::FromFacts(PortRule::ThirdPartyCatalog) => f.pad("third-party-catalog"),
         }
@@ -154,6 +155,8 @@ impl std::fmt::Display for Ports {
 pub enum PortRule {
     /// 443 with one instance of the CMG, 10124 and up, one for each instance, with two or more.
     CmgInstances,
+    /// 10140 and up, one for each instance of a classic deployment of the CMG; none of any other.
+    CmgClassic,
     /// The port on which the software update point at the other end is reached.
     SoftwareUpdatePoint,
     /// The port in the address of the third-party catalog.

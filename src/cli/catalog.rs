@@ -152,7 +152,7 @@ fn diff(page: &Path, catalog: &Catalog, output: &OutputArgs) -> Result<u8, Stop>
 /// A catalog from a folder. All mistakes go to standard error, one on a line.
 fn load(folder: &Path) -> Result<Catalog, Stop> {
     const SHOWN: usize = 200;
-    Catalog::load(folder).map_err(|error| {
+    Catalog::load(folder, jiff::Zoned::now().date()).map_err(|error| {
         if let LoadError::Mistakes(mistakes) = &error {
             for mistake in mistakes.iter().take(SHOWN) {
                 console::plain_note(&mistake.to_string());
