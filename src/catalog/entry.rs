@@ -9,7 +9,7 @@ use crate::host::{HostName, Scheme};
 use crate::site::Role;
 
 /// One documented need: who, what, when, in which cloud, with what lifecycle, according to whom.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Entry {
     /// Stable, never reused.
     pub id: EntryId,
@@ -18,6 +18,7 @@ pub struct Entry {
     /// Who needs it.
     pub roles: Vec<CatalogRole>,
     /// What: a host pattern, or a template that the site database fills.
+    #[schemars(with = "String")]
     pub endpoint: EndpointTemplate,
     /// How the page writes it, where that is neither the endpoint nor a host.
     pub written: Vec<String>,
@@ -30,6 +31,7 @@ pub struct Entry {
     /// The clouds in which it is needed.
     pub clouds: Vec<Cloud>,
     /// The facts under which it is needed.
+    #[schemars(with = "String")]
     pub when: Condition,
     /// Whose proxy the product uses for it.
     pub context: Context,

@@ -94,11 +94,12 @@ fn fan_out(first: u16, instances: u32) -> Vec<u16> {
 }
 
 /// Whether a gateway is a classic deployment. The database does not say so, but Azure's domain does: `cloudapp.net` is
-/// classic, `cloudapp.azure.com` is a scale set. In US Government both are called `usgovcloudapp.net` somewhere.
+/// classic, `cloudapp.azure.com` is a scale set; in US Government, `usgovcloudapp.net` is the suffix of classic services,
+/// although the page has it for every gateway there.
 fn is_classic(cmg: &Cmg) -> Option<bool> {
     let name = cmg.deployment_name.as_ref()?.as_str();
     let below = |domain: &str| name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
-    if below("cloudapp.net") {
+    if below("cloudapp.net") || below("usgovcloudapp.net") {
         Some(true)
     } else if below("cloudapp.azure.com") || below("cloudapp.usgovcloudapi.net") {
         Some(false)

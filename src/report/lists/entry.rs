@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::pattern::ListPattern;
-use crate::catalog::{Context, EntryId, Inspection, Tier};
+use crate::catalog::{Catalog, Context, EndpointTemplate, EntryId, Inspection, Status, Tier};
 use crate::derive::{Decision, RequiredName, Requirement, Subject};
 use crate::host::Scheme;
 
@@ -91,6 +91,20 @@ impl HandOff {
             }
         }
         Self { undecided: still_open(open, &needed), entries: needed.into_values().collect(), retired }
+    }
+}
+
+impl HandOff {
+    /// Adds what the catalog knows to be gone or moved, whatever the facts say: a list may still have it.
+    pub fn with_retired(mut self, catalog: &Catalog) -> Self {
+        let gone = catalog.entries.iter().filter(|e| matches!(e.status, Status::Retired | Status::Superseded));
+        for entry in gone {
+            if let EndpointTemplate::Pattern(pattern) = &entry.endpoint {
+                let pattern = ListPattern::Host(pattern.clone());
+                self.retired.entry(pattern).or_default().insert(entry.id.clone());
+            }
+        }
+        self
     }
 }
 
