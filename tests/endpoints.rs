@@ -8,6 +8,8 @@ mod explain;
 mod golden;
 #[path = "endpoints/hand_off.rs"]
 mod hand_off;
+#[path = "endpoints/judged.rs"]
+mod judged;
 #[path = "endpoints/what_if.rs"]
 mod what_if;
 

@@ -16,6 +16,7 @@ mod html;
 mod junit;
 mod layers;
 mod layout;
+mod lint;
 mod listing;
 pub mod lists;
 mod markdown;
@@ -46,6 +47,7 @@ pub use explain_document::{
     EXPLANATION_FORMAT, ExplainedEntry, Explanation, FactSaid, StandingHere, explanation_document, explanation_rows,
 };
 pub use format::{Format, RenderError, UnknownReportFormat};
+pub use lint::{LintReport, Mistake};
 pub use listing::Listing;
 pub use table::{Style, table};
 pub use tree::tree;
