@@ -213,7 +213,7 @@ pub enum Context {
     ConsoleUser,
     /// The client's services, running as LOCAL SYSTEM.
     ClientSystem,
-    /// Between site systems: direct.
+    /// Direct, always: between site systems, and where the product uses no proxy.
     Intranet,
 }
 

@@ -368,7 +368,7 @@ fn only_the_top_synchronizes_from_the_internet_and_the_child_from_it() {
     assert!(sup(&format!("{CAS} "), "ntservicepack.microsoft.com:80"));
     assert!(!sup(&format!("{PS1} "), "wsus-"));
     // Its site server may own deployment rules.
-    assert!(sup("adr-download-windowsupdate-com-child-site ", &format!("{PS1} ")));
+    assert!(sup("child-site-adr-download-windowsupdate-com ", &format!("{PS1} ")));
     assert!(sup("adr-download-windowsupdate-com ", &format!("{CAS} ")));
     assert!(sup("sup-upstream-http", &format!("{PS1} {CAS}:8530")));
     assert!(!sup("sup-upstream-https", PS1));

@@ -42,7 +42,7 @@ pub struct ListEntry {
 }
 
 impl ListEntry {
-    /// Whether it is needed between site systems only, and so is no matter of a proxy.
+    /// Whether it is never asked through a proxy: between site systems, and TCP-TLS to classic gateways.
     pub fn is_intranet(&self) -> bool {
         self.contexts.iter().all(|context| *context == Context::Intranet)
     }
