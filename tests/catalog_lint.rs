@@ -282,7 +282,7 @@ fn own_entries_follow_the_same_rules() {
 /// One of the program's own entries on updates and servicing, as its file has it.
 fn built_in(id: &str) -> String {
     let file = include_str!("../catalog/updates-and-servicing.toml").replace("\r\n", "\n");
-    let start = file.find(&format!("[[entry]]\nid = \"{id}\"")).unwrap();
+    let start = file.find(&format!("[[entry]]\nid = \"{id}\"")).expect("an entry of this file");
     let end = file[start + 1..].find("[[entry]]").map_or(file.len(), |end| start + 1 + end);
     file[start..end].to_owned()
 }

@@ -74,12 +74,11 @@ fn cmg_ports(ports: &Ports, cmg: &Cmg, title: &str) -> (Vec<u16>, Vec<String>) {
                 .then(|| format!("whether cloud management gateway {title} is a classic deployment"))
                 .into_iter()
                 .collect();
-            match cmg.instances {
-                Some(n @ 1..=16) => (fan_out(10140, n), missing),
-                _ => {
-                    missing.push(format!("number of instances of cloud management gateway {title}: 10140 to 10155"));
-                    (Vec::new(), missing)
-                }
+            if let Some(n @ 1..=16) = cmg.instances {
+                (fan_out(10140, n), missing)
+            } else {
+                missing.push(format!("number of instances of cloud management gateway {title}: 10140 to 10155"));
+                (Vec::new(), missing)
             }
         }
         Ports::FromFacts(PortRule::SoftwareUpdatePoint | PortRule::ThirdPartyCatalog) => {

@@ -96,6 +96,7 @@ impl HandOff {
 
 impl HandOff {
     /// Adds what the catalog knows to be gone or moved, whatever the facts say: a list may still have it.
+    #[must_use]
     pub fn with_retired(mut self, catalog: &Catalog) -> Self {
         let gone = catalog.entries.iter().filter(|e| matches!(e.status, Status::Retired | Status::Superseded));
         for entry in gone {
