@@ -19,6 +19,7 @@ pub mod derive;
 pub mod evidence;
 pub mod glob;
 pub mod host;
+mod ntlm;
 pub mod plan;
 pub mod probe;
 pub mod proxies;

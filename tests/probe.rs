@@ -372,7 +372,10 @@ async fn a_proxys_account_is_for_that_proxy_alone_and_used_when_it_asks() {
         assert_eq!(failure(of("other"), stage).code, FailureCode::ProxyAuthRequired);
         let ntlm = failure(of("ntlm"), stage);
         assert_eq!(ntlm.code, FailureCode::ProxyAuthRequired);
-        assert!(ntlm.detail.contains("offers Negotiate, NTLM") && ntlm.detail.contains("Basic only"), "{ntlm:?}");
+        assert!(
+            ntlm.detail.contains("offers Negotiate, NTLM") && ntlm.detail.contains("no challenge of NTLM version 2"),
+            "{ntlm:?}"
+        );
     }
     let connect = seen["https://by-basic.contoso.com/"].connect.evidence.as_ref().unwrap();
     assert_eq!(connect.account.as_deref(), Some("svc-cm"));

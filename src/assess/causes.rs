@@ -72,11 +72,11 @@ pub(super) const TABLE: &[Row] = &[
     // Proxy
     row_of("proxy-auth-required", "The proxy wants credentials (407).",
         "{proxy} wants credentials (407)",
-        "let {from} use {proxy} without sign-in, or give its account with --proxy-user; cmcomply does not know the account \
+        "let {from} use {proxy} without sign-in, or give its account with --proxy-user or in cmcomply.toml; cmcomply does not know the account \
          of a site system's proxy"),
     row_of("proxy-auth-failed", "The proxy refused the account that was given for it (407).",
         "{proxy} refused the account that was given for it (407)",
-        "check user and password of --proxy-user, and what {proxy} lets that account do"),
+        "check the account and its password (--proxy-user, or cmcomply.toml), and what {proxy} lets that account do"),
     row_of("proxy-refused", "The proxy answered in the endpoint's place, with another status than success.",
         "{proxy} answered itself{status}",
         "allow {endpoint} for {from} on {proxy}"),
@@ -205,7 +205,7 @@ pub(super) const TABLE: &[Row] = &[
         "not observed from {from}; seen from {at}: {what}",
         "give that host a vantage in cmcomply.toml, carry its plan there (`cmcomply plan`), or run cmcomply on it"),
     row_of("host-not-reached", "Nobody could look from the machine that was to.",
-        "not observed from {from}: {at} could not be used: {what}", "{remedy}"),
+        "not observed from {from}; looking from {at}: {what}", "{remedy}"),
     row_of("no-result", "The probe ended without a result: a defect.",
         "the probe ended without a result", "run the audit again; if it stays, report it"),
 ];

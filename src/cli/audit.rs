@@ -110,7 +110,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         )));
     }
     let looked_at_by = prepared.vantages().to_vec();
-    bounds.proxy_accounts = args.probing.proxy_accounts()?;
+    bounds.proxy_accounts = args.probing.proxy_accounts(prepared.proxy_accounts())?;
     // What the command line says of a context counts more than the file.
     let mut routes = prepared.routes().clone();
     routes.extend(stated);

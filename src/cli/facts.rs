@@ -13,7 +13,7 @@ use super::{Stop, progress};
 use crate::catalog::Context;
 use crate::derive::StatedRoutes;
 use crate::proxies::Bypass;
-use crate::settings::Settings;
+use crate::settings::{Settings, StatedProxyAccount};
 use crate::site::{self, Facts, Options, ReadError, Snapshot};
 use crate::vantage::VantageRule;
 
@@ -67,6 +67,11 @@ impl Prepared {
     /// The routes that the settings file states.
     pub(super) fn routes(&self) -> &StatedRoutes {
         &self.settings.routes
+    }
+
+    /// The accounts for proxies that the settings file names.
+    pub(super) fn proxy_accounts(&self) -> &[StatedProxyAccount] {
+        &self.settings.proxy_accounts
     }
 
     /// The bypass lists that the settings file states.

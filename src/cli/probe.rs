@@ -19,7 +19,7 @@ use crate::host::{HostName, Scheme};
 use crate::plan::{PlanDocument, Probe, ProbeId, Target};
 use crate::probe::{FailureCode, Observation};
 use crate::report;
-use crate::settings::stated_via;
+use crate::settings::{Settings, stated_via};
 use crate::text::printable;
 use crate::vantage::Vantage;
 
@@ -31,6 +31,9 @@ Examples:
       name, every address, TLS with its chain, and HTTP, each with its time
   cmcomply probe https://manage.microsoft.com --via proxy.contoso.com:8080
       the same through a proxy
+  cmcomply probe https://manage.microsoft.com --via proxy.contoso.com:8080 \\
+      --proxy-user 'proxy.contoso.com:8080=CONTOSO\\svc-cm'
+      signed in by NTLM, or by Basic if the proxy offers no more; the password is asked for
   cmcomply probe https://aka.ms --format json -o look.json
       the observations document instead of the tree, in a file
   cmcomply probe --plan plan.json -o seen.json
@@ -54,6 +57,10 @@ pub(super) struct ProbeCommandArgs {
     plan: Option<PathBuf>,
     #[command(flatten)]
     probing: ProbeArgs,
+    /// Take the accounts for proxies from this file (cmcomply.toml, its tables `[[proxy_accounts]]`); nothing else of it is
+    /// used.
+    #[arg(long, value_name = "FILE", help_heading = "Probing")]
+    settings: Option<PathBuf>,
     /// A tree to read, or the observations document.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Tree, conflicts_with = "plan",
           help_heading = "Output")]
@@ -92,7 +99,7 @@ pub(super) async fn run(args: ProbeCommandArgs) -> Result<u8, Stop> {
                 PlanDocument::read(path)
             };
             let plan = plan.map_err(Stop::usage)?;
-            let seen = observe(&plan, &args.probing).await?;
+            let seen = observe(&plan, &args).await?;
             report_plan(&seen, args.output.as_deref())
         }
         (Some(target), None) => {
@@ -105,7 +112,7 @@ pub(super) async fn run(args: ProbeCommandArgs) -> Result<u8, Stop> {
                 asks: crate::plan::Asks::default(),
             };
             let plan = PlanDocument::new(None, args.probing.plan_bounds(), vec![probe]);
-            let seen = observe(&plan, &args.probing).await?;
+            let seen = observe(&plan, &args).await?;
             report_look(&plan, &seen, &args)
         }
         (None, None) => Err(Stop::usage(anyhow::anyhow!("neither a URL nor --plan is given"))),
@@ -113,9 +120,11 @@ pub(super) async fn run(args: ProbeCommandArgs) -> Result<u8, Stop> {
 }
 
 /// Runs the plan on this machine.
-async fn observe(plan: &PlanDocument, probing: &ProbeArgs) -> Result<Observations, Stop> {
+async fn observe(plan: &PlanDocument, args: &ProbeCommandArgs) -> Result<Observations, Stop> {
+    let probing = &args.probing;
+    let stated = args.settings.as_deref().map(Settings::read).transpose().map_err(Stop::usage)?.unwrap_or_default();
     let mut settings = probing.settings_within(plan.bounds)?;
-    settings.proxy_accounts = probing.proxy_accounts()?;
+    settings.proxy_accounts = probing.proxy_accounts(&stated.proxy_accounts)?;
     // As in an audit, so that the same plan means the same everywhere.
     let roots = &Catalog::embedded().roots;
     settings.checks.public_thumbprints = roots.iter().map(|root| root.sha1.clone()).collect();

@@ -18,7 +18,7 @@ use crate::host::HostOrAddress;
 use crate::plan::PlanBounds;
 use crate::probe::{Bounds, Checks, ConnectTo, Deadlines, ProxyAccount, ProxyAccounts, Settings, raise_open_files};
 use crate::proxies::{Bypass, Rules};
-use crate::settings::stated_via;
+use crate::settings::{StatedProxyAccount, stated_via};
 
 /// By which routes.
 #[derive(Debug, Clone, Args)]
@@ -39,8 +39,8 @@ pub(super) struct RouteArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Probing")]
 pub(super) struct ProbeArgs {
-    /// The account of a proxy that asks for one (Basic), such as proxy.contoso.com:8080=svc-cm. Its password comes from
-    /// the file, standard input, `CMCOMPLY_PROXY_PASSWORD`, or a prompt. May be given several times.
+    /// The account of a proxy that asks for one (NTLM, or Basic where that is all), such as
+    /// proxy.contoso.com:8080=CONTOSO\svc-cm. Its password comes from the file, standard input, `CMCOMPLY_PROXY_PASSWORD`, or a prompt. May be given several times.
     #[arg(long, value_name = "HOST:PORT=USER", value_parser = proxy_user)]
     proxy_user: Vec<((HostOrAddress, u16), String)>,
     /// Read the password of --proxy-user from the first line of a file.
@@ -143,8 +143,9 @@ impl ProbeArgs {
         })
     }
 
-    /// The accounts for proxies. May ask for a password, so it comes after everything that can be wrong.
-    pub(super) fn proxy_accounts(&self) -> Result<ProxyAccounts, Stop> {
+    /// The accounts for proxies: those of the settings file, and of the command line, which counts more. May ask for a
+    /// password, so it comes after everything that can be wrong.
+    pub(super) fn proxy_accounts(&self, stated: &[StatedProxyAccount]) -> Result<ProxyAccounts, Stop> {
         let (file, stdin) = (self.proxy_password_file.as_deref(), self.proxy_password_stdin);
         let mut shared = None;
         let mut accounts = ProxyAccounts::new();
@@ -162,6 +163,13 @@ impl ProbeArgs {
             if accounts.insert(proxy.clone(), account).is_some() {
                 let name = format!("--proxy-user {}:{} is given twice", proxy.0, proxy.1);
                 return Err(Stop::usage(anyhow::anyhow!(name)));
+            }
+        }
+        for StatedProxyAccount { proxy, account, password } in stated {
+            if !accounts.contains_key(proxy) {
+                let whose = format!("the account of proxy {}:{}", proxy.0, proxy.1);
+                let password = secret::stated(password).context(whose).map_err(Stop::usage)?;
+                accounts.insert(proxy.clone(), ProxyAccount { user: account.clone(), password });
             }
         }
         Ok(accounts)

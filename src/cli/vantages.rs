@@ -119,6 +119,8 @@ pub(super) async fn look(
     let (near, far) =
         tokio::join!(audit::probe_all(&plans[THIS_MACHINE].probes, settings, cancel), observe_all(remotes, cancel));
     let (mut near, interrupted) = near?;
+    // This machine may have been done before.
+    let interrupted = if cancel.is_cancelled() { Some("interrupted by Ctrl-C") } else { interrupted };
     let finished = Timestamp::now();
     let mut sights: Vec<Option<Sight>> = plans.iter().map(|_| None).collect();
     for (at, sight) in asked.into_iter().zip(far) {
@@ -134,9 +136,8 @@ pub(super) async fn look(
     for (at, (plan, sight)) in plans.into_iter().zip(sights).enumerate() {
         let account = match &sight {
             Some(Sight { result: Ok(seen), .. }) => seen.account.clone(),
-            Some(_) => None,
             None if at == THIS_MACHINE => here::account(),
-            None => None,
+            _ => None,
         };
         let there = at == THIS_MACHINE || sight.as_ref().is_some_and(|sight| sight.result.is_ok());
         let looks_for = seats.subjects(at).map(|(subject, seat)| {

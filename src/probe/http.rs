@@ -26,18 +26,22 @@ use crate::plan::Target;
 use crate::text::printable;
 
 /// What carries HTTP: TCP, a tunnel, or TLS over either.
-pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+/// What the next request says to the proxy of its sender: every request the same with Basic, only the one that ends the
+/// sign-in of a connection with NTLM.
+pub(super) type Authorization<'a> = &'a (dyn Fn() -> Option<String> + Sync);
 
 /// Asks for the target on `stream`. `by_proxy` means that the stream ends at a proxy that is to fetch it.
 ///
-/// `authorization` is the value of `Proxy-Authorization`, if the proxy needs one.
+/// `authorization` gives the value of `Proxy-Authorization` to each request, if the proxy needs one.
 /// `open_again` makes another such stream, for a GET after an answer that closed the first.
 pub(super) async fn visit(
     stream: Box<dyn Wire>,
     target: &Target,
     by_proxy: bool,
-    authorization: Option<&str>,
+    authorization: Option<Authorization<'_>>,
     limit: Duration,
     open_again: impl AsyncFnOnce() -> Result<Box<dyn Wire>, Failure>,
 ) -> Seen<(), HttpEvidence> {
@@ -110,10 +114,24 @@ pub(super) async fn ask(
     timeout(limit, exchange).await.unwrap_or_else(|_| Err(silence()))
 }
 
+/// Host and port as they stand in `Host`.
+pub(super) fn authority(target: &Target) -> String {
+    let mut authority = target.host.to_string();
+    if target.port != target.scheme.default_port() {
+        let _ = write!(authority, ":{}", target.port); // writing to a string cannot fail
+    }
+    authority
+}
+
+/// The URL as a proxy is asked for it.
+pub(super) fn url(target: &Target) -> String {
+    format!("{}://{}{}", target.scheme, authority(target), target.path)
+}
+
 struct Visit<'a> {
     target: &'a Target,
     by_proxy: bool,
-    authorization: Option<&'a str>,
+    authorization: Option<Authorization<'a>>,
 }
 
 impl Visit<'_> {
@@ -166,16 +184,12 @@ impl Visit<'_> {
     }
 
     fn request(&self, method: &Method) -> Result<Request<Empty<Bytes>>, Failure> {
-        let Target { scheme, host, port, path } = self.target;
-        let mut authority = host.to_string();
-        if *port != scheme.default_port() {
-            let _ = write!(authority, ":{port}"); // writing to a string cannot fail
-        }
-        let uri = if self.by_proxy { format!("{scheme}://{authority}{path}") } else { path.clone() };
+        let authority = authority(self.target);
+        let uri = if self.by_proxy { url(self.target) } else { self.target.path.clone() };
         let build = || -> Result<_, hyper::http::Error> {
             let mut request = Request::builder().method(method.clone()).uri(Uri::try_from(uri)?);
-            if let Some(authorization) = self.authorization {
-                request = request.header(PROXY_AUTHORIZATION, authorization);
+            if let Some(value) = self.authorization.and_then(|next| next()) {
+                request = request.header(PROXY_AUTHORIZATION, value);
             }
             request
                 .header(HOST, authority)

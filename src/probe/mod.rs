@@ -44,6 +44,8 @@ pub use addresses::{Resolved, addresses};
 pub use document::DocumentEvidence;
 pub use engine::{SetupError, run};
 pub use further::Further;
+pub(crate) use http::Wire;
+pub(crate) use layer::io_words;
 pub use observation::{
     Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, Issuance, NameAnswer, NameEvidence,
     Observation, Outcome, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence, Try,
@@ -56,6 +58,7 @@ pub use redirect::Redirect;
 pub use revocation::{RevocationContents, RevocationEvidence, RevocationKind, RevocationList};
 pub use settings::{Bounds, Checks, ConnectTo, ConnectToError, Deadlines, Settings, raise_open_files};
 pub use sign_in::{ProxyAccount, ProxyAccounts};
+pub(crate) use tls::provider as crypto_provider;
 
 /// Who we are to proxies and servers.
-const USER_AGENT: &str = concat!("cmcomply/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("cmcomply/", env!("CARGO_PKG_VERSION"));

@@ -338,6 +338,9 @@ pub struct ConnectEvidence {
     /// The account that was used. Safe to print.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// How it signed in: `NTLM`, `Negotiate` (with NTLM in it) or `Basic`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<String>,
 }
 
 /// A header that was kept. Safe to print.

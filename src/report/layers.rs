@@ -88,7 +88,11 @@ fn tcp(seen: &TcpEvidence) -> String {
 }
 
 fn connect(seen: &ConnectEvidence) -> String {
-    answer("CONNECT", seen.status, &seen.headers)
+    let text = answer("CONNECT", seen.status, &seen.headers);
+    match (&seen.account, &seen.scheme) {
+        (Some(account), Some(scheme)) => format!("{text}, signed in as {account} by {scheme}"),
+        _ => text,
+    }
 }
 
 fn http(seen: &HttpEvidence) -> String {

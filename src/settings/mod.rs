@@ -3,16 +3,19 @@
 //! Every key is optional; a fact that is neither read nor stated is unknown.
 
 mod error;
+mod proxy_account;
 mod stated;
 mod template;
 
 pub use error::SettingsError;
+pub use proxy_account::StatedProxyAccount;
 pub use template::template;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
+use proxy_account::ProxyAccountTable;
 use serde::Deserialize;
 
 use crate::catalog::Context;
@@ -38,6 +41,8 @@ pub struct Settings {
     pub bypasses: BTreeMap<Context, Bypass>,
     /// From where hosts are looked at, in the order of the file.
     pub vantages: Vec<VantageRule>,
+    /// Accounts for proxies that ask for one; one for each.
+    pub proxy_accounts: Vec<StatedProxyAccount>,
 }
 
 /// Facts that the operator states: the table `[stated]`.
@@ -99,6 +104,7 @@ struct File {
     proxies: ByContext<Route>,
     no_proxy: ByContext<BypassList>,
     vantages: Vec<toml::Spanned<RuleTable>>,
+    proxy_accounts: Vec<toml::Spanned<ProxyAccountTable>>,
 }
 
 /// The contexts whose proxies the site database does not know.
@@ -163,14 +169,27 @@ impl Settings {
     /// Parses the text of the file of that name.
     pub fn parse(file: &str, text: &str) -> Result<Self, SettingsError> {
         let parsed: File = toml::from_str(text).map_err(|error| SettingsError::of_toml(file, text, &error))?;
-        let vantages = parsed.vantages.into_iter().map(|spanned| {
-            let start = spanned.span().start.min(text.len());
+        let error = |start: usize, what: String| {
             let line = 1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count();
-            let error = |what: String| SettingsError { file: printable(file, 500), line: Some(line), what };
-            VantageRule::try_from(spanned.into_inner()).map_err(error)
-        });
+            SettingsError { file: printable(file, 500), line: Some(line), what }
+        };
+        let mut vantages = Vec::new();
+        for table in parsed.vantages {
+            let start = table.span().start;
+            vantages.push(VantageRule::try_from(table.into_inner()).map_err(|what| error(start, what))?);
+        }
+        let mut proxy_accounts: Vec<StatedProxyAccount> = Vec::new();
+        for table in parsed.proxy_accounts {
+            let start = table.span().start;
+            let account = StatedProxyAccount::try_from(table.into_inner()).map_err(|what| error(start, what))?;
+            if proxy_accounts.iter().any(|other| other.proxy == account.proxy) {
+                return Err(error(start, "this proxy has an account already".to_owned()));
+            }
+            proxy_accounts.push(account);
+        }
         Ok(Self {
-            vantages: vantages.collect::<Result<_, _>>()?,
+            vantages,
+            proxy_accounts,
             file: printable(file, 500),
             stated: parsed.stated,
             routes: parsed.proxies.given().map(|(context, route)| (context, route.0)).collect(),
@@ -226,6 +245,7 @@ fn bare_hosts<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vantage::SecretSource;
 
     fn error(text: &str) -> String {
         Settings::parse("cmcomply.toml", text).unwrap_err().to_string()
@@ -267,6 +287,30 @@ mod tests {
         assert_eq!(settings.routes, StatedRoutes::from(routes));
         assert_eq!(settings.bypasses[&Context::ConsoleUser].to_string(), "*.contoso.com;<local>");
         assert_eq!(Settings::parse("x", "").unwrap().stated, Stated::default());
+    }
+
+    #[test]
+    fn an_account_of_a_proxy_says_where_its_password_is() {
+        let table = |proxy: &str, account: &str, rest: &str| {
+            format!("[[proxy_accounts]]\nproxy = '{proxy}'\naccount = '{account}'\n{rest}\n")
+        };
+        let good = table("Proxy:8080", r"CONTOSO\svc-cm", "password_env = 'PROXY_PASSWORD'");
+        let account = &Settings::parse("x", &good).unwrap().proxy_accounts[0];
+        assert_eq!((account.proxy.0.to_string().as_str(), account.proxy.1), ("proxy", 8080));
+        assert_eq!(account.account, r"CONTOSO\svc-cm");
+        assert_eq!(account.password, SecretSource::Variable("PROXY_PASSWORD".to_owned()));
+        for (text, said) in [
+            (table("direct", "svc", "password_env = 'X'"), "`proxy` is HOST:PORT"),
+            (table("proxy:1", "svc:HUNTER2", "password_env = 'X'"), "has a colon"),
+            (table("proxy:1", "svc", ""), "where the password is"),
+            (table("proxy:1", "svc", "password_env = 'X'\npassword_file = 'HUNTER2'"), "give one of"),
+            (table("proxy:1", "svc", "password = 'HUNTER2'"), "unknown field `password`"),
+            (good.clone() + &good, "already"),
+        ] {
+            let error = error(&text);
+            assert!(error.contains(said) && !error.contains("HUNTER2"), "{error}");
+        }
+        assert!(error(&(good.clone() + &good)).starts_with("cmcomply.toml:5: "));
     }
 
     #[test]

@@ -42,7 +42,14 @@ pub fn template(facts: &Facts) -> String {
          # client-system = \"direct\"   # clients, as the local system account\n\
          # console-user = \"direct\"    # the signed-in user of a console\n\
          # system-winhttp = \"direct\"  # `netsh winhttp show proxy` of the servers\n\
-         # system-wininet = \"direct\"  # Internet Options of the local system account of the servers\n",
+         # system-wininet = \"direct\"  # Internet Options of the local system account of the servers\n\
+         \n\
+         # Accounts for proxies that ask for one; a table for each. The password is never in this file: an environment\n\
+         # variable has it, or the first line of a file (password_file).\n\
+         # [[proxy_accounts]]\n\
+         # proxy = \"proxy.contoso.com:8080\"\n\
+         # account = 'CONTOSO\\svc-cm'\n\
+         # password_env = \"CONTOSO_PROXY_PASSWORD\"\n",
     );
     text
 }
@@ -137,6 +144,7 @@ mod tests {
         let text = template(&facts());
         let settings =
             Settings::parse("cmcomply.toml", &stated(&text)).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert_eq!(settings.proxy_accounts.len(), 1);
         let Stated {
             tenant_attach,
             endpoint_analytics,

@@ -11,6 +11,7 @@ mod rule;
 pub mod script;
 mod ssh;
 mod unreached;
+pub mod winrm;
 
 pub use assign::{Place, Seat, Seats, THIS_MACHINE, assign};
 pub use carried::{CarriedError, CarriedFile};
