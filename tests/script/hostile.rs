@@ -144,7 +144,7 @@ fn at(mut probe: Probe, address: SocketAddr) -> Probe {
     probe
 }
 
-fn pem(authority: &Authority) -> String {
+pub fn pem(authority: &Authority) -> String {
     use base64::Engine as _;
     let text = base64::engine::general_purpose::STANDARD.encode(authority.root());
     let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
