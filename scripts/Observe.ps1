@@ -117,7 +117,8 @@ $pipe.WaitForPipeDrain()
 
 $doing = 'compiling'
 try {
-    Add-Type -TypeDefinition $core -Language CSharp -ReferencedAssemblies 'System', 'System.Core'
+    # Without the switch, a warning of another compiler than ours would be an error.
+    Add-Type -TypeDefinition $core -Language CSharp -ReferencedAssemblies 'System', 'System.Core' -IgnoreWarnings
     $doing = 'reading-the-plan'
     $json = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Data))
     $isSystem = [Security.Principal.WindowsIdentity]::GetCurrent().IsSystem

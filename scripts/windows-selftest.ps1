@@ -1,6 +1,6 @@
 # cmcomply: what only a real Windows can show. Run it once, as an administrator, on a host that may look at the internet:
-#     powershell.exe -NoProfile -ExecutionPolicy Bypass -File windows-selftest.ps1 -Script observe-HOST.ps1
-# observe-HOST.ps1 is what `cmcomply plan` writes for this host. It prints one line for each check and writes
+#     powershell.exe -NoProfile -ExecutionPolicy Bypass -File windows-selftest.ps1 -Script HOST.observe.ps1
+# HOST.observe.ps1 is what `cmcomply plan` writes for this host. It prints one line for each check and writes
 # selftest-NAME.txt beside itself. It sends nothing anywhere.
 param([Parameter(Mandatory = $true)][string] $Script)
 

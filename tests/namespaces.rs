@@ -40,6 +40,7 @@ fn each_site_sees_what_its_firewall_does() {
     }
     world.site("six", true);
     world.cut("cut");
+    world.tell_every_error();
     world.firewall(FIREWALL);
     world.reset_at("sni", "blocked.contoso.com");
     world.serve(443, &good);

@@ -13,6 +13,10 @@ mod mono;
 mod probing;
 #[path = "script/same.rs"]
 mod same;
+#[path = "script/sites.rs"]
+mod sites;
+#[path = "namespaces/world.rs"]
+mod world;
 
 #[test]
 fn a_process_that_probes() {

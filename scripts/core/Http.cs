@@ -125,7 +125,9 @@ namespace Cmcomply
                 if (length == 0) return;
                 ReadSome(kept, length, most, true);
                 if (kept.Length >= most) return;
-                while (Next(true) != '\n') { }
+                int mark = Next(true);
+                if (mark == '\r') mark = Next(true);
+                if (mark != '\n') throw new InvalidDataException("a chunk longer than its size");
             }
         }
 

@@ -16,6 +16,7 @@ namespace Cmcomply
         public long TookUs;
         public Failure Failed;
         public bool Ended;
+        int done;
         readonly object gate;
         readonly Stopwatch clock = Stopwatch.StartNew();
 
@@ -33,13 +34,16 @@ namespace Cmcomply
             {
                 Socket = new Socket(Where.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
                 Socket.NoDelay = true;
-                Socket.BeginConnect(Where, Done, null);
+                IAsyncResult result = Socket.BeginConnect(Where, Done, null);
+                // Mono calls nobody back for what failed at once.
+                if (result.IsCompleted) Done(result);
             }
             catch (SocketException error) { End(Explain(error)); }
         }
 
         void Done(IAsyncResult result)
         {
+            if (Interlocked.Exchange(ref done, 1) == 1) return;
             try
             {
                 Socket.EndConnect(result);

@@ -119,6 +119,43 @@ fn the_role_host_itself_proves_a_requirement() {
 }
 
 #[test]
+fn what_was_asked_for_and_not_looked_at_is_no_proof() {
+    use crate::plan::{Asks, Content};
+    use crate::probe::further::{ContentLook, Range, RangeLook};
+    let judged = |asks: Asks, further: Further| {
+        let mut requirement = requirement("a.example");
+        requirement.path = Some("/a.cab".to_owned());
+        let mut plan = plan::build(std::slice::from_ref(&requirement));
+        plan.probes[0].asks = asks;
+        let observation = seen(&plan.probes[0], |o| o.further = further.clone());
+        let witness = Witness {
+            name: "cm01",
+            probes: &plan.probes,
+            observations: std::slice::from_ref(&observation),
+            unreached: None,
+        };
+        let view = View { vantage: 0, grade: EvidenceGrade::B };
+        let mut all = judge(&[requirement], &[witness], |_| view, false);
+        all.remove(0)
+    };
+    let content = || Asks { content: Some(Content::OpenidConfiguration), ..Asks::default() };
+    let range = || Asks { byte_range: true, ..Asks::default() };
+    for asks in [content(), range(), Asks { gateway: true, ..Asks::default() }] {
+        let judgement = judged(asks, Further::default());
+        assert_eq!((judgement.verdict, code(&judgement)), (Verdict::NotObserved, "interrupted"));
+    }
+    let look = ContentLook { status: Some(200), issuer: None, token_endpoint: None, fault: None };
+    assert_eq!(judged(content(), Further { content: Some(look), ..Further::default() }).verdict, Verdict::Pass);
+    let look = RangeLook { answer: Range::Served, detail: String::new() };
+    assert_eq!(judged(range(), Further { byte_range: Some(look), ..Further::default() }).verdict, Verdict::Pass);
+    // One handshake with the machine's own list of suites is no look at each of them, and says so.
+    let suites =
+        crate::catalog::TlsRule { min_version: crate::catalog::TlsVersion::Tls12, suites: vec!["X".to_owned()] };
+    let judgement = judged(Asks { tls: Some(suites), ..Asks::default() }, Further::default());
+    assert_eq!(judgement.notes, ["which of the documented cipher suites are taken was not tried"]);
+}
+
+#[test]
 fn another_machine_proves_nothing_and_its_failures_count_where_the_operator_says_so() {
     for broken in [false, true] {
         let look = |p: &Probe| {

@@ -95,6 +95,11 @@ impl World {
         assert!(output.status.success(), "{}", text(&output));
     }
 
+    /// Every ICMP error is sent, also when several are due at once.
+    pub fn tell_every_error(&self) {
+        ip(&["netns", "exec", &self.name("core"), "sh", "-c", "echo 0 > /proc/sys/net/ipv4/icmp_ratelimit"]);
+    }
+
     /// Resets the connection of whoever at the site says the word to port 443.
     pub fn reset_at(&self, site: &str, word: &str) {
         let mut rule = vec!["netns", "exec"];

@@ -2,7 +2,7 @@
 
 use cmcomply::derive::Via;
 use cmcomply::host::{HostName, HostOrAddress, Scheme};
-use cmcomply::plan::{Asks, Content, Probe, ProbeId, Target};
+use cmcomply::plan::{Asks, Content, PlanBounds, PlanDocument, Probe, ProbeId, Target};
 use lab::internet::{Behaviour, Internet, Manner, ProxySpec, Seen, Spec};
 
 use crate::mono::{Machine, differences, plan};
@@ -125,6 +125,32 @@ fn silence_in_every_layer() {
     let plan = plan(probes, 3000);
     let different = differences(&machine.own(&plan), &machine.told(&plan));
     assert!(different.is_empty(), "{}", different.concat());
+}
+
+#[test]
+fn the_core_ends_at_the_deadline_of_its_plan() {
+    let spec = Spec::default()
+        .host("silent-tls.contoso.internal", Behaviour::HandshakeSilence)
+        .host("silent-http.contoso.internal", Behaviour::HttpSilence);
+    let net = Internet::start_blocking(spec);
+    let names = ["silent-tls", "silent-http"].map(|name| format!("{name}.contoso.internal"));
+    let Some(machine) = Machine::new(&names.each_ref().map(String::as_str), &net.ca_pem()) else { return };
+    let https = net.server(443).port();
+    let mut probes: Vec<Probe> =
+        ["silent-tls", "silent-http"].map(|name| probe(Scheme::Https, name, https, Via::Direct)).into();
+    probes.push(probe(Scheme::Https, "silent-tls", net.black_hole().port(), Via::Direct));
+    // More than go at once, so that some do not begin.
+    let (given, mut all) = (probes.clone(), Vec::new());
+    for number in 0..3 {
+        all.extend(given.iter().map(|one| Probe { id: ProbeId(format!("{number} {}", one.id)), ..one.clone() }));
+    }
+    let bounds =
+        PlanBounds { stage_timeout_ms: 300_000, deadline_ms: 2000, probes_at_once: 4, addresses: 8, retries: 1 };
+    let plan = PlanDocument::new(None, bounds, all);
+    let theirs = machine.told(&plan);
+    assert!(!theirs.complete && theirs.interrupted.as_deref() == Some("the deadline of the plan"), "{theirs:#?}");
+    assert_eq!(theirs.observations.len(), 9);
+    assert!(theirs.observations.iter().all(|seen| seen.was_cancelled() && !seen.reached()), "{theirs:#?}");
 }
 
 #[test]

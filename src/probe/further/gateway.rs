@@ -49,7 +49,7 @@ pub(in crate::probe) fn judge(verb: &str, answer: Result<Answer, Failure>) -> Ve
     VerbLook { verb: verb.to_owned(), status, stopped: stopped.map(|why| printable(&why, MAX_WORDS)) }
 }
 
-pub(in crate::probe) const VERBS: [&str; 5] = ["HEAD", "GET", "CCM_POST", "BITS_POST", "PROPFIND"];
+pub(crate) const VERBS: [&str; 5] = ["HEAD", "GET", "CCM_POST", "BITS_POST", "PROPFIND"];
 /// Without meaning: only whether they pass counts.
 const HEADERS: &[(&str, &str)] = &[
     ("range", "bytes=0-0"),

@@ -16,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use content::ContentLook;
+pub(crate) use gateway::VERBS as GATEWAY_VERBS;
 pub use gateway::VerbLook;
 pub use idle::{Idle, IdleLook};
 pub use range::{Range, RangeLook};

@@ -69,6 +69,9 @@ impl Told<'_> {
     fn observation(&self) -> Result<Observation, &'static str> {
         let SeenProbe { target, via, .. } = self.seen;
         let mut to = Observation::not_tried(ProbeId(self.seen.probe.clone()), self.seen.started);
+        if self.seen.name.outcome == Outcome::NotTried {
+            return Ok(to);
+        }
         let proxied = match via {
             Via::Proxy { .. } => true,
             Via::Direct => false,
