@@ -14,6 +14,7 @@ mod world;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use lab::site_database::{Options, SiteDatabase};
@@ -179,7 +180,7 @@ fn each_host_has_its_own_verdict_and_none_waits_for_another(sites: &Sites) {
     let settings = with(sites, ["together"; 3]);
     let begun = std::time::Instant::now();
     let (code, said, run) = audit(sites, &[&settings, "--stage-timeout=3"]);
-    println!("one audit, three hosts: {} ms", begun.elapsed().as_millis());
+    say(&format!("one audit, three hosts: {} ms", begun.elapsed().as_millis()));
     assert_eq!(code, Some(1), "{said}");
     let word = |verdict: &str, code: &str| (verdict.to_owned(), code.to_owned());
     let expected = [
@@ -201,10 +202,12 @@ fn each_host_has_its_own_verdict_and_none_waits_for_another(sites: &Sites) {
     let moment =
         |host: &str, what: &str| -> jiff::Timestamp { vantage(&run, host)[what].as_str().unwrap().parse().unwrap() };
     let hosts = HOSTS.map(|(_, _, host, _)| host);
-    println!(
-        "each host by itself: {:?} ms",
-        hosts.map(|host| moment(host, "finished").duration_since(moment(host, "started")).as_millis())
-    );
+    let alone = hosts.map(|host| moment(host, "finished").duration_since(moment(host, "started")).as_millis());
+    say(&format!("each host by itself: {alone:?} ms"));
+}
+
+fn say(what: &str) {
+    let _ = writeln!(std::io::stderr(), "{what}");
 }
 
 /// What an observation says but for place and time.

@@ -205,7 +205,7 @@ pub(super) const TABLE: &[Row] = &[
         "not observed from {from}; seen from {at}: {what}",
         "give that host a vantage in cmcomply.toml, carry its plan there (`cmcomply plan`), or run cmcomply on it"),
     row_of("host-not-reached", "Nobody could look from the machine that was to.",
-        "not observed from {from}: {at} could not be used: {what}", "{remedy}"),
+        "not observed from {from}; looking from {at}: {what}", "{remedy}"),
     row_of("no-result", "The probe ended without a result: a defect.",
         "the probe ended without a result", "run the audit again; if it stays, report it"),
 ];

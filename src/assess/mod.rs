@@ -172,7 +172,8 @@ impl Case<'_> {
             Some("interrupted") => return (Verdict::NotObserved, failure),
             _ => {}
         }
-        if !self.grade.proves() && !(self.from_here && failure.is_some()) {
+        let counts = self.grade.proves() || (self.from_here && failure.is_some());
+        if !counts {
             let saw = failure.as_ref().map_or("reached", |cause| cause.text.as_str());
             let (verdict, cause) = said(Verdict::NotObserved, "other-host", saw);
             let (stage, detail) = failure.map_or((None, None), |f| (f.stage, f.detail));

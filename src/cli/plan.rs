@@ -1,5 +1,6 @@
 //! `cmcomply plan`: what a host is to look at, as a file that somebody carries there.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -99,10 +100,10 @@ pub(super) async fn run(args: PlanArgs) -> Result<u8, Stop> {
         let plan: &PlanDocument = &plans[place];
         let document = plan.to_json().context("the plan could not be written as JSON").map_err(Stop::usage)?;
         write_aside(path, &document).with_context(|| format!("cannot write {}", shown(path))).map_err(Stop::usage)?;
-        said += &format!("{}: {} probes\n", shown(path), plan.probes.len());
+        let _ = writeln!(said, "{}: {} probes", shown(path), plan.probes.len());
     }
     let unknown = unknown_facts(&facts).len();
-    said += &format!("{unknown} facts are unknown\n");
+    let _ = writeln!(said, "{unknown} facts are unknown");
     console::print(&said).context("cannot write to standard output").map_err(Stop::usage)?;
     Ok(if unknown == 0 { exit::COMPLIANT } else { exit::INCOMPLETE })
 }

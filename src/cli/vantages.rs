@@ -136,9 +136,8 @@ pub(super) async fn look(
     for (at, (plan, sight)) in plans.into_iter().zip(sights).enumerate() {
         let account = match &sight {
             Some(Sight { result: Ok(seen), .. }) => seen.account.clone(),
-            Some(_) => None,
             None if at == THIS_MACHINE => here::account(),
-            None => None,
+            _ => None,
         };
         let there = at == THIS_MACHINE || sight.as_ref().is_some_and(|sight| sight.result.is_ok());
         let looks_for = seats.subjects(at).map(|(subject, seat)| {

@@ -17,7 +17,7 @@ use crate::host::HostName;
 use crate::plan::{PlanBounds, PlanDocument, ProbeId};
 use crate::probe::{Observation, Settings};
 use crate::text::{hexadecimal, printable};
-use crate::vantage::Vantage;
+use crate::vantage::{HostFacts, Vantage};
 
 /// The format of [`Observations`]; a change that old readers would misread makes it a new one.
 pub const OBSERVATIONS_FORMAT: &str = "cmcomply.observations/1";
@@ -49,6 +49,9 @@ pub struct Observations {
     pub interrupted: Option<String>,
     /// What was seen: one for each probe, in the order of the plan.
     pub observations: Vec<Observation>,
+    /// Facts of the host that decide what its services can do, where they were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostFacts>,
     /// SHA-256, in lower-case hexadecimal, over the canonical form of the document without this field, as of a plan. It
     /// shows damage; it is no signature.
     pub sha256: String,
@@ -141,19 +144,39 @@ impl Observations {
     ) -> Self {
         let missing = observations.len() < plan.probes.len() || observations.iter().any(Observation::was_cancelled);
         let interrupted = interrupted.or_else(|| missing.then_some("not every probe was gone through"));
+        let plan = (plan.sha256.clone(), plan.host.clone());
+        let interrupted = interrupted.map(str::to_owned);
+        Self::of_host(plan, vantage, account, settings, (started, finished), interrupted, observations, None)
+    }
+
+    /// The same with facts of the host, for a plan of which only the hash and the host are known.
+    #[expect(clippy::too_many_arguments, reason = "each is a field of the document")]
+    pub fn of_host(
+        (plan_sha256, plan_host): (String, Option<HostName>),
+        vantage: Vantage,
+        account: Option<String>,
+        settings: Seeing,
+        (started, finished): (Timestamp, Timestamp),
+        interrupted: Option<String>,
+        observations: Vec<Observation>,
+        host: Option<HostFacts>,
+    ) -> Self {
+        let cut = observations.iter().any(Observation::was_cancelled);
+        let interrupted = interrupted.or_else(|| cut.then(|| "not every probe was gone through".to_owned()));
         let mut document = Self {
             format: OBSERVATIONS_FORMAT.to_owned(),
             tool: Tool::this(),
-            plan_sha256: plan.sha256.clone(),
-            plan_host: plan.host.clone(),
+            plan_sha256,
+            plan_host,
             vantage,
             account,
             settings,
             started,
             finished,
             complete: interrupted.is_none(),
-            interrupted: interrupted.map(str::to_owned),
+            interrupted,
             observations,
+            host,
             sha256: String::new(),
         };
         document.sha256 = document.hash();

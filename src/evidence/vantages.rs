@@ -63,7 +63,11 @@ pub struct LookedFor {
 impl VantageRecord {
     /// For people.
     pub fn title(&self) -> &str {
-        self.machine.as_ref().map_or("this machine", HostName::as_str)
+        match (&self.machine, self.kind) {
+            (Some(machine), _) => machine.as_str(),
+            (None, VantageKind::Local) => "this machine",
+            (None, _) => "nowhere",
+        }
     }
 }
 

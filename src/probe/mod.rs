@@ -4,7 +4,7 @@
 //! session over it, `trust` a judgement of its chain, `http` one answer. `schedule` says which probe
 //! runs when, `engine` walks each one through its layers, `again` says which failures get another try. Afterwards,
 //! `revocation` fetches the lists that the served certificates name, by way of `document`. `addresses` only resolves,
-//! for those who need a list of addresses.
+//! for those who need a list of addresses. `elsewhere` puts into words what a machine without this program saw.
 
 mod addresses;
 mod again;
@@ -14,6 +14,7 @@ mod crl;
 mod dns;
 mod dns_client;
 mod document;
+pub(crate) mod elsewhere;
 mod engine;
 pub mod further;
 #[cfg(any(test, fuzzing))]

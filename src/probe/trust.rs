@@ -134,16 +134,12 @@ impl Judges {
             return (Issuance::Untold, Err((FailureCode::CertificateInvalid, what)));
         };
         let trace = Trace::of(chain);
-        let issuance = match self.public.issuance(chain, name, now) {
-            // This machine may know or fetch the certificate in between.
-            Issuance::Private if trace == Trace::Incomplete => Issuance::Untold,
-            issuance => issuance,
-        };
+        let issuance = self.public.issuance_of(chain, name, now, trace);
         let result = match &self.machine {
             Err(reason) => Err((FailureCode::CertificateUntrusted, reason.clone())),
             Ok(machine) => match machine.verify_server_cert(leaf, intermediates, name, &[], now) {
                 Ok(_) => Ok(()),
-                Err(error) => Err(told(&error, issuance, trace)),
+                Err(error) => Err(told((code_of(&error), words_of(&error)), issuance, trace)),
             },
         };
         (issuance, result)
@@ -152,7 +148,7 @@ impl Judges {
 
 /// What a chain itself shows of where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trace {
+pub(super) enum Trace {
     /// One certificate that is its own issuer.
     SelfSigned,
     /// One certificate of somebody else, who says where the issuer's certificate is: the server should have sent it.
@@ -162,7 +158,7 @@ enum Trace {
 }
 
 impl Trace {
-    fn of(chain: &Chain) -> Self {
+    pub(super) fn of(chain: &Chain) -> Self {
         let [only] = chain.as_slice() else { return Self::Whole };
         let only = chain::describe_one(only, None);
         if only.not_before.is_some() && only.subject == only.issuer {
@@ -175,9 +171,8 @@ impl Trace {
     }
 }
 
-/// What an error of the verifier means for this chain.
-fn told(error: &rustls::Error, issuance: Issuance, trace: Trace) -> (FailureCode, String) {
-    let code = code_of(error);
+/// What a verifier's complaint means for this chain.
+pub(super) fn told((code, words): (FailureCode, String), issuance: Issuance, trace: Trace) -> (FailureCode, String) {
     if trace == Trace::SelfSigned && code != FailureCode::CertificateWrongName {
         return (FailureCode::CertificateSelfSigned, "it is signed by itself".to_owned());
     }
@@ -190,7 +185,7 @@ fn told(error: &rustls::Error, issuance: Issuance, trace: Trace) -> (FailureCode
             let what = "the server sent its own certificate only, without that of its issuer";
             (FailureCode::CertificateIncomplete, what.to_owned())
         }
-        (code, ..) => (code, words_of(error)),
+        (code, ..) => (code, words),
     }
 }
 

@@ -59,7 +59,7 @@ pub fn hosts(hosts: &Hosts) -> Listing<8> {
             Some(false) => "no",
             None => "not asked",
         };
-        let unreached = row.unreached.as_ref().map(|unreached| format!("{unreached}; {}", unreached.remedy()));
+        let unreached = row.unreached.as_ref().map(ToString::to_string);
         [
             row.subject.to_string(),
             site,

@@ -6,7 +6,15 @@ use crate::vantage::{EvidenceGrade, VantageKind};
 
 /// A line for each vantage that looks for somebody.
 pub(super) fn lines(run: &Run) -> Vec<String> {
-    run.vantages.iter().filter(|vantage| !vantage.looks_for.is_empty()).map(line).collect()
+    let used = run.vantages.iter().filter(|vantage| !vantage.looks_for.is_empty());
+    let (none, some): (Vec<_>, Vec<_>) = used.partition(|vantage| vantage.kind == VantageKind::None);
+    let left_out: Vec<String> =
+        none.iter().flat_map(|vantage| &vantage.looks_for).map(|looked| looked.subject.to_string()).collect();
+    let mut lines: Vec<String> = some.into_iter().map(line).collect();
+    if !left_out.is_empty() {
+        lines.push(format!("nobody looks for {}, as the settings say", left_out.join(", ")));
+    }
+    lines
 }
 
 /// `cm01.contoso.com by ssh as CONTOSO\audit: evidence of grade B, from ... to ...`
@@ -44,7 +52,6 @@ fn way(vantage: &VantageRecord) -> String {
     match vantage.kind {
         VantageKind::Local => format!("this machine, {}{account}", vantage.title()),
         VantageKind::Carried => format!("{} by a file that was carried{account}", vantage.title()),
-        VantageKind::None => format!("{} by nobody", vantage.title()),
         kind => format!("{} by {}{account}", vantage.title(), kind.name()),
     }
 }

@@ -83,13 +83,9 @@ async fn observe(remote: &Remote, cancel: &CancellationToken) -> Result<Observat
     tokio::select! {
         biased;
         () = cancel.cancelled() => Err(Unreached::new(UnreachedWhy::Interrupted, "interrupted by Ctrl-C")),
-        done = tokio::time::timeout(limit, ask(remote)) => match done {
-            Ok(seen) => seen,
-            Err(_) => {
-                let seconds = limit.as_secs();
-                Err(Unreached::new(UnreachedWhy::Deadline, format!("no answer within {seconds} s")))
-            }
-        },
+        done = tokio::time::timeout(limit, ask(remote)) => done.unwrap_or_else(|_| {
+            Err(Unreached::new(UnreachedWhy::Deadline, format!("no answer within {} s", limit.as_secs())))
+        }),
     }
 }
 

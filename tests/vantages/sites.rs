@@ -1,5 +1,6 @@
 //! Role hosts in network namespaces: each with a name of its own, an sshd of Debian, and a firewall on its way.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -65,8 +66,8 @@ impl Sites {
             assert!(made.unwrap().success());
         }
         let known = std::fs::read_to_string(sites.path("host.pub")).unwrap();
-        let known: String = HOSTS.iter().map(|(_, _, host, _)| format!("{host} {known}")).collect();
-        std::fs::write(sites.path("known_hosts"), known).unwrap();
+        let known = HOSTS.map(|(_, _, host, _)| format!("{host} {known}"));
+        std::fs::write(sites.path("known_hosts"), known.concat()).unwrap();
         for (site, machine, _, address) in HOSTS {
             sites.sshd(site, machine, address);
             sites.program(site, "exec \"$CMCOMPLY\" \"$@\" --ca-file=\"$HERE/ca.pem\"\n");
@@ -111,7 +112,7 @@ impl Sites {
             "127.0.0.1 localhost\n{open} open.contoso.net\n{shut} shut.contoso.net\n{open} proxy.contoso.com\n"
         );
         for (_, _, host, address) in HOSTS {
-            hosts += &format!("{address} {host}\n");
+            let _ = writeln!(hosts, "{address} {host}");
         }
         // Hosts that are there only by name: nobody at the port, and a host whose key nobody knows.
         hosts += "127.0.0.1 cm-ps1.corp.contoso.com\n10.97.1.2 cm-ps2.corp.contoso.com\n";
