@@ -63,7 +63,7 @@ pub(crate) fn connect(target: &Target, by: &str, raw: &Raw) -> (ConnectEvidence,
     };
     let result = result.map_err(|(code, words)| Failure::new(code, &format!("{operation}: {words}")));
     let product = proxy_product(&headers);
-    (ConnectEvidence { status: Some(raw.status), headers, product, account: None, scheme: None }, result)
+    (ConnectEvidence { status: Some(raw.status), headers, product, scheme: None, account: None }, result)
 }
 
 /// What the served certificates say of themselves.
