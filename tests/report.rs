@@ -14,6 +14,10 @@ mod formats;
 mod reading;
 #[path = "report/sample.rs"]
 mod sample;
+#[path = "report/store.rs"]
+mod store;
+#[path = "report/store_faults.rs"]
+mod store_faults;
 #[path = "report/tools.rs"]
 mod tools;
 #[path = "report/validators.rs"]

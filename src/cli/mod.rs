@@ -10,6 +10,7 @@ mod facts;
 mod hand_off;
 mod here;
 mod init;
+mod keep;
 mod output;
 mod probe;
 mod probing;
@@ -17,6 +18,8 @@ mod progress;
 mod queries;
 mod report;
 mod reports;
+mod runs;
+mod runs_export;
 mod secret;
 mod snapshot;
 mod sql;
@@ -55,6 +58,8 @@ enum Command {
     Audit(Box<audit::AuditArgs>),
     /// Write the record of a run in another format, offline.
     Report(report::ReportCommandArgs),
+    /// List, show, verify and export the runs of a store; offline.
+    Runs(runs::RunsCommandArgs),
     /// Say what changed from one run to a later one, and on whose side; offline.
     Compare(compare::CompareArgs),
     /// Look at one endpoint layer by layer, or run a plan on this machine and write what was seen.
@@ -112,6 +117,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
         Command::Audit(args) => audit::run(*args).await,
         Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Runs(args) => runs::run(&args),
         Command::Probe(args) => probe::run(*args).await,
         Command::Endpoints(args) => endpoints::run(*args).await,
         Command::Explain(args) => explain::run(*args).await,

@@ -1,7 +1,7 @@
 //! `cmcomply report`: the record of a run in another format. Nothing is asked of the network or of a database.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -49,25 +49,30 @@ pub(super) struct ReportCommandArgs {
 
 /// Reads the run and writes the report.
 pub(super) fn run(args: &ReportCommandArgs) -> Result<u8, Stop> {
-    if args.output.is_none() && args.format.is_binary() && std::io::stdout().is_terminal() {
-        return Err(Stop::usage(anyhow::anyhow!("{} is nothing for a terminal: give --output FILE", args.format)));
+    write(&args.run, args.format, args.output.as_deref())
+}
+
+/// Writes the record at `path` in a format, to a file or to standard output.
+pub(super) fn write(path: &Path, format: Format, output: Option<&Path>) -> Result<u8, Stop> {
+    if output.is_none() && format.is_binary() && std::io::stdout().is_terminal() {
+        return Err(Stop::usage(anyhow::anyhow!("{format} is nothing for a terminal: give --output FILE")));
     }
-    if let Some(path) = &args.output {
+    if let Some(path) = output {
         can_write_aside(path).with_context(|| cannot_write(path)).map_err(Stop::usage)?;
     }
-    let run = Run::read(&args.run).map_err(Stop::usage)?;
-    let bytes = match (&args.output, args.format) {
+    let run = Run::read(path).map_err(Stop::usage)?;
+    let bytes = match (output, format) {
         (None, Format::Table) => report::table(&run, console::style(Colour::Auto, None)).into_bytes(),
-        _ => args.format.render(&run).context("the report cannot be made").map_err(Stop::usage)?,
+        _ => format.render(&run).context("the report cannot be made").map_err(Stop::usage)?,
     };
-    match &args.output {
+    match output {
         Some(path) => write_aside(path, &bytes).with_context(|| cannot_write(path)).map_err(Stop::usage)?,
         None => print(&bytes).context("cannot write to standard output").map_err(Stop::usage)?,
     }
     Ok(exit::COMPLIANT)
 }
 
-fn cannot_write(path: &std::path::Path) -> String {
+fn cannot_write(path: &Path) -> String {
     format!("cannot write --output {}", printable(&path.display().to_string(), 500))
 }
 
