@@ -14,7 +14,7 @@ use super::{Facts, SiteCode, Snapshot};
 use crate::host::{HostName, HostOrAddress};
 
 /// Fields whose texts are words of the product, numbers, moments or versions: nothing of a customer's.
-const PLAIN: [&str; 22] = [
+const PLAIN: [&str; 23] = [
     "state",
     "why",
     "kind",
@@ -26,6 +26,7 @@ const PLAIN: [&str; 22] = [
     "source",
     "option",
     "certificate",
+    "sign_in",
     "server_version",
     "version",
     "region",

@@ -14,6 +14,9 @@ const MAX_OCTETS: u64 = 4096;
 /// Base64 characters of a signature with its key's id, and of the signature over the comment.
 const SIGNATURE_LENGTHS: (usize, usize) = (100, 88);
 
+/// Octets of a secret key's checksum, at its end.
+const CHECKSUM: usize = 32;
+
 /// A key or a signature that is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignError {
@@ -68,7 +71,17 @@ impl LockedKey {
 
     /// The key, if no password protects it.
     pub fn open(&self) -> Option<Signer> {
-        SecretKeyBox::from(self.text.clone()).into_unencrypted_secret_key().ok().map(Signer)
+        let checked = SecretKeyBox::from(self.text.clone()).into_unencrypted_secret_key().ok();
+        checked.or_else(|| self.unchecked()).map(Signer)
+    }
+
+    /// Debian's `minisign -G -W` leaves the checksum of such a key empty, which the library takes for damage.
+    fn unchecked(&self) -> Option<SecretKey> {
+        use base64::Engine as _;
+        let octets = base64::engine::general_purpose::STANDARD.decode(self.text.lines().nth(1)?.trim()).ok()?;
+        let (kdf, checksum) = (octets.get(2..4)?, octets.get(octets.len().checked_sub(CHECKSUM)?..)?);
+        let empty = |octets: &[u8]| octets.iter().all(|octet| *octet == 0);
+        if empty(kdf) && empty(checksum) { SecretKey::from_bytes(&octets).ok() } else { None }
     }
 
     /// The key under this password.
