@@ -10,6 +10,8 @@ mod compare;
 mod counts;
 #[path = "report/formats.rs"]
 mod formats;
+#[path = "report/quarter.rs"]
+mod quarter;
 #[path = "report/reading.rs"]
 mod reading;
 #[path = "report/sample.rs"]

@@ -15,6 +15,7 @@ mod output;
 mod probe;
 mod probing;
 mod progress;
+mod quarter;
 mod queries;
 mod report;
 mod reports;

@@ -21,6 +21,7 @@ mod markdown;
 mod markup;
 mod oscal;
 mod prometheus;
+pub mod quarter;
 mod revocation;
 mod row;
 mod runs;

@@ -30,7 +30,7 @@ pub fn runs_brief(list: &RunList) -> Listing<3> {
 fn run_row(run: &StoredRun) -> [String; 9] {
     let mut row: [String; 9] = std::array::from_fn(|_| String::new());
     row[0] = run.run.to_string();
-    row[8] = if run.signed { "yes" } else { "no" }.to_owned();
+    row[8] = String::from(if run.signed { "yes" } else { "no" });
     let Some(record) = &run.record else {
         row[2] = format!("cannot be read: {}", run.problem.as_deref().unwrap_or_default());
         return row;

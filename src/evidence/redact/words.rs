@@ -24,7 +24,7 @@ const COMMON: &str = "a address addresses advisory after all allow any as assume
 pub(super) struct Words<'a> {
     names: Pseudonyms<'a>,
     /// A word in lower case, with what stands in its place.
-    words: HashMap<String, String>,
+    single: HashMap<String, String>,
     /// Texts that are hidden whole, the longest first.
     texts: Vec<String>,
     known: HashSet<String>,
@@ -35,11 +35,11 @@ impl<'a> Words<'a> {
     pub(super) fn new(names: Pseudonyms<'a>) -> Self {
         let pairs: Vec<(String, String)> =
             names.pairs().map(|(text, name)| (text.to_owned(), name.to_owned())).collect();
-        let mut words = Self { names, words: HashMap::new(), texts: Vec::new(), known: HashSet::new() };
+        let mut words = Self { names, single: HashMap::new(), texts: Vec::new(), known: HashSet::new() };
         for (text, pseudonym) in pairs {
             let is_word = text.chars().all(is_part) && !text.contains('.');
             if is_word && (SiteCode::parse(&text).is_ok() || is_secret(&text)) {
-                words.words.insert(text.to_lowercase(), pseudonym);
+                words.single.insert(text.to_lowercase(), pseudonym);
             } else if !is_word {
                 words.names_in(&text);
             }
@@ -52,7 +52,7 @@ impl<'a> Words<'a> {
         self.hide(text);
         for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| is_secret(word)) {
             let pseudonym = self.names.hidden(word);
-            self.words.entry(word.to_lowercase()).or_insert(pseudonym);
+            self.single.entry(word.to_lowercase()).or_insert(pseudonym);
         }
     }
 
@@ -100,7 +100,7 @@ impl<'a> Words<'a> {
     pub(super) fn is_public(&self, name: &HostName) -> bool {
         let first = name.as_str().split('.').next().unwrap_or_default();
         is_public_token(name.as_str())
-            || (is_microsoft(name.as_str()) && !self.words.contains_key(&first.to_lowercase()))
+            || (is_microsoft(name.as_str()) && !self.single.contains_key(&first.to_lowercase()))
     }
 
     /// A text of this program's, with the names in it replaced.
@@ -152,7 +152,7 @@ impl<'a> Words<'a> {
 
     /// A word, or the words that hyphens join.
     fn word(&self, word: &str) -> String {
-        if let Some(pseudonym) = self.words.get(&word.to_lowercase()) {
+        if let Some(pseudonym) = self.single.get(&word.to_lowercase()) {
             return pseudonym.clone();
         }
         match word.find(['-', '_']) {

@@ -14,7 +14,7 @@ use crate::site::Snapshot;
 use crate::text::{hexadecimal, printable};
 
 /// How long another writer is waited for. It writes a few files.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A file of a run besides its record.
 #[derive(Debug, Clone, PartialEq, Eq)]

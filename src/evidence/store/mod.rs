@@ -158,14 +158,11 @@ impl Store {
                 })
             })
         };
-        let head = match self.head()? {
-            Some(Ok(link)) => link,
+        let Some(Ok(head)) = self.head()? else {
             // Nothing says which is the newest: the last one that nothing follows.
-            None | Some(Err(_)) => {
-                let links = folders.iter().rev().filter_map(Folder::link);
-                let mut ends = links.filter(|link| follows(link).is_none());
-                return Ok(ends.next());
-            }
+            let links = folders.iter().rev().filter_map(Folder::link);
+            let mut ends = links.filter(|link| follows(link).is_none());
+            return Ok(ends.next());
         };
         // Whoever was stopped before HEAD was written left runs that follow it.
         let mut newest = head;

@@ -7,7 +7,7 @@ use std::path::Path;
 use minisign::{PublicKeyBox, SecretKey, SecretKeyBox, SignatureBox};
 
 use super::read;
-use crate::text::printable;
+use crate::text::{hexadecimal, printable};
 
 /// Keys and signatures are a few lines.
 const MAX_OCTETS: u64 = 4096;
@@ -157,7 +157,8 @@ impl Signature {
 }
 
 fn id(octets: &[u8]) -> String {
-    octets.iter().rev().map(|octet| format!("{octet:02X}")).collect()
+    let octets: Vec<u8> = octets.iter().rev().copied().collect();
+    hexadecimal(&octets).to_ascii_uppercase()
 }
 
 #[cfg(test)]
