@@ -55,8 +55,12 @@ impl Hierarchy {
 
     /// The record of an audit that probes nothing: its deadline has passed before it begins.
     async fn audit(&self, sources: &[&str]) -> (Value, String) {
-        let arguments =
-            [&["audit"], sources, &["--dns-server=127.0.0.1:9", "--deadline=1", "--stage-timeout=1"]].concat();
+        let arguments = [
+            &["audit", "--output=run.json"],
+            sources,
+            &["--dns-server=127.0.0.1:9", "--deadline=1", "--stage-timeout=1"],
+        ]
+        .concat();
         let done = self.run(&arguments).await;
         assert_eq!(done.status.code(), Some(3), "{}", text(&done.stderr));
         (read(&self.path("run.json")), text(&done.stdout))

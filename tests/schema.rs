@@ -9,6 +9,8 @@ fn the_schemas_in_the_repository_are_those_of_the_types() {
     let documents = [
         ("run", schemars::schema_for!(cmcomply::evidence::Run)),
         ("comparison", schemars::schema_for!(cmcomply::evidence::Comparison)),
+        ("runs", schemars::schema_for!(cmcomply::evidence::store::RunList)),
+        ("verification", schemars::schema_for!(cmcomply::evidence::store::Verification)),
         ("plan", schemars::schema_for!(cmcomply::plan::PlanDocument)),
         ("observations", schemars::schema_for!(cmcomply::evidence::Observations)),
         ("hosts", schemars::schema_for!(cmcomply::report::Hosts)),

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::catalog::CatalogArgs;
 use super::console::{self, Colour};
 use super::facts::FactsArgs;
+use super::keep::KeepArgs;
 use super::probing::{ProbeArgs, RouteArgs};
 use super::reports::ReportsArgs;
 use super::vantages::VantageArgs;
@@ -43,7 +44,9 @@ Examples:
   cmcomply audit --sql cm01.contoso.com --observations dp07.seen.json
       with what was brought back from a host that nobody reaches (`cmcomply plan`)
   cmcomply audit --sql cm01.contoso.com\\SCCM --database CM_PS1 --sql-ca-file ca.pem -o q4.json
-      a named instance, its certificate signed by a CA of your own, the record in q4.json
+      a named instance, its certificate signed by a CA of your own, the record in q4.json and in no store
+  cmcomply audit --sql cm01.contoso.com --store /srv/cmcomply --sign-key auditor.key
+      kept in that store and signed; `cmcomply runs` lists and verifies what is there
   cmcomply audit --sql cm01.contoso.com --report html=q4.html,xlsx=q4.xlsx
       the same run for people too; `cmcomply report` makes them later from the record
   cmcomply audit --sql cas-sql.contoso.com --sql ps1-sql.contoso.com
@@ -66,13 +69,16 @@ pub(super) struct AuditArgs {
     /// Audit what is needed after an update to this version of Configuration Manager, such as 2603. The record says so.
     #[arg(long, value_name = "VERSION", help_heading = "Catalog")]
     target_version: Option<String>,
-    /// Where to write the record of the run. A file of that name is replaced, and only by a whole one.
-    #[arg(short, long, value_name = "FILE", default_value = "run.json", help_heading = "Output")]
-    output: PathBuf,
+    #[command(flatten)]
+    keep: KeepArgs,
+    /// Write the record of the run to this file, and keep the run in no store but one that `--store` names. A file of
+    /// that name is replaced, and only by a whole one.
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    output: Option<PathBuf>,
     #[command(flatten)]
     reports: ReportsArgs,
     /// Probe nothing: write what would be probed to this file, as a plan for `cmcomply probe --plan`.
-    #[arg(long, value_name = "FILE", conflicts_with = "output", help_heading = "Output")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["output", "store"], help_heading = "Output")]
     plan_only: Option<PathBuf>,
     /// Colours in the table. `auto`: on a terminal, unless `NO_COLOR` is set.
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Colour::Auto, help_heading = "Output")]
@@ -95,8 +101,14 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let catalog = args.catalog.load()?;
     bounds.checks.public_thumbprints = catalog.roots.iter().map(|root| root.sha1.clone()).collect();
     let waivers = args.waivers.as_deref().map(Waivers::read).transpose().map_err(Stop::usage)?;
-    args.reports.writable(&args.output)?;
-    writable(args.plan_only.as_ref().unwrap_or(&args.output))?;
+    args.reports.writable(args.output.as_deref())?;
+    if let Some(path) = args.plan_only.as_ref().or(args.output.as_ref()) {
+        writable(path)?;
+    }
+    let keeping = match &args.plan_only {
+        Some(_) => None,
+        None => args.keep.prepare(args.output.is_some())?,
+    };
     let target = match &args.target_version {
         Some(version) => Options::default().for_version(version, &catalog).map_err(Stop::usage)?.target_build,
         None => None,
@@ -119,6 +131,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         cancel_on_ctrl_c("interrupted: ending the probes and writing what was seen (Ctrl-C again: end at once)");
 
     let started = Timestamp::now();
+    let redacted = prepared.is_redacted();
     let facts = prepared.read(&cancel).await?;
     let facts_read = Timestamp::now();
     let mut requirements =
@@ -158,6 +171,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let run = Run {
         format: RUN_FORMAT.to_owned(),
         tool: Tool::this(),
+        redacted,
         moments: Moments { started, facts_read, finished },
         settings: record_settings(&args, &bounds, &routes, &rules),
         outcome: Outcome::of(&facts, &judgements, interrupted),
@@ -174,18 +188,28 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     };
 
     // The record first: a screen that cannot be written to must not cost it.
-    let recorded = record(&run, &args.output);
+    let recorded = args.output.as_deref().map(|path| record(&run, path));
+    let kept = keeping.map(|keeping| keeping.keep(&run));
     let reported = args.reports.write(&run);
-    let place = crate::text::printable(&args.output.display().to_string(), 500);
     let mut table = report::table(&run, console::style(args.color, args.width));
-    if recorded.is_ok() {
-        table = format!("{table}  record: {place}\n");
+    if let (Some(path), Some(Ok(()))) = (&args.output, &recorded) {
+        table = format!("{table}  record: {}\n", shown(path));
     }
-    let shown = console::print(&table).context("cannot write to standard output; the record is written");
-    recorded
-        .with_context(|| format!("cannot write {place}; the table is all that is left of this run"))
-        .map_err(Stop::usage)?;
-    shown.map_err(Stop::usage)?;
+    if let Some(Ok(kept)) = &kept {
+        table = format!("{table}{}", super::keep::said(kept));
+    }
+    let printed = console::print(&table).context("cannot write to standard output; the record is written");
+    let nothing = |written: bool| if written { "" } else { "; the table is all that is left of this run" };
+    let (in_file, in_store) = (matches!(recorded, Some(Ok(()))), matches!(kept, Some(Ok(_))));
+    if let (Some(Err(error)), Some(path)) = (recorded, &args.output) {
+        return Err(Stop::usage(error.context(format!("cannot write {}{}", shown(path), nothing(in_store)))));
+    }
+    if let Some(Err(error)) = kept {
+        return Err(Stop::usage(
+            anyhow::Error::from(error).context(format!("the run is not kept{}", nothing(in_file))),
+        ));
+    }
+    printed.map_err(Stop::usage)?;
     reported?;
     Ok(run.outcome.exit_code())
 }
@@ -198,6 +222,10 @@ fn write_plan(path: &Path, plan: &PlanDocument, unknown: usize) -> Result<u8, St
     let said = format!("{name}: {} probes; {unknown} facts are unknown\n", plan.probes.len());
     console::print(&said).context("cannot write to standard output").map_err(Stop::usage)?;
     Ok(if unknown == 0 { super::exit::COMPLIANT } else { super::exit::INCOMPLETE })
+}
+
+fn shown(path: &Path) -> String {
+    crate::text::printable(&path.display().to_string(), 500)
 }
 
 fn record(run: &Run, path: &Path) -> anyhow::Result<()> {

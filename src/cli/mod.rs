@@ -11,14 +11,18 @@ mod hand_off;
 mod here;
 mod hosts;
 mod init;
+mod keep;
 mod output;
 mod plan;
 mod probe;
 mod probing;
 mod progress;
+mod quarter;
 mod queries;
 mod report;
 mod reports;
+mod runs;
+mod runs_export;
 mod secret;
 mod snapshot;
 mod sql;
@@ -58,6 +62,8 @@ enum Command {
     Audit(Box<audit::AuditArgs>),
     /// Write the record of a run in another format, offline.
     Report(report::ReportCommandArgs),
+    /// List, show, verify and export the runs of a store; offline.
+    Runs(runs::RunsCommandArgs),
     /// Say what changed from one run to a later one, and on whose side; offline.
     Compare(compare::CompareArgs),
     /// List the hosts, from where each is looked at, and whether that answers, before anything is probed.
@@ -121,6 +127,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
         Command::Report(args) => report::run(&args),
         Command::Hosts(args) => hosts::run(*args).await,
         Command::Plan(args) => plan::run(*args).await,
+        Command::Runs(args) => runs::run(&args),
         Command::Probe(args) => probe::run(*args).await,
         Command::Endpoints(args) => endpoints::run(*args).await,
         Command::Explain(args) => explain::run(*args).await,

@@ -47,8 +47,8 @@ impl ReportFile {
 
 impl ReportsArgs {
     /// Finds out before the work whether each report can be written after it, to a file of its own.
-    pub(super) fn writable(&self, record: &Path) -> Result<(), Stop> {
-        let mut taken = vec![place(record)];
+    pub(super) fn writable(&self, record: Option<&Path>) -> Result<(), Stop> {
+        let mut taken: Vec<PathBuf> = record.map(place).into_iter().collect();
         for report in &self.reports {
             can_write_aside(&report.path)
                 .map_err(|error| Stop::usage(anyhow::anyhow!("cannot write {}: {error}", report.shown())))?;

@@ -83,6 +83,7 @@ fn made(mark: &str, counts: &[(Verdict, usize, usize)]) -> Run {
     Run {
         format: RUN_FORMAT.to_owned(),
         tool: Tool { name: "cmcomply".to_owned(), version: text("0.1.0") },
+        redacted: false,
         moments: Moments {
             started: "2026-11-25T08:00:00Z".parse().unwrap(),
             facts_read: "2026-11-25T08:00:02Z".parse().unwrap(),
