@@ -252,7 +252,7 @@ fn client_setting(facts: &mut Facts, option: ClientOption) {
     let setting = || ClientSetting { settings: None, option, on: Some(true) };
     match &mut facts.default_client_settings {
         Fact::Known { value, .. } => value.push(setting()),
-        fact => *fact = known(vec![setting()]),
+        fact @ Fact::Unknown { .. } => *fact = known(vec![setting()]),
     }
 }
 

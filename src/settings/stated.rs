@@ -161,7 +161,7 @@ mod tests {
     fn source<T: std::fmt::Debug>(fact: &Fact<T>) -> &str {
         match fact {
             Fact::Known { source, .. } => &source.object,
-            other => panic!("{other:?}"),
+            other @ Fact::Unknown { .. } => panic!("{other:?}"),
         }
     }
 

@@ -78,7 +78,7 @@ impl<T> Fact<T> {
     pub fn known(&self) -> Option<&T> {
         match self {
             Self::Known { value, .. } => Some(value),
-            _ => None,
+            Self::Unknown { .. } => None,
         }
     }
 

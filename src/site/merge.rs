@@ -148,7 +148,7 @@ impl Merger<'_> {
             .enumerate()
             .filter_map(|(number, fact)| match fact {
                 Fact::Known { value, source } => Some((number, value, source)),
-                _ => None,
+                Fact::Unknown { .. } => None,
             })
             .collect();
         let Some((_, first, _)) = known.first() else { return serde_json::to_value(self.unknown(&facts)) };
@@ -185,7 +185,7 @@ impl Merger<'_> {
         let from_top = known.iter().any(|(number, ..)| self.read[*number].is_top());
         let (silent, detail) = facts.iter().zip(self.read).find_map(|(fact, read)| match fact {
             Fact::Unknown { detail, .. } => Some((read, detail)),
-            _ => None,
+            Fact::Known { .. } => None,
         })?;
         let by: Vec<&str> = known.iter().map(|(number, ..)| self.read[*number].label.as_str()).collect();
         (!from_top && place.fact != "this_site").then(|| DataFinding {

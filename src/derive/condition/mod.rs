@@ -135,7 +135,7 @@ pub(super) fn evaluate_fact(fact: ConditionFact, asker: Asker<'_>) -> Tri {
 pub(super) fn missing<T>(what: &str, fact: &Fact<T>) -> Option<String> {
     match fact {
         Fact::Unknown { why, detail } => Some(unknown(what, *why, detail)),
-        _ => None,
+        Fact::Known { .. } => None,
     }
 }
 

@@ -102,7 +102,7 @@ fn azure_value(row: &AzureEnvironment, column: &str, facts: &Index<'_>) -> Resul
         Fact::Known { source, .. } => {
             (source.missing_columns.iter().any(|c| c.eq_ignore_ascii_case(column)), source.object.as_str())
         }
-        _ => (true, ""),
+        Fact::Unknown { .. } => (true, ""),
     };
     // A finding of no object says that there are more findings than are listed: this column may be among them.
     let bad =
