@@ -122,7 +122,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
         }
     };
     let done = match cli.command {
-        Command::Audit(args) => audit::run(*args).await,
+        Command::Audit(args) => Box::pin(audit::run(*args)).await,
         Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Hosts(args) => hosts::run(*args).await,

@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, CatalogRole, Cloud, Entry, ProbeClass, Status};
 use crate::site::Facts;
-use condition::{Asker, Tri, missing};
+use condition::{Asker, Tri, missing, more};
 use index::Index;
 use servers::{Servers, Who};
 use template::Filled;
@@ -222,6 +222,7 @@ fn in_build(entry: &Entry, facts: &Index<'_>, options: &Options) -> Tri {
     }
     match facts.newest_build() {
         None => Tri::unknown("builds of the sites: not in the site database"),
-        Some(build) => Tri::of(fits(build), || format!("the hierarchy's build is {build}")),
+        Some(build) if fits(build) => Tri::True(vec![format!("the hierarchy's build is {build}")]),
+        Some(_) => more("sites", &facts.sites).map_or(Tri::False, Tri::unknown),
     }
 }
