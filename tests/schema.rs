@@ -12,6 +12,8 @@ fn the_schemas_in_the_repository_are_those_of_the_types() {
         ("plan", schemars::schema_for!(cmcomply::plan::PlanDocument)),
         ("observations", schemars::schema_for!(cmcomply::evidence::Observations)),
         ("endpoints", schemars::schema_for!(cmcomply::report::Endpoints)),
+        ("readiness", schemars::schema_for!(cmcomply::report::Readiness)),
+        ("hosts", schemars::schema_for!(cmcomply::assess::readiness::HostsDocument)),
         ("snapshot", schemars::schema_for!(cmcomply::site::Snapshot)),
     ];
     for (name, made) in documents {

@@ -17,6 +17,7 @@ mod reader;
 mod release;
 mod root;
 mod template;
+mod version;
 
 pub use condition::{Condition, ConditionError};
 pub use diff::{GoneRow, PageDiff, diff};
@@ -32,6 +33,7 @@ pub use page::{PAGE_LIMIT, PageError, PageRow};
 pub use release::Release;
 pub use root::Root;
 pub use template::{AZURE_COLUMNS, EndpointTemplate, Part, TemplateError, Variable};
+pub use version::{DottedVersion, VersionError};
 
 use std::collections::BTreeMap;
 

@@ -16,7 +16,7 @@ use super::probing::{ProbeArgs, RouteArgs};
 use super::reports::ReportsArgs;
 use super::{Stop, here, progress};
 use crate::assess::{AppliedWaivers, Waivers};
-use crate::catalog::Context;
+use crate::catalog::{Catalog, Context};
 use crate::derive::Options;
 use crate::evidence::{
     CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Seeing, Tool, can_write_aside, unknown_facts,
@@ -25,6 +25,7 @@ use crate::evidence::{
 use crate::plan::{PlanBounds, PlanDocument, Probe};
 use crate::probe::{Observation, RevocationList, Settings};
 use crate::proxies::Rules;
+use crate::site::Facts;
 use crate::vantage::Vantage;
 use crate::{assess, derive, plan, probe, proxies, report};
 
@@ -44,39 +45,76 @@ Examples:
       the databases of two sites of one hierarchy; what they do not agree on is a finding")]
 pub(super) struct AuditArgs {
     #[command(flatten)]
-    facts: FactsArgs,
+    pub(super) facts: FactsArgs,
     #[command(flatten)]
-    routes: RouteArgs,
+    pub(super) routes: RouteArgs,
     #[command(flatten)]
-    probing: ProbeArgs,
+    pub(super) probing: ProbeArgs,
     #[command(flatten)]
-    catalog: CatalogArgs,
+    pub(super) catalog: CatalogArgs,
     /// Failures that somebody answers for until a day: a TOML file of `[[waiver]]` tables. A waiver changes the verdict,
     /// never what was observed.
     #[arg(long, value_name = "FILE")]
-    waivers: Option<PathBuf>,
+    pub(super) waivers: Option<PathBuf>,
     /// Audit what is needed after an update to this version of Configuration Manager, such as 2603. The record says so.
     #[arg(long, value_name = "VERSION", help_heading = "Catalog")]
-    target_version: Option<String>,
+    pub(super) target_version: Option<String>,
     /// Where to write the record of the run. A file of that name is replaced, and only by a whole one.
     #[arg(short, long, value_name = "FILE", default_value = "run.json", help_heading = "Output")]
-    output: PathBuf,
+    pub(super) output: PathBuf,
     #[command(flatten)]
-    reports: ReportsArgs,
+    pub(super) reports: ReportsArgs,
     /// Probe nothing: write what would be probed to this file, as a plan for `cmcomply probe --plan`.
     #[arg(long, value_name = "FILE", conflicts_with = "output", help_heading = "Output")]
-    plan_only: Option<PathBuf>,
+    pub(super) plan_only: Option<PathBuf>,
     /// Colours in the table. `auto`: on a terminal, unless `NO_COLOR` is set.
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Colour::Auto, help_heading = "Output")]
-    color: Colour,
+    pub(super) color: Colour,
     /// Columns of the table. Default: those of the terminal, else 80.
     #[arg(long, value_name = "COLUMNS", help_heading = "Output",
           value_parser = clap::value_parser!(u16).range(60..=1000))]
-    width: Option<u16>,
+    pub(super) width: Option<u16>,
+}
+
+/// What an audit came to.
+pub(super) enum Audited {
+    /// It took place.
+    Run(Box<Run>),
+    /// The plan was written and nothing was probed; the exit code.
+    Planned(u8),
 }
 
 /// Runs an audit and returns its exit code.
 pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
+    let catalog = args.catalog.load()?;
+    let run = match audited(&args, &catalog, |_| Ok(())).await? {
+        Audited::Run(run) => *run,
+        Audited::Planned(code) => return Ok(code),
+    };
+    // The record first: a screen that cannot be written to must not cost it.
+    let recorded = record(&run, &args.output);
+    let reported = args.reports.write(&run);
+    let place = crate::text::printable(&args.output.display().to_string(), 500);
+    let mut table = report::table(&run, console::style(args.color, args.width));
+    if recorded.is_ok() {
+        table = format!("{table}  record: {place}\n");
+    }
+    let shown = console::print(&table).context("cannot write to standard output; the record is written");
+    recorded
+        .with_context(|| format!("cannot write {place}; the table is all that is left of this run"))
+        .map_err(Stop::usage)?;
+    shown.map_err(Stop::usage)?;
+    reported?;
+    Ok(run.outcome.exit_code())
+}
+
+/// Does what these arguments say and returns the run; nothing of it is written yet. `accept` looks at the facts before
+/// anything is probed.
+pub(super) async fn audited(
+    args: &AuditArgs,
+    catalog: &Catalog,
+    accept: impl FnOnce(&Facts) -> Result<(), Stop>,
+) -> Result<Audited, Stop> {
     let mut bounds = args.probing.settings()?;
     let stated = args.routes.stated_routes()?;
     if args.probing.proxy_password_stdin && args.facts.reads_standard_input() {
@@ -84,13 +122,12 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
             "--proxy-password-stdin and --sql-password-stdin cannot both be given: standard input holds one password"
         )));
     }
-    let catalog = args.catalog.load()?;
     bounds.checks.public_thumbprints = catalog.roots.iter().map(|root| root.sha1.clone()).collect();
     let waivers = args.waivers.as_deref().map(Waivers::read).transpose().map_err(Stop::usage)?;
     args.reports.writable(&args.output)?;
     writable(args.plan_only.as_ref().unwrap_or(&args.output))?;
     let target = match &args.target_version {
-        Some(version) => Options::default().for_version(version, &catalog).map_err(Stop::usage)?.target_build,
+        Some(version) => Options::default().for_version(version, catalog).map_err(Stop::usage)?.target_build,
         None => None,
     };
     // Last, because it may ask for a password.
@@ -106,13 +143,15 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let started = Timestamp::now();
     let facts = prepared.read(&cancel).await?;
     let facts_read = Timestamp::now();
+    accept(&facts)?;
     let mut requirements =
-        derive::requirements(&facts, &catalog, &Options { routes: routes.clone(), target_build: target });
+        derive::requirements(&facts, catalog, &Options { routes: routes.clone(), target_build: target });
     proxies::reroute(&mut requirements, &rules);
     let plan = plan::build(&requirements);
     if let Some(path) = &args.plan_only {
         let unknown = unknown_facts(&facts).len();
-        return write_plan(path, &PlanDocument::new(None, args.probing.plan_bounds(), plan.probes), unknown);
+        let document = PlanDocument::new(None, args.probing.plan_bounds(), plan.probes);
+        return write_plan(path, &document, unknown).map(Audited::Planned);
     }
     let vantage = Vantage::local(&here::name());
     let (observations, interrupted) = probe_all(&plan.probes, &bounds, &cancel).await?;
@@ -132,10 +171,10 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         format: RUN_FORMAT.to_owned(),
         tool: Tool::this(),
         moments: Moments { started, facts_read, finished },
-        settings: record_settings(&args, &bounds, &routes, &rules),
+        settings: record_settings(args, &bounds, &routes, &rules),
         outcome: Outcome::of(&facts, &judgements, interrupted),
         vantage,
-        catalog: CatalogRecord::of(&catalog, &requirements),
+        catalog: CatalogRecord::of(catalog, &requirements),
         facts,
         requirements,
         probes: plan.probes,
@@ -144,22 +183,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         judgements,
         waivers,
     };
-
-    // The record first: a screen that cannot be written to must not cost it.
-    let recorded = record(&run, &args.output);
-    let reported = args.reports.write(&run);
-    let place = crate::text::printable(&args.output.display().to_string(), 500);
-    let mut table = report::table(&run, console::style(args.color, args.width));
-    if recorded.is_ok() {
-        table = format!("{table}  record: {place}\n");
-    }
-    let shown = console::print(&table).context("cannot write to standard output; the record is written");
-    recorded
-        .with_context(|| format!("cannot write {place}; the table is all that is left of this run"))
-        .map_err(Stop::usage)?;
-    shown.map_err(Stop::usage)?;
-    reported?;
-    Ok(run.outcome.exit_code())
+    Ok(Audited::Run(Box::new(run)))
 }
 
 /// The plan of a hierarchy of which so many facts are unknown. With any of them it may lack probes.
@@ -172,7 +196,7 @@ fn write_plan(path: &Path, plan: &PlanDocument, unknown: usize) -> Result<u8, St
     Ok(if unknown == 0 { super::exit::COMPLIANT } else { super::exit::INCOMPLETE })
 }
 
-fn record(run: &Run, path: &Path) -> anyhow::Result<()> {
+pub(super) fn record(run: &Run, path: &Path) -> anyhow::Result<()> {
     Ok(write_aside(path, &run.to_json()?)?)
 }
 

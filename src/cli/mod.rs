@@ -15,6 +15,7 @@ mod probe;
 mod probing;
 mod progress;
 mod queries;
+mod readiness;
 mod report;
 mod reports;
 mod secret;
@@ -53,6 +54,8 @@ struct Cli {
 enum Command {
     /// Read the site database, derive what each host needs, probe it and say what is compliant.
     Audit(Box<audit::AuditArgs>),
+    /// Say whether the hierarchy is ready for an update of Configuration Manager: endpoints, rules, what comes next.
+    Readiness(Box<readiness::ReadinessArgs>),
     /// Write the record of a run in another format, offline.
     Report(report::ReportCommandArgs),
     /// Say what changed from one run to a later one, and on whose side; offline.
@@ -110,6 +113,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     };
     let done = match cli.command {
         Command::Audit(args) => audit::run(*args).await,
+        Command::Readiness(args) => readiness::run(*args).await,
         Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Probe(args) => probe::run(*args).await,

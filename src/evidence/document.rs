@@ -194,7 +194,7 @@ fn contradiction(run: &Run) -> Option<String> {
 }
 
 /// JSON text whose strings hold only characters that print.
-fn inert(json: &str) -> String {
+pub(crate) fn inert(json: &str) -> String {
     use std::fmt::Write as _;
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {

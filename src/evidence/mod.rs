@@ -8,6 +8,7 @@ mod run;
 mod write;
 
 pub use compare::{COMPARISON_FORMAT, Change, ChangeCause, ChangeClass, ComparedRun, Comparison, compare};
+pub(crate) use document::inert;
 pub use document::{MAX_RUN_OCTETS, RunError};
 pub use observations::{OBSERVATIONS_FORMAT, Observations, Seeing};
 pub use outcome::{Outcome, Tally, gaps, unknown_facts};

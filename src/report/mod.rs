@@ -21,6 +21,7 @@ mod markdown;
 mod markup;
 mod oscal;
 mod prometheus;
+mod readiness;
 mod revocation;
 mod row;
 mod summary;
@@ -40,5 +41,9 @@ pub use endpoints_table::{By, endpoints_table};
 pub use explain::{Explained, explain, explanation};
 pub use format::{Format, RenderError, UnknownReportFormat};
 pub use listing::Listing;
+pub use readiness::{
+    Assessed, Hierarchy, READINESS_FORMAT, Readiness, ReadinessEndpoint, ReadinessFormat, ReadinessOrigin,
+    ReadinessVerdict, Target, UnknownReadinessFormat, readiness, readiness_table,
+};
 pub use table::{Style, table};
 pub use tree::tree;

@@ -12,6 +12,7 @@ use super::network::AddressRange;
 use super::place::{Place, Source};
 use super::release::Release;
 use super::root::Root;
+use super::version::DottedVersion;
 use crate::host::Scheme;
 use crate::text::printable;
 
@@ -108,6 +109,29 @@ pub(super) fn releases(releases: &[(Place, Release)], known: &Known<'_>) -> Vec<
         {
             let what = format!("no earlier version `{}`", printable(floor, 20));
             errors.push(place.error("upgrade_floor", Rule::UnknownBuild, &what));
+        }
+        errors.extend(floors(place, release, &releases[..i]));
+    }
+    errors
+}
+
+/// What a version needs never becomes less with a later one, and a blocked driver is one that would do otherwise.
+fn floors(place: &Place, release: &Release, earlier: &[(Place, Release)]) -> Vec<CatalogError> {
+    let mut errors = Vec::new();
+    let mut falls = |field, own: &Option<DottedVersion>, of: fn(&Release) -> &Option<DottedVersion>| {
+        let before = earlier.iter().filter(|(_, other)| other.build < release.build).filter_map(|(_, o)| of(o).as_ref());
+        if let Some(higher) = before.max()
+            && own.as_ref().is_none_or(|own| own < higher)
+        {
+            errors.push(place.error(field, Rule::BuildOrder, &format!("an earlier version needs {higher}")));
+        }
+    };
+    falls("odbc_minimum", &release.odbc_minimum, |release| &release.odbc_minimum);
+    falls("net_minimum", &release.net_minimum, |release| &release.net_minimum);
+    for blocked in &release.odbc_blocked {
+        if release.odbc_minimum.as_ref().is_none_or(|minimum| blocked < minimum) {
+            let what = format!("{blocked} is below the minimum already");
+            errors.push(place.error("odbc_blocked", Rule::BuildOrder, &what));
         }
     }
     errors

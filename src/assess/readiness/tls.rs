@@ -1,0 +1,129 @@
+//! Rules on TLS and trust, by what the servers say of themselves.
+
+use std::collections::BTreeMap;
+
+use super::Case;
+use super::answer::{Answer, Answered};
+use super::hosts::{all_servers, each, facts_of, reading, value};
+use crate::assess::Verdict;
+use crate::catalog::{Context, TlsRule, TlsVersion};
+use crate::derive::{Decision, Requirement};
+use crate::host::{HostName, Scheme};
+
+/// The values that make the .NET Framework use strong cryptography and the system's versions of TLS.
+const KEYS: [&str; 4] = [
+    r"Microsoft\.NETFramework\v2.0.50727",
+    r"Microsoft\.NETFramework\v4.0.30319",
+    r"Wow6432Node\Microsoft\.NETFramework\v2.0.50727",
+    r"Wow6432Node\Microsoft\.NETFramework\v4.0.30319",
+];
+const VALUES: [&str; 2] = ["SchUseStrongCrypto", "SystemDefaultTlsVersions"];
+/// The host of the lists of trusted roots.
+const ROOT_LISTS: &str = "ctldl.windowsupdate.com";
+
+pub(super) fn strong_crypto(case: &Case<'_>) -> Answered {
+    let of = |host: &&HostName| -> Answered {
+        let facts = facts_of(case, host, "the registry values of .NET")?;
+        let mut wrong = Vec::new();
+        for name in KEYS.iter().flat_map(|key| VALUES.map(|value| format!(r"{key}\{value}"))) {
+            let reading = facts.strong_crypto.get(&name).cloned().unwrap_or_default();
+            match value(host, &name, &reading)? {
+                Some(1) => {}
+                Some(other) => wrong.push(format!("{name} is {other}")),
+                None => wrong.push(format!("{name} is not set")),
+            }
+        }
+        Ok(match wrong.as_slice() {
+            [] => Answer::fine(format!("{host} has all {} values", KEYS.len() * VALUES.len())),
+            wrong => Answer::wrong(format!("{host}: {}", wrong.join("; "))),
+        })
+    };
+    Ok(all_servers(case)?.iter().map(|host| of(host).unwrap_or_else(|missing| missing)).collect())
+}
+
+/// What is needed for certain by a host of its own name.
+fn needs<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a HostName, &'a Requirement)> {
+    let certain = case.requirements.iter().filter(|requirement| requirement.decision == Decision::Needed);
+    certain.filter_map(|requirement| Some((requirement.subject.host()?, requirement)))
+}
+
+pub(super) fn suites(case: &Case<'_>) -> Answered {
+    let mut rules: BTreeMap<(&HostName, Vec<&str>), (&TlsRule, String)> = BTreeMap::new();
+    for (host, requirement) in needs(case) {
+        if let Some(rule) = &requirement.tls {
+            let suites = rule.suites.iter().map(String::as_str).collect();
+            rules.entry((host, suites)).or_insert_with(|| (rule, requirement.name.to_string()));
+        }
+    }
+    if rules.is_empty() {
+        return Ok(Answer::needless("no server needs an endpoint whose suites are documented"));
+    }
+    let of = |((host, _), (rule, name)): (&(&HostName, _), &(&TlsRule, String))| -> Answered {
+        let versions = reading(case, host, "the versions of TLS", |facts| &facts.tls_versions)?;
+        let suites = reading(case, host, "the cipher suites", |facts| &facts.tls_suites)?;
+        let speaks = |version| versions.is_some_and(|versions| versions.contains(&version));
+        let usable = |suite: &&String| {
+            let version = if suite.starts_with("TLS_AES_") { TlsVersion::Tls13 } else { TlsVersion::Tls12 };
+            let offered = suites.is_some_and(|suites| suites.iter().any(|own| own.eq_ignore_ascii_case(suite)));
+            version >= rule.min_version && speaks(version) && offered
+        };
+        let common: Vec<&str> = rule.suites.iter().filter(usable).map(String::as_str).collect();
+        Ok(match common.first() {
+            Some(suite) => Answer::fine(format!("{host} offers {suite} to {name}")),
+            None => Answer::wrong(format!("{host} offers none of the suites that {name} takes: {}", rule.suites.join(", "))),
+        })
+    };
+    Ok(rules.iter().map(|rule| of(rule).unwrap_or_else(|missing| missing)).collect())
+}
+
+pub(super) fn roots(case: &Case<'_>) -> Answered {
+    let mut hosts: Vec<&HostName> = Vec::new();
+    for (host, requirement) in needs(case) {
+        let public = requirement.scheme == Scheme::Https && requirement.context != Context::Intranet;
+        if public && !hosts.contains(&host) {
+            hosts.push(host);
+        }
+    }
+    if hosts.is_empty() {
+        return Ok(Answer::needless("no server needs an endpoint over TLS"));
+    }
+    let wanted: Vec<_> = case.catalog.roots.iter().filter(|root| root.expired.is_none_or(|day| day > case.day)).collect();
+    Ok(each(case, &hosts, "the trusted roots", |facts| &facts.roots, |host, own| {
+        let has = |sha1: &str| own.is_some_and(|own| own.iter().any(|root| same_thumbprint(root, sha1)));
+        let lacking: Vec<&str> =
+            wanted.iter().filter(|root| !has(&root.sha1)).map(|root| root.name.as_str()).collect();
+        if lacking.is_empty() {
+            return Answer::fine(format!("{host} trusts all {}", wanted.len()));
+        }
+        let lacking = lacking.join(", ");
+        match fetches_roots(case, host) {
+            Some(Verdict::Pass) => {
+                Answer::fine(format!("{host} lacks {lacking}; it reaches {ROOT_LISTS}, which brings them"))
+            }
+            Some(Verdict::Fail) => {
+                Answer::wrong(format!("{host} lacks {lacking}, and does not reach {ROOT_LISTS}, which would bring them"))
+            }
+            _ => Answer::missing(
+                format!("whether {host}, which lacks {lacking}, reaches {ROOT_LISTS}"),
+                "not observed from there",
+                "install the roots, or probe http://ctldl.windowsupdate.com from the host (cmcomply probe)",
+            ),
+        }
+    }))
+}
+
+/// As Windows shows it, or with blanks, colons and capitals.
+fn same_thumbprint(one: &str, other: &str) -> bool {
+    let bare = |text: &str| text.chars().filter(char::is_ascii_hexdigit).collect::<String>().to_lowercase();
+    bare(one) == bare(other)
+}
+
+/// What was observed of the lists of roots from this host, the worst first.
+fn fetches_roots(case: &Case<'_>, host: &HostName) -> Option<Verdict> {
+    let observed = case.requirements.iter().zip(case.judgements).filter(|(requirement, judgement)| {
+        requirement.subject.host().is_some_and(|own| own.same_machine(host))
+            && judgement.probes.iter().any(|probe| probe.0.contains(&format!("//{ROOT_LISTS}:")))
+    });
+    let verdicts: Vec<Verdict> = observed.map(|(_, judgement)| judgement.verdict).collect();
+    [Verdict::Fail, Verdict::Error, Verdict::NotObserved, Verdict::Pass].into_iter().find(|v| verdicts.contains(v))
+}
