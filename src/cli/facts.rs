@@ -46,7 +46,9 @@ impl FactsArgs {
 
     /// Reads the settings file, if one is given.
     pub(super) fn settings(&self) -> Result<Settings, Stop> {
-        self.settings.as_deref().map_or_else(|| Ok(Settings::default()), |path| Settings::read(path).map_err(Stop::usage))
+        self.settings
+            .as_deref()
+            .map_or_else(|| Ok(Settings::default()), |path| Settings::read(path).map_err(Stop::usage))
     }
 
     /// Reads the files, and asks for a password where one is needed.

@@ -10,7 +10,7 @@ use clap::Args;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::audit::{Audited, AuditArgs, audited, record};
+use super::audit::{AuditArgs, Audited, audited, record};
 use super::catalog::CatalogArgs;
 use super::console::{self, Colour};
 use super::facts::FactsArgs;

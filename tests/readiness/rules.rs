@@ -35,14 +35,17 @@ fn known<T>(value: T) -> Reading<T> {
 fn provocations() -> Vec<Provocation> {
     vec![
         by("target-supported", |world| world.target.support_ends = "2026-11-24".parse().unwrap()),
-        by_sql("sites-supported", "UPDATE dbo.Sites SET BuildNumber = 9135;"),
+        by_sql("sites-supported", "UPDATE dbo.Sites SET BuildNumber = 9135, Version = N'5.00.9135.1000';"),
         Provocation {
             change: |world| world.day = "2025-10-01".parse().unwrap(),
-            ..by_sql("update-path", "UPDATE dbo.Sites SET BuildNumber = 9128;")
+            ..by_sql("update-path", "UPDATE dbo.Sites SET BuildNumber = 9128, Version = N'5.00.9128.1000';")
         },
         Provocation {
             change: |world| world.day = "2026-09-01".parse().unwrap(),
-            ..by_sql("equal-builds", "UPDATE dbo.Sites SET BuildNumber = 9135 WHERE SiteCode = N'SS1';")
+            ..by_sql(
+                "equal-builds",
+                "UPDATE dbo.Sites SET BuildNumber = 9135, Version = N'5.00.9135.1000' WHERE SiteCode = N'SS1';",
+            )
         },
         by_sql("update-listed", "DELETE FROM dbo.CM_UpdatePackages WHERE FullVersion = N'5.00.9146.1000';"),
         by_sql("service-connection-point", "DELETE FROM dbo.SC_SysResUse WHERE RoleTypeID = 23;"),
@@ -86,7 +89,10 @@ fn provocations() -> Vec<Provocation> {
             "removed-role",
             "UPDATE repl.RoleType SET RoleName = N'SMS Certificate Registration Point' WHERE RoleTypeID = 911;",
         ),
-        by_sql("deprecated-role", "UPDATE repl.RoleType SET RoleName = N'SMS Enrollment Server' WHERE RoleTypeID = 911;"),
+        by_sql(
+            "deprecated-role",
+            "UPDATE repl.RoleType SET RoleName = N'SMS Enrollment Server' WHERE RoleTypeID = 911;",
+        ),
         by_sql(
             "asset-intelligence",
             "UPDATE repl.RoleType SET RoleName = N'AI Update Service Point' WHERE RoleTypeID = 911;",

@@ -50,8 +50,18 @@ retired_connectors = false
 ";
 
 /// The servers of the hierarchy.
-pub(crate) const SERVERS: [&str; 10] =
-    ["cm-cas-sql", "cm-cas", "cm-ps1-ccp", "cm-ps1-dp1", "cm-ps1-dp2", "cm-ps1-sup", "cm-ps1", "cm-ps2-dp1", "cm-ps2", "cm-ss1"];
+pub(crate) const SERVERS: [&str; 10] = [
+    "cm-cas-sql",
+    "cm-cas",
+    "cm-ps1-ccp",
+    "cm-ps1-dp1",
+    "cm-ps1-dp2",
+    "cm-ps1-sup",
+    "cm-ps1",
+    "cm-ps2-dp1",
+    "cm-ps2",
+    "cm-ss1",
+];
 
 /// Everything that the rules look at, ready to be changed.
 #[derive(Clone)]

@@ -50,8 +50,7 @@ impl Answer {
 
     /// As [`Answer::missing`], of a host.
     pub(super) fn missing_of(host: &HostName, fact: &str, why: impl Into<String>, how: &str) -> Self {
-        let missing =
-            Missing { fact: fact.to_owned(), host: Some(host.clone()), why: why.into(), how: how.to_owned() };
+        let missing = Missing { fact: fact.to_owned(), host: Some(host.clone()), why: why.into(), how: how.to_owned() };
         Self { missing: vec![missing], ..Self::default() }
     }
 

@@ -87,9 +87,7 @@ pub(super) fn app_name(app: &EntraApp) -> &str {
 }
 
 pub(super) fn secrets_valid(case: &Case<'_>) -> Answered {
-    secrets(case, |app, ends| {
-        Answer::of(ends > case.day, format!("the secret of {} ends on {ends}", app_name(app)))
-    })
+    secrets(case, |app, ends| Answer::of(ends > case.day, format!("the secret of {} ends on {ends}", app_name(app))))
 }
 
 pub(super) fn secrets_last(case: &Case<'_>) -> Answered {
@@ -103,8 +101,7 @@ pub(super) fn secrets_last(case: &Case<'_>) -> Answered {
 
 fn secrets(case: &Case<'_>, ask: impl Fn(&EntraApp, Date) -> Answer) -> Answered {
     let apps = apps(case)?;
-    let answers: Answer =
-        apps.iter().filter_map(|app| Some(ask(app, app.secret_expires?.date()))).collect();
+    let answers: Answer = apps.iter().filter_map(|app| Some(ask(app, app.secret_expires?.date()))).collect();
     if answers == Answer::default() {
         return Ok(Answer::needless(format!("{} applications, none with a secret that ends", apps.len())));
     }
@@ -174,7 +171,8 @@ pub(super) fn retired_connectors(case: &Case<'_>) -> Answered {
     if services.is_empty() {
         return Ok(Answer::fine("there are no Azure services"));
     }
-    let names: Vec<&str> = services.iter().map(|service| service.name.as_deref().unwrap_or("one without a name")).collect();
+    let names: Vec<&str> =
+        services.iter().map(|service| service.name.as_deref().unwrap_or("one without a name")).collect();
     let names = names.join(", ");
     Ok(match case.stated.retired_connectors {
         Some(false) => Answer::fine(format!("none of {names} is one (stated by the operator)")),

@@ -30,9 +30,8 @@ fn says(requirement: &Requirement, judgement: &Judgement) -> Answer {
 
 pub(super) fn management_points(case: &Case<'_>) -> Answered {
     let since = |requirement: &Requirement| case.catalog.entry(&requirement.entry).and_then(|entry| entry.since_build);
-    let new = judged(case).filter(|(requirement, _)| {
-        requirement.role == CatalogRole::ManagementPoint && since(requirement).is_some()
-    });
+    let new = judged(case)
+        .filter(|(requirement, _)| requirement.role == CatalogRole::ManagementPoint && since(requirement).is_some());
     let answer: Answer = new.map(|(requirement, judgement)| says(requirement, judgement)).collect();
     if answer == Answer::default() {
         let why = "management points need no endpoint on the internet with this version, or there is no tenant";
@@ -52,7 +51,9 @@ pub(super) fn successors(case: &Case<'_>) -> Answered {
         .map(|(old, before, new, after)| {
             let (subject, gone, next) = (&old.subject, old.endpoint(), new.endpoint());
             match (before.verdict, after.verdict) {
-                (_, Verdict::Pass) => Answer::fine(format!("{subject} reaches {next}, which takes the place of {gone}")),
+                (_, Verdict::Pass) => {
+                    Answer::fine(format!("{subject} reaches {next}, which takes the place of {gone}"))
+                }
                 (Verdict::Pass, Verdict::Fail) => {
                     Answer::wrong(format!("{subject} reaches {gone} and not {next}, which takes its place"))
                 }

@@ -115,13 +115,19 @@ pub(super) fn net_framework(case: &Case<'_>) -> Answered {
         return Ok(Answer::needless(format!("no minimum is documented for version {}", case.target.version)));
     };
     let hosts = servers_with(case, &NET_ROLES)?;
-    Ok(each(case, &hosts, "the .NET Framework", |facts| &facts.net_release, |host, release| {
-        let version = release.and_then(|release| NET.iter().find(|(least, _)| release >= least));
-        match version.and_then(|(_, version)| version.parse::<DottedVersion>().ok()) {
-            Some(version) => Answer::of(version >= *minimum, format!("{host} has {version}; it needs {minimum}")),
-            None => Answer::wrong(format!("{host} has none of version 4.5 or later; it needs {minimum}")),
-        }
-    }))
+    Ok(each(
+        case,
+        &hosts,
+        "the .NET Framework",
+        |facts| &facts.net_release,
+        |host, release| {
+            let version = release.and_then(|release| NET.iter().find(|(least, _)| release >= least));
+            match version.and_then(|(_, version)| version.parse::<DottedVersion>().ok()) {
+                Some(version) => Answer::of(version >= *minimum, format!("{host} has {version}; it needs {minimum}")),
+                None => Answer::wrong(format!("{host} has none of version 4.5 or later; it needs {minimum}")),
+            }
+        },
+    ))
 }
 
 pub(super) fn odbc_driver(case: &Case<'_>) -> Answered {
@@ -129,13 +135,19 @@ pub(super) fn odbc_driver(case: &Case<'_>) -> Answered {
         return Ok(Answer::needless(format!("no minimum is documented for version {}", case.target.version)));
     };
     let hosts = servers_with(case, &ODBC_ROLES)?;
-    Ok(each(case, &hosts, "the ODBC driver", |facts| &facts.odbc_driver, |host, version| match version {
-        Some(version) if case.target.odbc_blocked.contains(version) => {
-            Answer::wrong(format!("{host} has {version}, which must not be used"))
-        }
-        Some(version) => Answer::of(version >= minimum, format!("{host} has {version}; it needs {minimum}")),
-        None => Answer::wrong(format!("{host} has no ODBC Driver 18; it needs {minimum}")),
-    }))
+    Ok(each(
+        case,
+        &hosts,
+        "the ODBC driver",
+        |facts| &facts.odbc_driver,
+        |host, version| match version {
+            Some(version) if case.target.odbc_blocked.contains(version) => {
+                Answer::wrong(format!("{host} has {version}, which must not be used"))
+            }
+            Some(version) => Answer::of(version >= minimum, format!("{host} has {version}; it needs {minimum}")),
+            None => Answer::wrong(format!("{host} has no ODBC Driver 18; it needs {minimum}")),
+        },
+    ))
 }
 
 pub(super) fn windows(case: &Case<'_>) -> Answered {
@@ -144,18 +156,30 @@ pub(super) fn windows(case: &Case<'_>) -> Answered {
         return Ok(Answer::needless("setup looks at it from version 2403 on"));
     }
     let hosts = all_servers(case)?;
-    Ok(each(case, &hosts, "the version of Windows", |facts| &facts.windows, |host, version| match version {
-        Some(version) => Answer::of(version.part(0) >= 10, format!("{host} has Windows {version}")),
-        None => Answer::missing_of(host, "the version of Windows", "it says that it has none", HOW),
-    }))
+    Ok(each(
+        case,
+        &hosts,
+        "the version of Windows",
+        |facts| &facts.windows,
+        |host, version| match version {
+            Some(version) => Answer::of(version.part(0) >= 10, format!("{host} has Windows {version}")),
+            None => Answer::missing_of(host, "the version of Windows", "it says that it has none", HOW),
+        },
+    ))
 }
 
 pub(super) fn restart(case: &Case<'_>) -> Answered {
     let hosts = servers_with(case, &["SMS Site Server"])?;
-    Ok(each(case, &hosts, "whether a restart is pending", |facts| &facts.restart_pending, |host, pending| {
-        let pending = pending.copied().unwrap_or(false);
-        Answer::of(!pending, format!("{host} {}", if pending { "waits for a restart" } else { "waits for none" }))
-    }))
+    Ok(each(
+        case,
+        &hosts,
+        "whether a restart is pending",
+        |facts| &facts.restart_pending,
+        |host, pending| {
+            let pending = pending.copied().unwrap_or(false);
+            Answer::of(!pending, format!("{host} {}", if pending { "waits for a restart" } else { "waits for none" }))
+        },
+    ))
 }
 
 pub(super) fn update_source(case: &Case<'_>) -> Answered {
@@ -166,13 +190,19 @@ pub(super) fn update_source(case: &Case<'_>) -> Answered {
     for source in sources {
         match (source.source, &source.default_sup) {
             (Some(SyncFrom::MicrosoftUpdate), Some(host)) => {
-                answers.push(each(case, &[host], "MUUrl of WSUS", |facts| &facts.update_source, |host, url| {
-                    let url = url.map_or("nothing", String::as_str);
-                    let name = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
-                    // The rest of the address says no more.
-                    let shown = name.as_deref().unwrap_or(url);
-                    Answer::of(name.as_deref() == Some(NOW), format!("{host} synchronizes from {shown}"))
-                }));
+                answers.push(each(
+                    case,
+                    &[host],
+                    "MUUrl of WSUS",
+                    |facts| &facts.update_source,
+                    |host, url| {
+                        let url = url.map_or("nothing", String::as_str);
+                        let name = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+                        // The rest of the address says no more.
+                        let shown = name.as_deref().unwrap_or(url);
+                        Answer::of(name.as_deref() == Some(NOW), format!("{host} synchronizes from {shown}"))
+                    },
+                ));
             }
             (Some(SyncFrom::Upstream | SyncFrom::Nothing), _) => {}
             (Some(SyncFrom::MicrosoftUpdate), None) | (None, _) => answers.push(Answer::missing(
@@ -201,11 +231,17 @@ pub(super) fn cloud_contact(case: &Case<'_>) -> Answered {
     if online.is_empty() {
         return Ok(Answer::needless("no service connection point is online"));
     }
-    Ok(each(case, &online, "the last contact with the cloud service", |facts| &facts.cloud_contact, |host, last| {
-        let Some(last) = last else {
-            return Answer::wrong(format!("{host} has never reached it"));
-        };
-        let days = case.now.duration_since(*last).as_secs() / 86_400;
-        Answer::of(days < DAYS, format!("{host} reached it on {}, {days} days before", last.strftime("%F")))
-    }))
+    Ok(each(
+        case,
+        &online,
+        "the last contact with the cloud service",
+        |facts| &facts.cloud_contact,
+        |host, last| {
+            let Some(last) = last else {
+                return Answer::wrong(format!("{host} has never reached it"));
+            };
+            let days = case.now.duration_since(*last).as_secs() / 86_400;
+            Answer::of(days < DAYS, format!("{host} reached it on {}, {days} days before", last.strftime("%F")))
+        },
+    ))
 }

@@ -15,7 +15,7 @@ mod tls;
 mod versions;
 
 pub use answer::Missing;
-pub use calendar::{Coming, ComingKind};
+pub use calendar::{Cite, Coming, ComingKind};
 pub use host::{HOSTS_FORMAT, HostFacts, HostsDocument, Reading, twice};
 pub use table::{RULES, Rule};
 

@@ -82,9 +82,7 @@ pub(super) fn service_connection_point(case: &Case<'_>) -> Answered {
     let is_top = |code| sites.iter().any(|site| site.code == code && site.parent.is_none());
     match rows("service connection points", &case.facts.service_connection_points)? {
         [] => Ok(Answer::wrong("there is none, so that no update can be had")),
-        [one] if is_top(one.site.clone()) => {
-            Ok(Answer::fine(format!("{} in site {}, at the top", one.host, one.site)))
-        }
+        [one] if is_top(one.site.clone()) => Ok(Answer::fine(format!("{} in site {}, at the top", one.host, one.site))),
         [one] => Ok(Answer::wrong(format!("{} is in site {}, which is not at the top", one.host, one.site))),
         several => Ok(several
             .iter()

@@ -41,21 +41,33 @@ pub(super) fn strong_crypto(case: &Case<'_>) -> Answered {
     Ok(all_servers(case)?.iter().map(|host| of(host).unwrap_or_else(|missing| missing)).collect())
 }
 
-/// What is needed for certain by a host of its own name.
-fn needs<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a HostName, &'a Requirement)> {
-    let certain = case.requirements.iter().filter(|requirement| requirement.decision == Decision::Needed);
-    certain.filter_map(|requirement| Some((requirement.subject.host()?, requirement)))
+/// What is needed, or may be.
+fn needs<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Requirement> {
+    case.requirements.iter().filter(|requirement| requirement.decision != Decision::Retired)
+}
+
+/// What is missing where nobody can tell whether something is needed.
+fn open(requirement: &Requirement, missing: &[String]) -> Answer {
+    let what = format!("whether {} needs {}", requirement.subject, requirement.name);
+    Answer::missing(what, missing.join("; "), "see the endpoint itself")
 }
 
 pub(super) fn suites(case: &Case<'_>) -> Answered {
     let mut rules: BTreeMap<(&HostName, Vec<&str>), (&TlsRule, String)> = BTreeMap::new();
-    for (host, requirement) in needs(case) {
-        if let Some(rule) = &requirement.tls {
-            let suites = rule.suites.iter().map(String::as_str).collect();
-            rules.entry((host, suites)).or_insert_with(|| (rule, requirement.name.to_string()));
+    let mut unsure = Vec::new();
+    for requirement in needs(case) {
+        let Some(rule) = &requirement.tls else { continue };
+        match (&requirement.decision, requirement.subject.host()) {
+            (Decision::Undecided { missing }, _) => unsure.push(open(requirement, missing)),
+            (_, Some(host)) => {
+                let suites = rule.suites.iter().map(String::as_str).collect();
+                rules.entry((host, suites)).or_insert_with(|| (rule, requirement.name.to_string()));
+            }
+            // Clients and consoles are many; what they offer is not asked.
+            (_, None) => {}
         }
     }
-    if rules.is_empty() {
+    if rules.is_empty() && unsure.is_empty() {
         return Ok(Answer::needless("no server needs an endpoint whose suites are documented"));
     }
     let of = |((host, _), (rule, name)): (&(&HostName, _), &(&TlsRule, String))| -> Answered {
@@ -70,46 +82,66 @@ pub(super) fn suites(case: &Case<'_>) -> Answered {
         let common: Vec<&str> = rule.suites.iter().filter(usable).map(String::as_str).collect();
         Ok(match common.first() {
             Some(suite) => Answer::fine(format!("{host} offers {suite} to {name}")),
-            None => Answer::wrong(format!("{host} offers none of the suites that {name} takes: {}", rule.suites.join(", "))),
+            None => {
+                Answer::wrong(format!("{host} offers none of the suites that {name} takes: {}", rule.suites.join(", ")))
+            }
         })
     };
-    Ok(rules.iter().map(|rule| of(rule).unwrap_or_else(|missing| missing)).collect())
+    Ok(rules.iter().map(|rule| of(rule).unwrap_or_else(|missing| missing)).chain(unsure).collect())
 }
 
 pub(super) fn roots(case: &Case<'_>) -> Answered {
     let mut hosts: Vec<&HostName> = Vec::new();
-    for (host, requirement) in needs(case) {
-        let public = requirement.scheme == Scheme::Https && requirement.context != Context::Intranet;
-        if public && !hosts.contains(&host) {
+    let mut unsure = Vec::new();
+    let public = needs(case)
+        .filter(|need| need.scheme == Scheme::Https && need.context != Context::Intranet)
+        .collect::<Vec<_>>();
+    for (requirement, host) in public.iter().filter_map(|need| Some((need, need.subject.host()?))) {
+        if requirement.decision == Decision::Needed && !hosts.contains(&host) {
             hosts.push(host);
         }
     }
-    if hosts.is_empty() {
+    for requirement in public {
+        let named = requirement.subject.host().is_some_and(|host| hosts.contains(&host));
+        let of_server = requirement.role.site_role().is_some();
+        if let (Decision::Undecided { missing }, false, true) = (&requirement.decision, named, of_server) {
+            unsure.push(open(requirement, missing));
+        }
+    }
+    if hosts.is_empty() && unsure.is_empty() {
         return Ok(Answer::needless("no server needs an endpoint over TLS"));
     }
-    let wanted: Vec<_> = case.catalog.roots.iter().filter(|root| root.expired.is_none_or(|day| day > case.day)).collect();
-    Ok(each(case, &hosts, "the trusted roots", |facts| &facts.roots, |host, own| {
-        let has = |sha1: &str| own.is_some_and(|own| own.iter().any(|root| same_thumbprint(root, sha1)));
-        let lacking: Vec<&str> =
-            wanted.iter().filter(|root| !has(&root.sha1)).map(|root| root.name.as_str()).collect();
-        if lacking.is_empty() {
-            return Answer::fine(format!("{host} trusts all {}", wanted.len()));
-        }
-        let lacking = lacking.join(", ");
-        match fetches_roots(case, host) {
-            Some(Verdict::Pass) => {
-                Answer::fine(format!("{host} lacks {lacking}; it reaches {ROOT_LISTS}, which brings them"))
+    let wanted: Vec<_> =
+        case.catalog.roots.iter().filter(|root| root.expired.is_none_or(|day| day > case.day)).collect();
+    let asked = each(
+        case,
+        &hosts,
+        "the trusted roots",
+        |facts| &facts.roots,
+        |host, own| {
+            let has = |sha1: &str| own.is_some_and(|own| own.iter().any(|root| same_thumbprint(root, sha1)));
+            let lacking: Vec<&str> =
+                wanted.iter().filter(|root| !has(&root.sha1)).map(|root| root.name.as_str()).collect();
+            if lacking.is_empty() {
+                return Answer::fine(format!("{host} trusts all {}", wanted.len()));
             }
-            Some(Verdict::Fail) => {
-                Answer::wrong(format!("{host} lacks {lacking}, and does not reach {ROOT_LISTS}, which would bring them"))
+            let lacking = lacking.join(", ");
+            match fetches_roots(case, host) {
+                Some(Verdict::Pass) => {
+                    Answer::fine(format!("{host} lacks {lacking}; it reaches {ROOT_LISTS}, which brings them"))
+                }
+                Some(Verdict::Fail) => Answer::wrong(format!(
+                    "{host} lacks {lacking}, and does not reach {ROOT_LISTS}, which would bring them"
+                )),
+                _ => Answer::missing(
+                    format!("whether {host}, which lacks {lacking}, reaches {ROOT_LISTS}"),
+                    "not observed from there",
+                    "install the roots, or probe http://ctldl.windowsupdate.com from the host (cmcomply probe)",
+                ),
             }
-            _ => Answer::missing(
-                format!("whether {host}, which lacks {lacking}, reaches {ROOT_LISTS}"),
-                "not observed from there",
-                "install the roots, or probe http://ctldl.windowsupdate.com from the host (cmcomply probe)",
-            ),
-        }
-    }))
+        },
+    );
+    Ok(std::iter::once(asked).chain(unsure).collect())
 }
 
 /// As Windows shows it, or with blanks, colons and capitals.

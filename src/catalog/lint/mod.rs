@@ -119,7 +119,8 @@ pub(super) fn releases(releases: &[(Place, Release)], known: &Known<'_>) -> Vec<
 fn floors(place: &Place, release: &Release, earlier: &[(Place, Release)]) -> Vec<CatalogError> {
     let mut errors = Vec::new();
     let mut falls = |field, own: &Option<DottedVersion>, of: fn(&Release) -> &Option<DottedVersion>| {
-        let before = earlier.iter().filter(|(_, other)| other.build < release.build).filter_map(|(_, o)| of(o).as_ref());
+        let before =
+            earlier.iter().filter(|(_, other)| other.build < release.build).filter_map(|(_, o)| of(o).as_ref());
         if let Some(higher) = before.max()
             && own.as_ref().is_none_or(|own| own < higher)
         {

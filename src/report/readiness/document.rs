@@ -155,11 +155,7 @@ pub fn readiness(run: &Run, assessed: Assessed<'_>) -> Readiness {
     Readiness {
         format: READINESS_FORMAT.to_owned(),
         tool: run.tool.clone(),
-        target: Target {
-            version: target.version.clone(),
-            build: target.build,
-            support_ends: target.support_ends,
-        },
+        target: Target { version: target.version.clone(), build: target.build, support_ends: target.support_ends },
         day,
         verdict: ReadinessVerdict::of(run, &findings),
         hierarchy: hierarchy(run, &versions),
@@ -266,7 +262,8 @@ fn hierarchy(run: &Run, versions: &BTreeMap<u32, String>) -> Hierarchy {
 
 fn limits_of(run: &Run, day: Date) -> Vec<String> {
     // That it is about the target, the title says.
-    let mut limits: Vec<String> = limits(run).into_iter().filter(|limit| !limit.contains("(--target-version)")).collect();
+    let mut limits: Vec<String> =
+        limits(run).into_iter().filter(|limit| !limit.contains("(--target-version)")).collect();
     let today = run.moments.finished.strftime("%F").to_string();
     if today != day.to_string() {
         limits.insert(0, format!("Judged as of {day} (--on), with what was seen on {today}"));

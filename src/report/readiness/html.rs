@@ -63,9 +63,8 @@ fn about(document: &Readiness) -> Element {
         ("catalog", document.origin.catalog.clone()),
         ("SHA-256 of the run document", document.origin.run_sha256.clone()),
     ];
-    let list = about.iter().fold(el("dl"), |list, (name, value)| {
-        list.child(el("dt").text(name)).child(el("dd").text(value))
-    });
+    let list =
+        about.iter().fold(el("dl"), |list, (name, value)| list.child(el("dt").text(name)).child(el("dd").text(value)));
     let mut parts = el("div").child(el("p").class(class).text(words::sentence(document))).child(list);
     if !document.verdict.incomplete.is_empty() {
         let reasons = document.verdict.incomplete.iter().map(|reason| el("li").text(reason));
@@ -137,7 +136,8 @@ fn endpoints(document: &Readiness) -> Element {
         section.child(rows("Endpoints that count and are not passing", &open))
     };
     if !document.no_longer_needed.is_empty() {
-        section = section.child(el("p").text("No longer needed after the update:")).child(list(&document.no_longer_needed));
+        section =
+            section.child(el("p").text("No longer needed after the update:")).child(list(&document.no_longer_needed));
     }
     section
 }
@@ -198,8 +198,10 @@ fn others(document: &Readiness) -> Element {
 
 fn limits(document: &Readiness) -> Element {
     let section = heading("limits", "Limits of this report");
-    let own = "It says nothing of what the product's own checks look at besides: replication, inboxes, SQL Server, licences";
-    let limits: Vec<String> = document.limits.iter().cloned().chain([own.to_owned()]).map(|l| format!("{l}.")).collect();
+    let own =
+        "It says nothing of what the product's own checks look at besides: replication, inboxes, SQL Server, licences";
+    let limits: Vec<String> =
+        document.limits.iter().cloned().chain([own.to_owned()]).map(|l| format!("{l}.")).collect();
     section.child(list(&limits))
 }
 

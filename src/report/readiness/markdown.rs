@@ -8,7 +8,8 @@ use super::words;
 use crate::assess::readiness::State;
 
 pub(super) fn render(document: &Readiness) -> String {
-    let mut out = format!("# Readiness for version {}: {}\n\n", code(&document.target.version), document.verdict.title());
+    let mut out =
+        format!("# Readiness for version {}: {}\n\n", code(&document.target.version), document.verdict.title());
     let about = [
         ("as of", document.day.to_string()),
         ("site database", document.hierarchy.database.clone()),
@@ -64,7 +65,10 @@ fn endpoints(document: &Readiness, out: &mut String) {
         if rows.is_empty() {
             continue;
         }
-        let _ = write!(out, "\n## {title}\n\n| verdict | host | role | endpoint | what was seen |\n|---|---|---|---|---|\n");
+        let _ = write!(
+            out,
+            "\n## {title}\n\n| verdict | host | role | endpoint | what was seen |\n|---|---|---|---|---|\n"
+        );
         for row in rows {
             let _ = writeln!(
                 out,

@@ -37,7 +37,9 @@ fn head(document: &Readiness, width: usize, out: &mut String) {
         out,
     );
     line(&format!("Database {}; {}", document.hierarchy.database, document.hierarchy.sites.join("; ")), width, out);
-    line(&format!("Probed from {}", document.origin.probed_from), width, out);
+    if !document.limits.iter().any(|limit| limit.starts_with("Probed from")) {
+        line(&format!("Probed from {}", document.origin.probed_from), width, out);
+    }
     for limit in &document.limits {
         line(limit, width, out);
     }
@@ -83,12 +85,10 @@ fn paint(lines: &str) -> String {
 
 fn endpoints(document: &Readiness, width: usize, out: &mut String) {
     let new = words::new_endpoints(document);
-    let open: Vec<_> =
-        words::open_endpoints(document).into_iter().filter(|row| row.change != Change::Added).collect();
-    for (title, rows) in [
-        ("Endpoints that the update adds", &new),
-        ("Endpoints of today that count and are not passing", &open),
-    ] {
+    let open: Vec<_> = words::open_endpoints(document).into_iter().filter(|row| row.change != Change::Added).collect();
+    for (title, rows) in
+        [("Endpoints that the update adds", &new), ("Endpoints of today that count and are not passing", &open)]
+    {
         let rows = words::together(rows);
         if rows.is_empty() {
             continue;
@@ -148,7 +148,7 @@ fn calendar(document: &Readiness, width: usize, out: &mut String) {
     }
     line("What comes next, and what is overdue", width, out);
     for coming in &document.calendar {
-        line(&format!("  {}  {}, {}", coming.day, coming.what, words::when(coming)), width, out);
+        line(&format!("  {}: {}, {}", coming.day, coming.what, words::when(coming)), width, out);
     }
     out.push('\n');
 }

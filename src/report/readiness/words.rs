@@ -13,11 +13,8 @@ pub(super) fn of_state(document: &Readiness, state: State) -> impl Iterator<Item
 
 /// The rules that somebody must look at: first those that are not met, the worst first, then the undecided ones.
 pub(super) fn open_rules(document: &Readiness) -> Vec<&Finding> {
-    let mut open: Vec<&Finding> = document
-        .rules
-        .iter()
-        .filter(|finding| matches!(finding.state, State::NotMet | State::Undecided))
-        .collect();
+    let mut open: Vec<&Finding> =
+        document.rules.iter().filter(|finding| matches!(finding.state, State::NotMet | State::Undecided)).collect();
     open.sort_by_key(|finding| (finding.state, finding.severity));
     open
 }
@@ -141,7 +138,10 @@ pub(super) fn sentence(document: &Readiness) -> String {
         rules(State::NotMet),
         rules(State::Undecided),
         rules(State::DoesNotApply),
-        [Verdict::Pass, Verdict::Fail, Verdict::Waived, Verdict::NotObserved, Verdict::Error].map(count).iter().sum::<usize>(),
+        [Verdict::Pass, Verdict::Fail, Verdict::Waived, Verdict::NotObserved, Verdict::Error]
+            .map(count)
+            .iter()
+            .sum::<usize>(),
         count(Verdict::Pass),
         [Verdict::Fail, Verdict::Waived, Verdict::NotObserved, Verdict::Error].map(count).iter().sum::<usize>(),
     )
