@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use lab::internet::{Behaviour, Internet, Manner, Seen, Spec};
+use lab::internet::{Behaviour, Internet, Seen, Spec};
 use lab::site_database::{Fault, Options, Rights, SiteDatabase};
 use serde_json::Value;
 

@@ -15,6 +15,7 @@ mod page;
 mod place;
 mod reader;
 mod release;
+mod retirement;
 mod root;
 mod template;
 mod version;
@@ -31,6 +32,7 @@ pub use folder::LoadError;
 pub use network::{AddressRange, Network, NetworkError};
 pub use page::{PAGE_LIMIT, PageError, PageRow};
 pub use release::Release;
+pub use retirement::Retirement;
 pub use root::Root;
 pub use template::{AZURE_COLUMNS, EndpointTemplate, Part, TemplateError, Variable};
 pub use version::{DottedVersion, VersionError};
@@ -52,6 +54,8 @@ pub struct Catalog {
     pub documents: BTreeMap<String, Document>,
     /// Versions of Configuration Manager, oldest first.
     pub releases: Vec<Release>,
+    /// Features and services that go away.
+    pub retirements: Vec<Retirement>,
     /// Root certificates that the endpoints' certificates lead to.
     pub roots: Vec<Root>,
     /// Published addresses.

@@ -113,7 +113,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     };
     let done = match cli.command {
         Command::Audit(args) => audit::run(*args).await,
-        Command::Readiness(args) => readiness::run(*args).await,
+        Command::Readiness(args) => Box::pin(readiness::run(*args)).await,
         Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Probe(args) => probe::run(*args).await,

@@ -71,10 +71,10 @@ fn sample(mark: &str) -> Readiness {
         }
     }
     let coming = |day: &str, kind, what: &str, in_days| Coming {
-        day: day.parse().unwrap(),
+        day: Some(day.parse().unwrap()),
         kind,
         what: text(what),
-        in_days,
+        in_days: Some(in_days),
         source: None,
     };
     let document = Document { title: text("Checklist"), url: text("https://learn.microsoft.com/checklist") };
@@ -100,6 +100,11 @@ fn sample(mark: &str) -> Readiness {
         calendar: vec![
             coming("2026-01-10", ComingKind::SecretEnds, "the secret of the server app ends", -319),
             coming("2027-01-31", ComingKind::WaiverEnds, "waiver W-1 ends (network team, CHG-1)", 67),
+            Coming {
+                day: None,
+                in_days: None,
+                ..coming("2026-11-25", ComingKind::FeatureRetires, "Connected Cache goes away", 0)
+            },
             Coming {
                 source: Some((&source()).into()),
                 ..coming("2027-05-12", ComingKind::SupportEnds, "support of version 2509 ends (in use)", 168)

@@ -132,7 +132,7 @@ async fn contoso_as_it_is_is_not_ready() {
     }
     assert_eq!(document["verdict"]["not_ready"], true);
     let calendar = document["calendar"].as_array().unwrap();
-    let days: Vec<&str> = calendar.iter().map(|one| one["day"].as_str().unwrap()).collect();
+    let days: Vec<&str> = calendar.iter().filter_map(|one| one["day"].as_str()).collect();
     assert!(days.is_sorted() && days.contains(&"2027-11-05"), "{days:?}");
     assert!(calendar.iter().any(|one| one["in_days"] == -319 && one["kind"] == "secret_ends"), "{calendar:?}");
     assert!(lab.read("ready.xml").contains("<failure type=\"classic-gateway\""));

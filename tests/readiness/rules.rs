@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cmcomply::assess::Verdict;
 use cmcomply::assess::readiness::{HostFacts, RULES, Reading, Severity, State};
 use cmcomply::catalog::{Catalog, CatalogRole, Context, Status};
-use cmcomply::settings::Workload;
+use cmcomply::settings::{StatedReadiness, Workload};
 use cmcomply::site::{Connection, Facts, SqlCertificate, SqlSignIn, UnknownWhy};
 
 use super::world::World;
@@ -32,6 +32,7 @@ fn known<T>(value: T) -> Reading<T> {
 }
 
 /// One for each rule.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn provocations() -> Vec<Provocation> {
     vec![
         by("target-supported", |world| world.target.support_ends = "2026-11-24".parse().unwrap()),
@@ -193,7 +194,7 @@ fn nothing_known() -> Facts {
 
 #[test]
 fn nothing_is_met_of_which_nothing_is_known() {
-    let mut world = World::of(nothing_known(), Default::default(), "2603");
+    let mut world = World::of(nothing_known(), StatedReadiness::default(), "2603");
     world.hosts.clear();
     for finding in world.findings() {
         // The table of versions alone decides these.

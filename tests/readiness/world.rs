@@ -203,7 +203,7 @@ async fn facts(options: site_database::Options) -> Facts {
         certificate: Certificate::CaFile(ca.path().to_owned()),
         network: Network::default(),
         connect_timeout: Duration::from_secs(20),
-        query_timeout: Duration::from_secs(60),
+        query_timeout: Duration::from_mins(1),
     };
     read(&options, CancellationToken::new()).await.unwrap()
 }

@@ -9,18 +9,19 @@ use serde::{Deserialize, Serialize};
 use super::Case;
 use super::cloud::{app_name, days_until};
 use crate::catalog::{SourceRef, Status};
+use crate::derive::holds;
 
 /// One day that matters to this hierarchy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Coming {
-    /// The day.
-    pub day: Date,
+    /// The day; `None` if none is announced.
+    pub day: Option<Date>,
     /// What kind of thing it is.
     pub kind: ComingKind,
     /// What happens, in words.
     pub what: String,
     /// Days from the day for which is asked; negative: overdue.
-    pub in_days: i32,
+    pub in_days: Option<i32>,
     /// According to whom, where it is a document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Cite>,
@@ -76,11 +77,11 @@ impl ComingKind {
 const NEWS_DAYS: i32 = 730;
 
 pub(super) fn of(case: &Case<'_>) -> Vec<Coming> {
-    let coming = |kind, day, what: String, source: Option<&SourceRef>| Coming {
+    let coming = |kind, day: Option<Date>, what: String, source: Option<&SourceRef>| Coming {
         day,
         kind,
         what,
-        in_days: days_until(case.day, day),
+        in_days: day.map(|day| days_until(case.day, day)),
         source: source.map(Cite::from),
     };
     let mut days = Vec::new();
@@ -89,7 +90,7 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Coming> {
     for release in builds.into_iter().filter_map(|build| case.catalog.release(build)) {
         let whose = if release.build == case.target.build { "the target" } else { "in use" };
         let what = format!("support of version {} ends ({whose})", release.version);
-        days.push(coming(ComingKind::SupportEnds, release.support_ends, what, release.sources.first()));
+        days.push(coming(ComingKind::SupportEnds, Some(release.support_ends), what, release.sources.first()));
     }
     let needed: BTreeSet<_> = case.requirements.iter().map(|requirement| &requirement.entry).collect();
     for entry in case.catalog.entries.iter().filter(|entry| needed.contains(&entry.id)) {
@@ -105,19 +106,32 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Coming> {
             }
             _ => format!("{} goes away", entry.endpoint),
         };
-        days.push(coming(ComingKind::EndpointRetires, day, what, entry.sources.first()));
+        days.push(coming(ComingKind::EndpointRetires, Some(day), what, entry.sources.first()));
+    }
+    for one in &case.catalog.retirements {
+        let oldest = case.facts.sites.rows().iter().filter_map(|site| site.build).min();
+        if one.until_build.is_some_and(|last| oldest.is_some_and(|oldest| oldest > last)) {
+            continue;
+        }
+        let what = match holds(&one.when, case.facts) {
+            Ok(false) => continue,
+            Ok(true) => one.what.clone(),
+            Err(missing) => format!("{}; whether that matters here is unknown ({})", one.what, missing.join("; ")),
+        };
+        days.push(coming(ComingKind::FeatureRetires, one.day, what, one.sources.first()));
     }
     for app in case.facts.entra_apps.rows() {
         if let Some(ends) = app.secret_expires {
             let what = format!("the secret of {} ends", app_name(app));
-            days.push(coming(ComingKind::SecretEnds, ends.date(), what, None));
+            days.push(coming(ComingKind::SecretEnds, Some(ends.date()), what, None));
         }
     }
     for waiver in case.waivers.iter().flat_map(|applied| &applied.list.waivers) {
         let what = format!("waiver {} ends ({}, {})", waiver.id, waiver.owner, waiver.ticket);
-        days.push(coming(ComingKind::WaiverEnds, waiver.valid_through, what, None));
+        days.push(coming(ComingKind::WaiverEnds, Some(waiver.valid_through), what, None));
     }
-    days.sort();
+    // What has no day comes last.
+    days.sort_by(|a, b| (a.day.is_none(), a).cmp(&(b.day.is_none(), b)));
     // One endpoint may stand in several sections.
     days.dedup_by(|later, first| (later.day, &later.what) == (first.day, &first.what));
     days

@@ -141,6 +141,7 @@ pub(super) fn compliance_service(case: &Case<'_>) -> Answered {
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of the table")]
 pub(super) fn secure_clients(case: &Case<'_>) -> Answered {
     if case.target.build < NO_CLASSIC {
         return Ok(Answer::needless("setup looks at it from version 2403 on"));

@@ -28,6 +28,7 @@ fn says(requirement: &Requirement, judgement: &Judgement) -> Answer {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of the table")]
 pub(super) fn management_points(case: &Case<'_>) -> Answered {
     let since = |requirement: &Requirement| case.catalog.entry(&requirement.entry).and_then(|entry| entry.since_build);
     let new = judged(case)
@@ -40,6 +41,7 @@ pub(super) fn management_points(case: &Case<'_>) -> Answered {
     Ok(answer)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of the table")]
 pub(super) fn successors(case: &Case<'_>) -> Answered {
     let pairs = judged(case).filter(|(old, _)| old.status == Status::Superseded).filter_map(|(old, before)| {
         let same = |new: &Requirement| new.subject == old.subject && new.role == old.role;

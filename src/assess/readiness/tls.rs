@@ -52,6 +52,7 @@ fn open(requirement: &Requirement, missing: &[String]) -> Answer {
     Answer::missing(what, missing.join("; "), "see the endpoint itself")
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of the table")]
 pub(super) fn suites(case: &Case<'_>) -> Answered {
     let mut rules: BTreeMap<(&HostName, Vec<&str>), (&TlsRule, String)> = BTreeMap::new();
     let mut unsure = Vec::new();
@@ -90,6 +91,7 @@ pub(super) fn suites(case: &Case<'_>) -> Answered {
     Ok(rules.iter().map(|rule| of(rule).unwrap_or_else(|missing| missing)).chain(unsure).collect())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of the table")]
 pub(super) fn roots(case: &Case<'_>) -> Answered {
     let mut hosts: Vec<&HostName> = Vec::new();
     let mut unsure = Vec::new();

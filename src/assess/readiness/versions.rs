@@ -41,6 +41,7 @@ pub(super) fn version(case: &Case<'_>, build: u32) -> String {
     case.catalog.release(build).map_or_else(|| format!("build {build}"), |release| release.version.clone())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of the table")]
 pub(super) fn target_supported(case: &Case<'_>) -> Answered {
     let (target, day) = (case.target, case.day);
     let text = format!("version {} is supported until {}", target.version, target.support_ends);

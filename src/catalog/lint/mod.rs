@@ -11,6 +11,7 @@ use super::error::{CatalogError, Rule};
 use super::network::AddressRange;
 use super::place::{Place, Source};
 use super::release::Release;
+use super::retirement::Retirement;
 use super::root::Root;
 use super::version::DottedVersion;
 use crate::host::Scheme;
@@ -133,6 +134,27 @@ fn floors(place: &Place, release: &Release, earlier: &[(Place, Release)]) -> Vec
         if release.odbc_minimum.as_ref().is_none_or(|minimum| blocked < minimum) {
             let what = format!("{blocked} is below the minimum already");
             errors.push(place.error("odbc_blocked", Rule::BuildOrder, &what));
+        }
+    }
+    errors
+}
+
+/// The rules of `retirements.toml`.
+pub(super) fn retirements(retirements: &[(Place, Retirement)], known: &Known<'_>) -> Vec<CatalogError> {
+    let mut errors = Vec::new();
+    for (i, (place, one)) in retirements.iter().enumerate() {
+        errors.extend(name(place, "id", &one.id));
+        errors.extend(text(place, "what", "what", &one.what, PROSE_MAX));
+        errors.extend(sources(place, &one.sources, known));
+        if let Some(fact) = one.when.facts().into_iter().find(|fact| fact.about().is_some()) {
+            let what = format!("`{}` is about single servers, a retirement about the hierarchy", fact.name());
+            errors.push(place.error("when", Rule::ForeignFact, &what));
+        }
+        if let Some(build) = one.until_build.filter(|build| !known.has_build(*build)) {
+            errors.push(place.error("until_build", Rule::UnknownBuild, &format!("no build {build}")));
+        }
+        if retirements[..i].iter().any(|(_, other)| other.id == one.id) {
+            errors.push(place.error("id", Rule::Duplicate, "the id is taken"));
         }
     }
     errors

@@ -165,7 +165,7 @@ fn calendar(document: &Readiness) -> Element {
         let source = coming.source.as_ref();
         let source = source.map(|one| document.cite(&one.document, &one.section, one.date)).unwrap_or_default();
         el("tr")
-            .child(el("th").attr("scope", "row").text(coming.day.to_string()))
+            .child(el("th").attr("scope", "row").text(words::day(coming)))
             .child(el("td").text(words::when(coming)))
             .child(el("td").text(coming.kind.title()))
             .child(el("td").text(&coming.what))

@@ -51,7 +51,7 @@ pub(super) fn render(document: &Readiness) -> String {
         out.push_str("\n## What comes next\n\n| day | | what |\n|---|---|---|\n");
     }
     for coming in &document.calendar {
-        let _ = writeln!(out, "| {} | {} | {} |", coming.day, words::when(coming), code(&coming.what));
+        let _ = writeln!(out, "| {} | {} | {} |", words::day(coming), words::when(coming), code(&coming.what));
     }
     list("Limits of this report", &document.limits, &mut out);
     out

@@ -148,7 +148,7 @@ fn calendar(document: &Readiness, width: usize, out: &mut String) {
     }
     line("What comes next, and what is overdue", width, out);
     for coming in &document.calendar {
-        line(&format!("  {}: {}, {}", coming.day, coming.what, words::when(coming)), width, out);
+        line(&format!("  {}: {}, {}", words::day(coming), coming.what, words::when(coming)), width, out);
     }
     out.push('\n');
 }

@@ -102,6 +102,8 @@ pub(super) fn together<'a>(rows: &[&'a ReadinessEndpoint]) -> Vec<Together<'a>> 
             (other.verdict, &other.endpoint, &other.role) == (row.verdict, &row.endpoint, &row.role)
         };
         match all.iter_mut().find(same) {
+            // Several entries of the catalog may name one endpoint.
+            Some(other) if other.subjects.contains(&row.subject.as_str()) => {}
             Some(other) => other.subjects.push(&row.subject),
             None => all.push(Together { row, subjects: vec![&row.subject] }),
         }
@@ -114,9 +116,15 @@ pub(super) fn newness(row: &ReadinessEndpoint) -> &'static str {
     if row.change == Change::Added { " (new with the update)" } else { "" }
 }
 
+/// The day, for people.
+pub(super) fn day(coming: &Coming) -> String {
+    coming.day.map_or_else(|| "no day".to_owned(), |day| day.to_string())
+}
+
 /// `in 12 days`
 pub(super) fn when(coming: &Coming) -> String {
-    match coming.in_days {
+    let Some(days) = coming.in_days else { return "not announced".to_owned() };
+    match days {
         0 => "today".to_owned(),
         1 => "in 1 day".to_owned(),
         -1 => "1 day ago".to_owned(),
