@@ -243,7 +243,8 @@ async fn what_a_host_does_not_say_is_undecided() {
             ..facts.clone()
         }
     };
-    let changes: [&dyn Fn(&HostFacts) -> HostFacts; 3] = [&unread, &old, &unreadable];
+    let to_come = |facts: &HostFacts| HostFacts { read: "2026-12-20T08:00:00Z".parse().unwrap(), ..facts.clone() };
+    let changes: [&dyn Fn(&HostFacts) -> HostFacts; 4] = [&unread, &old, &to_come, &unreadable];
     for change in changes {
         let mut world = ready.clone();
         world.hosts = world.hosts.iter().map(change).collect();
@@ -258,6 +259,22 @@ async fn what_a_host_does_not_say_is_undecided() {
     one.host("cm-ps2").odbc_driver = Reading::Absent;
     let finding = one.findings().into_iter().find(|finding| finding.rule == "odbc-driver").unwrap();
     assert_eq!((finding.state, finding.missing.len(), finding.leaves_open()), (State::NotMet, 1, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_list_that_others_contradict_decides_nothing() {
+    let gone = World::new("DELETE FROM repl.AzureService;", "2603").await;
+    assert_eq!(open(&gone).first(), Some(&("classic-gateway".to_owned(), State::Undecided)));
+    let no_servers = World::new("DELETE FROM dbo.SC_SysResUse;", "2603").await;
+    let findings = no_servers.findings();
+    for rule in ["removed-role", "asset-intelligence", "windows-supported", "net-framework", "strong-crypto"] {
+        assert_eq!(findings.iter().find(|finding| finding.rule == rule).unwrap().state, State::Undecided, "{rule}");
+    }
+    let no_sites = World::new("DELETE FROM dbo.Sites;", "2603").await;
+    for rule in ["sites-supported", "update-path", "equal-builds", "update-listed"] {
+        let findings = no_sites.findings();
+        assert_eq!(findings.iter().find(|finding| finding.rule == rule).unwrap().state, State::Undecided, "{rule}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

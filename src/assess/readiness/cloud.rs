@@ -22,7 +22,15 @@ pub(super) fn classic_gateways(case: &Case<'_>) -> Answered {
     }
     let gateways = rows("cloud management gateways", &case.facts.cmgs)?;
     if gateways.is_empty() {
-        return Ok(Answer::needless("there is no cloud management gateway"));
+        let points = rows("CMG connection points", &case.facts.cmg_connection_points)?;
+        let addresses = rows("addresses of gateways", &case.facts.cmg_addresses)?;
+        if points.is_empty() && addresses.is_empty() {
+            return Ok(Answer::needless("there is no cloud management gateway"));
+        }
+        let traces =
+            format!("{} connection points and {} addresses of gateways say otherwise", points.len(), addresses.len());
+        let how = "look at the gateways in the console, and state gateways in cmcomply.toml";
+        return Ok(Answer::missing("whether there is no cloud management gateway", traces, how));
     }
     Ok(gateways
         .iter()

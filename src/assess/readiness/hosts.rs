@@ -25,7 +25,7 @@ const NET: [(u32, &str); 11] = [
     (378_389, "4.5"),
 ];
 /// Roles that need the .NET Framework, by their names in the site database.
-const NET_ROLES: [&str; 9] = [
+const NET_ROLES: [&str; 11] = [
     "SMS Site Server",
     "SMS Provider",
     "SMS Dmp Connector",
@@ -34,7 +34,9 @@ const NET_ROLES: [&str; 9] = [
     "SMS SRS Reporting Point",
     "Data Warehouse Service Point",
     "AI Update Service Point",
-    "SMS Cloud Proxy Connector",
+    "SMS Certificate Registration Point",
+    "SMS Enrollment Server",
+    "SMS Enrollment Web Site",
 ];
 /// Roles with the ODBC driver.
 const ODBC_ROLES: [&str; 2] = ["SMS Site Server", "SMS Management Point"];
@@ -45,8 +47,12 @@ pub(super) fn facts_of<'a>(case: &Case<'a>, host: &HostName, what: &str) -> Resu
         return Err(Answer::missing_of(host, what, "nobody has read it there", HOW));
     };
     let age = case.now.duration_since(facts.read).as_secs() / 86_400;
+    let day = facts.read.strftime("%F");
+    // A clock may be a little fast.
+    if age < -1 {
+        return Err(Answer::missing_of(host, what, format!("read on {day}, which is to come"), HOW));
+    }
     if age > AGE_DAYS {
-        let day = facts.read.strftime("%F");
         let why = format!("read on {day}, more than {AGE_DAYS} days before");
         return Err(Answer::missing_of(host, what, why, HOW));
     }

@@ -82,7 +82,7 @@ pub const RULES: &[Rule] = &[
         id: "service-connection-point", severity: Error,
         title: "There is one service connection point, at the top-level site",
         remedy: "Install the role at the central administration site or the stand-alone primary site, and nowhere else.",
-        source: ("service-connection-point", "About the service connection point", POINT),
+        source: ("service-connection-point", "Service connection point", POINT),
         check: roles::service_connection_point,
     },
     Rule {
@@ -96,7 +96,7 @@ pub const RULES: &[Rule] = &[
         id: "cloud-contact", severity: Warning,
         title: "The service connection point has reached the cloud service in the last 7 days",
         remedy: "Look into dmpdownloader.log, and at the endpoints of updates and servicing that are not reached.",
-        source: ("management-insights", "Proactive maintenance", date(2024, 6, 20)),
+        source: ("management-insights", "Simplified management", date(2024, 6, 20)),
         check: hosts::cloud_contact,
     },
     Rule {

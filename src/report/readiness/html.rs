@@ -144,12 +144,12 @@ fn endpoints(document: &Readiness) -> Element {
 
 fn rows(caption: &str, rows: &[&ReadinessEndpoint]) -> Element {
     let titles = ["verdict", "endpoint", "host and role", "what was seen", "what to do"].map(column);
-    let rows = rows.iter().map(|row| {
+    let rows = words::together(rows).into_iter().map(|words::Together { row, subjects }| {
         let endpoint = el("td").child(el("code").text(&row.endpoint)).text(words::newness(row));
         el("tr")
             .child(el("td").child(verdict(row.verdict)))
             .child(endpoint)
-            .child(el("td").text(format!("{} ({})", row.subject, row.role)))
+            .child(el("td").text(format!("{} ({})", subjects.join(", "), row.role)))
             .child(el("td").text(row.seen.as_deref().unwrap_or("reached")))
             .child(el("td").text(row.remedy.as_deref().unwrap_or_default()))
     });
