@@ -258,6 +258,7 @@ impl Reader {
             self.findings.push(place.error("", Rule::Future, &format!("`as_of` is after {last}")));
         }
         let sourced = (self.releases.iter().map(|(place, release)| (place, &release.sources)))
+            .chain(self.retirements.iter().map(|(place, one)| (place, &one.sources)))
             .chain(self.roots.iter().map(|(place, root)| (place, &root.sources)))
             .chain(self.ranges.iter().map(|(place, range)| (place, &range.sources)))
             .chain(self.entries.iter().map(|(place, entry)| (place, &entry.sources)));

@@ -29,19 +29,19 @@ use crate::text::printable;
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
-  cmcomply readiness --sql cm01.contoso.com --target-version 2603
-      the endpoints that version 2603 needs, today's and new, proved from here, and the rules
-  cmcomply readiness --sql cm01.contoso.com --target-version 2603 --host-facts hosts.json --settings cmcomply.toml
+  cmcomply readiness --sql cm01.contoso.com --target-version 2603 --from-here
+      the endpoints that version 2603 needs, today's and new, with this machine for the role hosts, and the rules
+  cmcomply readiness --snapshot site.json --target-version 2603 --host-facts hosts.json --settings cmcomply.toml
       with what the servers say of themselves, and what no site database says
   cmcomply readiness --sql cm01.contoso.com --target-version 2603 --on 2026-12-12
       as of the day on which the update is planned
   cmcomply readiness --snapshot site.json --target-version 2603 --format html -o readiness.html
       one page for people
-  cmcomply readiness --sql cm01.contoso.com --target-version 2603 --report junit=ready.xml,html=ready.html
+  cmcomply readiness --snapshot site.json --target-version 2603 --report junit=ready.xml,html=ready.html
       for a pipeline, with the page of the terminal in its log
 
 Exit codes:
-  0  ready: no rule of severity error is violated, everything that counts is reached, and nothing is open
+  0  ready: no rule of severity error is violated, what counts is reached or waived, nothing is open
   1  not ready (wins over 3; the result line names both)
   2  wrong arguments or settings, an unknown version, or one that is older than the hierarchy's
   3  incomplete: a rule cannot be decided, or not everything that counts was observed
