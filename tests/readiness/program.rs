@@ -159,6 +159,16 @@ async fn an_endpoint_of_the_target_alone_makes_it_not_ready() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_no_rule_is_about_makes_it_not_ready_too() {
+    let spec = Spec::healthy().host("definitionupdates.microsoft.com", Behaviour::Refused);
+    let lab = Lab::new(Options { variants: vec![READY.to_owned()], ..Options::default() }, spec).await;
+    let (code, table, _) = output(lab.told()).await;
+    assert_eq!(code, Some(1), "{table}");
+    assert!(table.contains("  rules: 0 not met, 0 undecided"), "{table}");
+    assert!(table.contains("Endpoints of today that count and are not passing\n  FAIL: "), "{table}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_knows_makes_it_incomplete() {
     let lab = Lab::ready("").await;
     // Everything but what the servers say.
@@ -184,6 +194,7 @@ async fn what_nobody_knows_makes_it_incomplete() {
     ]);
     let (code, table, _) = output(command).await;
     assert_eq!(code, Some(3), "{table}");
+    assert!(table.contains("required endpoints not observed"), "{table}");
     // A login that sees half.
     let options = Options { variants: vec![READY.to_owned()], rights: Rights::reporting_role(), ..Options::default() };
     let lab = Lab::new(options, Spec::healthy()).await;

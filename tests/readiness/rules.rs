@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cmcomply::assess::Verdict;
-use cmcomply::assess::readiness::{HostFacts, RULES, Reading, Severity, State};
+use cmcomply::assess::readiness::{HostFacts, RULES, Reading, Severity, State, calendar};
 use cmcomply::catalog::{Catalog, CatalogRole, Context, Status};
 use cmcomply::settings::{StatedReadiness, Workload};
 use cmcomply::site::{Connection, Facts, SqlCertificate, SqlSignIn, UnknownWhy};
@@ -275,6 +275,37 @@ async fn an_empty_list_that_others_contradict_decides_nothing() {
         let findings = no_sites.findings();
         assert_eq!(findings.iter().find(|finding| finding.rule == rule).unwrap().state, State::Undecided, "{rule}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_calendar_has_what_matters_here_and_unannounced_days_last() {
+    let said = |world: &World| -> Vec<(Option<String>, Option<i32>, String)> {
+        let of = calendar(&world.case()).into_iter();
+        of.map(|one| (one.day.map(|day| day.to_string()), one.in_days, one.what)).collect()
+    };
+    let ready = World::new("", "2603").await;
+    let days = said(&ready);
+    let expected = [
+        (Some("2025-03-01"), "configmgrbits.azureedge.net is replaced"),
+        (Some("2026-10-01"), "The service behind compliance checks goes away"),
+        (Some("2027-05-12"), "support of version 2509 ends (in use)"),
+        (Some("2027-11-05"), "support of version 2603 ends (the target)"),
+        (Some("2028-01-10"), "the secret of ConfigMgr Server App ends"),
+        (Some("2028-01-10"), "the secret of ConfigMgrSvc_00000000 ends"),
+        (None, "Microsoft Connected Cache in Configuration Manager is deprecated"),
+    ];
+    assert_eq!(days.len(), expected.len(), "{days:?}");
+    for ((day, _, what), (expected_day, beginning)) in days.iter().zip(expected) {
+        assert_eq!(day.as_deref(), expected_day);
+        assert!(what.starts_with(beginning), "{what}");
+    }
+    assert_eq!(days[1].1, Some(-55));
+    // It matters up to a build, and under a condition; where that is unknown, it says so.
+    let newer = World::new("UPDATE dbo.Sites SET BuildNumber = 9146, Version = N'5.00.9146.1000';", "2603").await;
+    assert!(!said(&newer).iter().any(|(.., what)| what.contains("compliance checks")));
+    let unsure = World::of(nothing_known(), StatedReadiness::default(), "2603");
+    let store = said(&unsure).into_iter().find(|(.., what)| what.contains("Store for Business")).unwrap();
+    assert!(store.2.contains("whether that matters here is unknown"), "{store:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

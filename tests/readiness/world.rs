@@ -98,7 +98,11 @@ impl World {
     }
 
     pub(crate) fn findings(&self) -> Vec<Finding> {
-        findings(&Case {
+        findings(&self.case())
+    }
+
+    pub(crate) fn case(&self) -> Case<'_> {
+        Case {
             facts: &self.facts,
             catalog: Catalog::embedded(),
             requirements: &self.requirements,
@@ -109,7 +113,7 @@ impl World {
             target: &self.target,
             day: self.day,
             now: self.now,
-        })
+        }
     }
 
     pub(crate) fn host(&mut self, name: &str) -> &mut HostFacts {

@@ -9,8 +9,6 @@ mod hosts;
 mod proxies;
 mod roles;
 mod table;
-#[cfg(test)]
-mod tests;
 mod tls;
 mod versions;
 
