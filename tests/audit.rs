@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use lab::internet::{Behaviour, Internet, Manner, Seen, Spec};
+use lab::internet::{Behaviour, Internet, Seen, Spec};
 use lab::site_database::{Fault, Options, Rights, SiteDatabase};
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ impl Lab {
 
     /// With an internet in which everything is healthy, and an operator who states what no database says.
     async fn healthy(options: Options) -> Self {
-        let lab = Self::new(options, healthy()).await;
+        let lab = Self::new(options, Spec::healthy()).await;
         let stated = "[stated]\ntenant_attach = true\nendpoint_analytics = true\nrevocation_restricted = true\n\
                       notification_hosts = [\"prod1.westus2.logic.azure.com\"]\n";
         std::fs::write(lab.path("cmcomply.toml"), format!("{STANDS_IN}{stated}")).unwrap();
@@ -84,28 +84,6 @@ impl Lab {
 }
 
 const STANDS_IN: &str = "[[vantages]]\nhosts = ['*', 'clients', 'consoles']\nkind = 'here'\nsame_subnet = true\n";
-
-/// The Contoso names and proxies, with nothing wrong anywhere.
-fn healthy() -> Spec {
-    let mut spec = Spec::contoso();
-    spec.hosts.retain(|_, behaviour| {
-        matches!(behaviour, Behaviour::Status(200..=404) | Behaviour::Redirect(..) | Behaviour::RevocationList(_))
-    });
-    // Nothing stands at the root of a host that keeps revocation lists.
-    for host in ["crl3.digicert.com", "crl4.digicert.com", "ocsp.digicert.com", "www.d-trust.net"] {
-        spec = spec.host(host, Behaviour::Status(404));
-    }
-    spec = spec.host("root-c3-ca2-2009.ocsp.d-trust.net", Behaviour::Status(404));
-    spec.names.clear();
-    for proxy in &mut spec.proxies {
-        proxy.manner = Manner::Open;
-        proxy.hosts.clear();
-    }
-    for suffix in ["com", "net", "us", "ms", "example"] {
-        spec = spec.known(suffix);
-    }
-    spec
-}
 
 /// The built program, without the environment of whoever runs the tests.
 fn program() -> Command {

@@ -15,6 +15,8 @@ fn the_schemas_in_the_repository_are_those_of_the_types() {
         ("observations", schemars::schema_for!(cmcomply::evidence::Observations)),
         ("hosts", schemars::schema_for!(cmcomply::report::Hosts)),
         ("endpoints", schemars::schema_for!(cmcomply::report::Endpoints)),
+        ("readiness", schemars::schema_for!(cmcomply::report::Readiness)),
+        ("host-facts", schemars::schema_for!(cmcomply::assess::readiness::HostsDocument)),
         ("allow-list", schemars::schema_for!(cmcomply::report::AllowListCheck)),
         ("explanation", schemars::schema_for!(cmcomply::report::Explanation)),
         ("catalog-entries", schemars::schema_for!(Vec<cmcomply::catalog::Entry>)),

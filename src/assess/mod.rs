@@ -4,6 +4,7 @@ mod beyond;
 mod cause;
 mod causes;
 mod gateway;
+pub mod readiness;
 mod revocation;
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ use super::reports::ReportsArgs;
 use super::vantages::VantageArgs;
 use super::{Stop, here, progress, vantages};
 use crate::assess::{AppliedWaivers, Waivers};
-use crate::catalog::Context;
+use crate::catalog::{Catalog, Context};
 use crate::derive::Options;
 use crate::evidence::{
     CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Seeing, Tool, can_write_aside, gather,
@@ -28,6 +28,7 @@ use crate::host::HostName;
 use crate::plan::{PlanBounds, PlanDocument, Probe};
 use crate::probe::{Observation, RevocationList, Settings};
 use crate::proxies::Rules;
+use crate::site::Facts;
 use crate::vantage::{THIS_MACHINE, Vantage};
 use crate::{assess, derive, plan, probe, proxies, report, vantage};
 
@@ -53,22 +54,7 @@ Examples:
       the databases of two sites of one hierarchy; what they do not agree on is a finding")]
 pub(super) struct AuditArgs {
     #[command(flatten)]
-    facts: FactsArgs,
-    #[command(flatten)]
-    routes: RouteArgs,
-    #[command(flatten)]
-    vantages: VantageArgs,
-    #[command(flatten)]
-    probing: ProbeArgs,
-    #[command(flatten)]
-    catalog: CatalogArgs,
-    /// Failures that somebody answers for until a day: a TOML file of `[[waiver]]` tables. A waiver changes the verdict,
-    /// never what was observed.
-    #[arg(long, value_name = "FILE")]
-    waivers: Option<PathBuf>,
-    /// Audit what is needed after an update to this version of Configuration Manager, such as 2603. The record says so.
-    #[arg(long, value_name = "VERSION", help_heading = "Catalog")]
-    target_version: Option<String>,
+    asked: Asked,
     #[command(flatten)]
     keep: KeepArgs,
     /// Write the record of the run to this file, and keep the run in no store but one that `--store` names. A file of
@@ -89,18 +75,39 @@ pub(super) struct AuditArgs {
     width: Option<u16>,
 }
 
+/// What is audited, and how; nothing about what becomes of it.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Asked {
+    #[command(flatten)]
+    pub(super) facts: FactsArgs,
+    #[command(flatten)]
+    pub(super) routes: RouteArgs,
+    #[command(flatten)]
+    pub(super) vantages: VantageArgs,
+    #[command(flatten)]
+    pub(super) probing: ProbeArgs,
+    #[command(flatten)]
+    pub(super) catalog: CatalogArgs,
+    /// Failures that somebody answers for until a day: a TOML file of `[[waiver]]` tables. A waiver changes the verdict,
+    /// never what was observed.
+    #[arg(long, value_name = "FILE")]
+    pub(super) waivers: Option<PathBuf>,
+    /// Audit what is needed after an update to this version of Configuration Manager, such as 2603. The record says so.
+    #[arg(long, value_name = "VERSION", help_heading = "Catalog")]
+    pub(super) target_version: Option<String>,
+}
+
+/// What an audit came to.
+pub(super) enum Audited {
+    /// It took place.
+    Run(Box<Run>),
+    /// The plan was written and nothing was probed; the exit code.
+    Planned(u8),
+}
+
 /// Runs an audit and returns its exit code.
 pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
-    let mut bounds = args.probing.settings()?;
-    let stated = args.routes.stated_routes()?;
-    if args.probing.proxy_password_stdin && args.facts.reads_standard_input() {
-        return Err(Stop::usage(anyhow::anyhow!(
-            "--proxy-password-stdin and --sql-password-stdin cannot both be given: standard input holds one password"
-        )));
-    }
-    let catalog = args.catalog.load()?;
-    bounds.checks.public_thumbprints = catalog.roots.iter().map(|root| root.sha1.clone()).collect();
-    let waivers = args.waivers.as_deref().map(Waivers::read).transpose().map_err(Stop::usage)?;
+    let catalog = args.asked.catalog.load()?;
     args.reports.writable(args.output.as_deref())?;
     if let Some(path) = args.plan_only.as_ref().or(args.output.as_ref()) {
         writable(path)?;
@@ -109,8 +116,57 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         Some(_) => None,
         None => args.keep.prepare(args.output.is_some())?,
     };
+    let run = match audited(&args.asked, args.plan_only.as_deref(), &catalog, |_| Ok(())).await? {
+        Audited::Run(run) => *run,
+        Audited::Planned(code) => return Ok(code),
+    };
+    // The record first: a screen that cannot be written to must not cost it.
+    let recorded = args.output.as_deref().map(|path| record(&run, path));
+    let kept = keeping.map(|keeping| keeping.keep(&run));
+    let reported = args.reports.write(&run);
+    let mut table = report::table(&run, console::style(args.color, args.width));
+    if let (Some(path), Some(Ok(()))) = (&args.output, &recorded) {
+        table = format!("{table}  record: {}\n", shown(path));
+    }
+    if let Some(Ok(kept)) = &kept {
+        table = format!("{table}{}", super::keep::said(kept));
+    }
+    let printed = console::print(&table).context("cannot write to standard output; the record is written");
+    let nothing = |written: bool| if written { "" } else { "; the table is all that is left of this run" };
+    let (in_file, in_store) = (matches!(recorded, Some(Ok(()))), matches!(kept, Some(Ok(_))));
+    if let (Some(Err(error)), Some(path)) = (recorded, &args.output) {
+        return Err(Stop::usage(error.context(format!("cannot write {}{}", shown(path), nothing(in_store)))));
+    }
+    if let Some(Err(error)) = kept {
+        return Err(Stop::usage(
+            anyhow::Error::from(error).context(format!("the run is not kept{}", nothing(in_file))),
+        ));
+    }
+    printed.map_err(Stop::usage)?;
+    reported?;
+    Ok(run.outcome.exit_code())
+}
+
+/// Does what these arguments say and returns the run; nothing of it is written yet, but the plan where `plan_only` names a
+/// file. `accept` looks at the facts before
+/// anything is probed.
+pub(super) async fn audited(
+    args: &Asked,
+    plan_only: Option<&Path>,
+    catalog: &Catalog,
+    accept: impl FnOnce(&Facts) -> Result<(), Stop>,
+) -> Result<Audited, Stop> {
+    let mut bounds = args.probing.settings()?;
+    let stated = args.routes.stated_routes()?;
+    if args.probing.proxy_password_stdin && args.facts.reads_standard_input() {
+        return Err(Stop::usage(anyhow::anyhow!(
+            "--proxy-password-stdin and --sql-password-stdin cannot both be given: standard input holds one password"
+        )));
+    }
+    bounds.checks.public_thumbprints = catalog.roots.iter().map(|root| root.sha1.clone()).collect();
+    let waivers = args.waivers.as_deref().map(Waivers::read).transpose().map_err(Stop::usage)?;
     let target = match &args.target_version {
-        Some(version) => Options::default().for_version(version, &catalog).map_err(Stop::usage)?.target_build,
+        Some(version) => Options::default().for_version(version, catalog).map_err(Stop::usage)?.target_build,
         None => None,
     };
     let carried = args.vantages.carried(Timestamp::now(), &bounds.checks)?;
@@ -134,12 +190,14 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let redacted = prepared.is_redacted();
     let facts = prepared.read(&cancel).await?;
     let facts_read = Timestamp::now();
+    accept(&facts)?;
     let mut requirements =
-        derive::requirements(&facts, &catalog, &Options { routes: routes.clone(), target_build: target });
+        derive::requirements(&facts, catalog, &Options { routes: routes.clone(), target_build: target });
     proxies::reroute(&mut requirements, &rules);
-    if let Some(path) = &args.plan_only {
-        let (unknown, plan) = (unknown_facts(&facts).len(), plan::build(&requirements));
-        return write_plan(path, &PlanDocument::new(None, args.probing.plan_bounds(), plan.probes), unknown);
+    if let Some(path) = plan_only {
+        let unknown = unknown_facts(&facts).len();
+        let document = PlanDocument::new(None, args.probing.plan_bounds(), plan::build(&requirements).probes);
+        return write_plan(path, &document, unknown).map(Audited::Planned);
     }
     let vantage = Vantage::local(&here::name());
     let subjects = requirements.iter().map(|requirement| &requirement.subject);
@@ -173,11 +231,11 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         tool: Tool::this(),
         redacted,
         moments: Moments { started, facts_read, finished },
-        settings: record_settings(&args, &bounds, &routes, &rules),
+        settings: record_settings(args, &bounds, &routes, &rules),
         outcome: Outcome::of(&facts, &judgements, interrupted),
         vantage,
         vantages,
-        catalog: CatalogRecord::of(&catalog, &requirements),
+        catalog: CatalogRecord::of(catalog, &requirements),
         facts,
         requirements,
         probes,
@@ -186,32 +244,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         judgements,
         waivers,
     };
-
-    // The record first: a screen that cannot be written to must not cost it.
-    let recorded = args.output.as_deref().map(|path| record(&run, path));
-    let kept = keeping.map(|keeping| keeping.keep(&run));
-    let reported = args.reports.write(&run);
-    let mut table = report::table(&run, console::style(args.color, args.width));
-    if let (Some(path), Some(Ok(()))) = (&args.output, &recorded) {
-        table = format!("{table}  record: {}\n", shown(path));
-    }
-    if let Some(Ok(kept)) = &kept {
-        table = format!("{table}{}", super::keep::said(kept));
-    }
-    let printed = console::print(&table).context("cannot write to standard output; the record is written");
-    let nothing = |written: bool| if written { "" } else { "; the table is all that is left of this run" };
-    let (in_file, in_store) = (matches!(recorded, Some(Ok(()))), matches!(kept, Some(Ok(_))));
-    if let (Some(Err(error)), Some(path)) = (recorded, &args.output) {
-        return Err(Stop::usage(error.context(format!("cannot write {}{}", shown(path), nothing(in_store)))));
-    }
-    if let Some(Err(error)) = kept {
-        return Err(Stop::usage(
-            anyhow::Error::from(error).context(format!("the run is not kept{}", nothing(in_file))),
-        ));
-    }
-    printed.map_err(Stop::usage)?;
-    reported?;
-    Ok(run.outcome.exit_code())
+    Ok(Audited::Run(Box::new(run)))
 }
 
 /// The plan of a hierarchy of which so many facts are unknown. With any of them it may lack probes.
@@ -228,7 +261,7 @@ fn shown(path: &Path) -> String {
     crate::text::printable(&path.display().to_string(), 500)
 }
 
-fn record(run: &Run, path: &Path) -> anyhow::Result<()> {
+pub(super) fn record(run: &Run, path: &Path) -> anyhow::Result<()> {
     Ok(write_aside(path, &run.to_json()?)?)
 }
 
@@ -303,7 +336,7 @@ pub(super) fn writable(path: &Path) -> Result<(), Stop> {
 }
 
 fn record_settings(
-    args: &AuditArgs,
+    args: &Asked,
     settings: &Settings,
     stated: &derive::StatedRoutes,
     rules: &BTreeMap<Context, Rules>,

@@ -19,6 +19,7 @@ mod probing;
 mod progress;
 mod quarter;
 mod queries;
+mod readiness;
 mod report;
 mod reports;
 mod runs;
@@ -60,6 +61,8 @@ struct Cli {
 enum Command {
     /// Read the site database, derive what each host needs, probe it and say what is compliant.
     Audit(Box<audit::AuditArgs>),
+    /// Say whether the hierarchy is ready for an update of Configuration Manager: endpoints, rules, what comes next.
+    Readiness(Box<readiness::ReadinessArgs>),
     /// Write the record of a run in another format, offline.
     Report(report::ReportCommandArgs),
     /// List, show, verify and export the runs of a store; offline.
@@ -123,6 +126,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     };
     let done = match cli.command {
         Command::Audit(args) => Box::pin(audit::run(*args)).await,
+        Command::Readiness(args) => Box::pin(readiness::run(*args)).await,
         Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Hosts(args) => hosts::run(*args).await,

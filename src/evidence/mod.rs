@@ -11,6 +11,7 @@ pub mod store;
 mod write;
 
 pub use compare::{COMPARISON_FORMAT, Change, ChangeCause, ChangeClass, ComparedRun, Comparison, compare};
+pub(crate) use document::inert;
 pub use document::{MAX_RUN_OCTETS, RunError};
 pub use observations::{MAX_OBSERVATIONS_OCTETS, OBSERVATIONS_FORMAT, Observations, ObservationsError, Seeing};
 pub use outcome::{Outcome, Tally, gaps, unknown_facts};

@@ -25,6 +25,7 @@ mod markup;
 mod oscal;
 mod prometheus;
 pub mod quarter;
+mod readiness;
 mod revocation;
 mod row;
 mod runs;
@@ -55,5 +56,9 @@ pub use hosts::{HOSTS_FORMAT, HostRow, Hosts, hosts};
 pub use lint::{LintReport, Mistake};
 pub use listing::Listing;
 pub use runs::{finding, run_rows, runs_brief, verification, verification_rows};
+pub use readiness::{
+    Assessed, Hierarchy, READINESS_FORMAT, Readiness, ReadinessEndpoint, ReadinessFormat, ReadinessOrigin,
+    ReadinessVerdict, Target, UnknownReadinessFormat, readiness, readiness_table,
+};
 pub use table::{Style, table};
 pub use tree::tree;
