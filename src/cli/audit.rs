@@ -117,11 +117,8 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let vantage = Vantage::local(&here::name());
     let (observations, interrupted) = probe_all(&plan.probes, &bounds, &cancel).await?;
     // Revocation lists are fetched by the system itself.
-    let via = match rules.get(&Context::SystemWinhttp) {
-        Some(rules) => rules.http(),
-        None => routes.get(&Context::SystemWinhttp).cloned().unwrap_or(derive::Via::Direct),
-    };
-    let revocation_lists = fetch_lists(&observations, &via, &bounds, &cancel, interrupted).await;
+    let system = Rules::of_system(&rules, &routes);
+    let revocation_lists = fetch_lists(&observations, &system, &bounds, &cancel, interrupted).await;
     let finished = Timestamp::now();
     let mut judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.routes.from_here);
     assess::judge_gateways(&facts, &requirements, &plan, &observations, &mut judgements);
@@ -204,11 +201,11 @@ pub(super) async fn probe_all(
     Ok((observations, interrupted))
 }
 
-/// The revocation lists that the served certificates name, on the route of the system's own fetches. After an
+/// The revocation lists that the served certificates name, each on the route of the system's own fetches. After an
 /// interruption they are listed as such, and none is fetched.
 async fn fetch_lists(
     observations: &[Observation],
-    via: &derive::Via,
+    system: &Rules,
     settings: &Settings,
     cancel: &CancellationToken,
     interrupted: Option<&str>,
@@ -218,7 +215,9 @@ async fn fetch_lists(
         cancel.cancel();
     }
     let wheel = progress::wheel("fetching revocation lists");
-    let lists = probe::revocation::fetch(observations, via, settings, Timestamp::now(), &cancel).await;
+    let rules = system.clone();
+    let ways = probe::Ways::new(move |target| rules.route(target));
+    let lists = probe::revocation::fetch(observations, ways, settings, Timestamp::now(), &cancel).await;
     wheel.finish_and_clear();
     lists
 }

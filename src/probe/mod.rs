@@ -21,7 +21,9 @@ pub mod further;
 pub mod fuzzing;
 mod gates;
 mod http;
+mod issuers;
 mod layer;
+mod machine_roots;
 mod observation;
 mod ocsp;
 mod oddity;
@@ -38,14 +40,15 @@ mod sign_in;
 mod tcp;
 mod tls;
 mod trust;
+mod ways;
 
 pub use addresses::{Resolved, addresses};
 pub use document::DocumentEvidence;
 pub use engine::{SetupError, run};
 pub use further::Further;
 pub use observation::{
-    Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, Issuance, NameAnswer, NameEvidence,
-    Observation, Outcome, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence, Try,
+    Certificate, ConnectEvidence, Failure, FailureCode, FetchedIssuer, Header, HttpEvidence, Issuance, NameAnswer,
+    NameEvidence, Observation, Outcome, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence, Try,
 };
 pub use ocsp::{OcspContents, OcspStatus};
 pub use oddity::{Oddity, OddityKind};
@@ -55,6 +58,7 @@ pub use redirect::Redirect;
 pub use revocation::{RevocationContents, RevocationEvidence, RevocationKind, RevocationList};
 pub use settings::{Bounds, Checks, ConnectTo, ConnectToError, Deadlines, Settings, raise_open_files};
 pub use sign_in::{ProxyAccount, ProxyAccounts};
+pub use ways::Ways;
 
 /// Who we are to proxies and servers.
 const USER_AGENT: &str = concat!("cmcomply/", env!("CARGO_PKG_VERSION"));
