@@ -176,7 +176,7 @@ async fn what_the_catalog_asks_of_a_name_is_asked_unless_only_layers_are_wanted(
     let flat = tree.split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(code, Some(1), "{tree}");
     assert!(flat.contains("not well: certificate: TLS is inspected") && flat.contains("(tls-inspected)"), "{tree}");
-    assert!(flat.contains("see also: EndpointConnectivityCheckWorker.log"), "{tree}");
+    assert!(flat.contains("see also: UXAnalyticsUploadWorker.log"), "{tree}");
     let (code, tree, errors) = lab.probe(&[url, "--public-ca-file=ca.pem"]).await;
     assert_eq!(code, Some(0), "{tree}{errors}");
     assert!(tree.contains("reached:") && tree.contains("--idle-test"), "{tree}");

@@ -236,6 +236,10 @@ impl Engine {
         // A handshake begins with work for the processor. Connections that opened at the same moment are noted before it,
         // else their time would be that of the queue.
         yield_now().await;
+        select! {
+            () = self.trust.prepare() => {}
+            () = self.cancel.cancelled() => {}
+        }
         let handshake = self.tls.handshake(stream, address, &target.host, limits.tls);
         let (session, chain) = self.stage(&mut seen.tls, handshake).await?;
         let judged = self.trust.judge(chain.clone(), &target.host, &probe.via, limits.trust);

@@ -36,6 +36,8 @@ pub(super) struct Trust {
     provider: Arc<CryptoProvider>,
     judges: OnceCell<Result<Arc<Judges>, String>>,
     issuers: Issuers,
+    /// Whether random numbers were drawn.
+    random: OnceCell<()>,
 }
 
 /// Those who judge a chain: this machine, and the public programmes.
@@ -59,18 +61,21 @@ impl Trust {
                 .map_err(|e| SetupError::ExtraRoot { number: index + 1, reason: e.to_string() })?;
         }
         let public_thumbprints = settings.checks.public_thumbprints.clone();
-        let (judges, issuers) = (OnceCell::new(), Issuers::new(settings));
-        Ok(Self { extra_roots, stated_public, public_thumbprints, provider, judges, issuers })
+        let (judges, issuers, random) = (OnceCell::new(), Issuers::new(settings), OnceCell::new());
+        Ok(Self { extra_roots, stated_public, public_thumbprints, provider, judges, issuers, random })
     }
 
-    /// Does what would else hold up the first handshakes and all that wait behind them: the first random numbers of a
-    /// process take AWS-LC some 50 to 150 ms of the processor (it measures the jitter of the machine), and the roots are
-    /// to be read. There is time while all wait for names.
+    /// Does what would else hold up the first handshakes, and all that wait behind them for a processor: reads the roots,
+    /// and draws the first random numbers. These take AWS-LC some 50 to 150 ms once in a process, since it measures the
+    /// jitter of the machine. There is time while all wait for names; who comes earlier waits here, outside of a stage.
     pub(super) async fn prepare(&self) {
-        let provider = Arc::clone(&self.provider);
-        let random = move || provider.secure_random.fill(&mut [0; 32]).is_ok();
-        // A machine without random numbers says so in the handshake.
-        let _ = tokio::task::spawn_blocking(random).await;
+        let draw = || async {
+            let provider = Arc::clone(&self.provider);
+            let random = move || provider.secure_random.fill(&mut [0; 32]).is_ok();
+            // A machine without random numbers says so in the handshake.
+            let _ = tokio::task::spawn_blocking(random).await;
+        };
+        self.random.get_or_init(draw).await;
         self.judges.get_or_init(|| self.build()).await;
     }
 
