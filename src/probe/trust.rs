@@ -391,6 +391,21 @@ mod tests {
         assert!(failure.detail.contains("the roots of this machine cannot be read"), "{}", failure.detail);
     }
 
+    #[tokio::test]
+    async fn a_check_that_does_not_end_is_one_failure() {
+        let trust = Trust::new(&settings(&[]), provider()).unwrap();
+        let host = HostName::parse("a.contoso.com").unwrap();
+        let chain = vec![leaf(&authority("Lab"), 2020..4000)];
+        let seen = tokio::select! {
+            biased;
+            _ = trust.judges.get_or_init(std::future::pending) => unreachable!("it waits for ever"),
+            seen = trust.judge(chain, &host, &Via::Direct, Duration::from_millis(50)) => seen,
+        };
+        let failure = seen.result.unwrap_err();
+        assert_eq!(failure.code, FailureCode::CertificateTimeout);
+        assert!(failure.detail.contains("did not end within 50ms"), "{}", failure.detail);
+    }
+
     #[test]
     fn a_root_that_is_none_is_refused_before_anything_is_sent() {
         let ca = authority("Lab");
