@@ -20,11 +20,13 @@ use crate::derive::Via;
 #[derive(Debug)]
 pub(super) struct Issuers {
     settings: Settings,
-    /// By way and URL.
-    places: Mutex<HashMap<(String, String), Arc<OnceCell<Fetched>>>>,
+    places: Mutex<Places>,
     /// Bounds the documents in memory.
     gate: Semaphore,
 }
+
+/// By way and URL.
+type Places = HashMap<(String, String), Arc<OnceCell<Fetched>>>;
 
 /// The certificate, or why there is none.
 type Fetched = Result<CertificateDer<'static>, String>;

@@ -133,7 +133,8 @@ impl Trust {
                 told.say_what_was_fetched(&fetched);
                 return (told, fetched);
             };
-            match self.issuers.fetch(&issuer, via, limit / FETCHES).await {
+            // Boxed: few probes need it, and all would carry it.
+            match Box::pin(self.issuers.fetch(&issuer, via, limit / FETCHES)).await {
                 Ok((der, url)) => {
                     fetched.push(FetchedIssuer { url, certificate: chain::describe_one(&der, None) });
                     chain.push(der);

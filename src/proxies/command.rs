@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_program_that_ends_is_read_and_one_that_fails_has_nothing_to_say() {
-        let long = Duration::from_secs(60);
+        let long = Duration::from_mins(1);
         assert_eq!(shell("echo said", long), Ok(Some("said\n".to_owned())));
         assert_eq!(shell("echo said; exit 1", long), Ok(None));
         let missing = run(&mut Command::new("/nonexistent/reg.exe"), Instant::now() + long, 1000);
