@@ -5,6 +5,7 @@ mod cause;
 mod causes;
 mod gateway;
 pub mod readiness;
+mod look;
 mod revocation;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ mod waiver;
 pub use cause::explain;
 pub use causes::causes_document;
 pub use gateway::judge_gateways;
+pub use look::{Found, look};
 pub use revocation::note_revocation;
 pub use verdict::{Cause, Grade, Judgement, Verdict};
 pub use waive::{AppliedWaivers, WaiverFinding, WaiverProblem, waive};

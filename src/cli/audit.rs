@@ -212,11 +212,8 @@ pub(super) async fn audited(
     let seen = vantages::look(&seats, plans, brought, &bounds, &cancel).await?;
     let interrupted = seen.interrupted;
     // Revocation lists are fetched by the system itself.
-    let via = match rules.get(&Context::SystemWinhttp) {
-        Some(rules) => rules.http(),
-        None => routes.get(&Context::SystemWinhttp).cloned().unwrap_or(derive::Via::Direct),
-    };
-    let revocation_lists = fetch_lists(seen.of_this_machine(), &via, &bounds, &cancel, interrupted).await;
+    let system = Rules::of_system(&rules, &routes);
+    let revocation_lists = fetch_lists(seen.of_this_machine(), &system, &bounds, &cancel, interrupted).await;
     let finished = Timestamp::now();
     let witnesses = seen.witnesses();
     let mut judgements =
@@ -293,11 +290,11 @@ pub(super) async fn probe_all(
     Ok((observations, interrupted))
 }
 
-/// The revocation lists that the served certificates name, on the route of the system's own fetches. After an
+/// The revocation lists that the served certificates name, each on the route of the system's own fetches. After an
 /// interruption they are listed as such, and none is fetched.
 async fn fetch_lists(
     observations: &[Observation],
-    via: &derive::Via,
+    system: &Rules,
     settings: &Settings,
     cancel: &CancellationToken,
     interrupted: Option<&str>,
@@ -307,7 +304,9 @@ async fn fetch_lists(
         cancel.cancel();
     }
     let wheel = progress::wheel("fetching revocation lists");
-    let lists = probe::revocation::fetch(observations, via, settings, Timestamp::now(), &cancel).await;
+    let rules = system.clone();
+    let ways = probe::Ways::new(move |target| rules.route(target));
+    let lists = probe::revocation::fetch(observations, ways, settings, Timestamp::now(), &cancel).await;
     wheel.finish_and_clear();
     lists
 }

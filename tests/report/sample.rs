@@ -334,7 +334,8 @@ fn observation(id: ProbeId, reached: bool, mark: &str) -> Observation {
         seen.tls.failure = Some(Failure { code: FailureCode::TlsReset, detail: format!("{mark}connection reset") });
         return seen;
     }
-    seen.trust = stage(ok, Some(TrustEvidence { roots: format!("{mark}this machine"), issuance: None }));
+    seen.trust =
+        stage(ok, Some(TrustEvidence { roots: format!("{mark}this machine"), issuance: None, fetched: Vec::new() }));
     let header = Header { name: "server".to_owned(), value: format!("{mark}web") };
     let http = HttpEvidence {
         method: "HEAD".to_owned(),
