@@ -4,8 +4,8 @@ mod beyond;
 mod cause;
 mod causes;
 mod gateway;
-pub mod readiness;
 mod look;
+pub mod readiness;
 mod revocation;
 #[cfg(test)]
 mod tests;

@@ -6,8 +6,8 @@ mod observations;
 mod outcome;
 mod redact;
 mod run;
-mod vantages;
 pub mod store;
+mod vantages;
 mod write;
 
 pub use compare::{COMPARISON_FORMAT, Change, ChangeCause, ChangeClass, ComparedRun, Comparison, compare};

@@ -50,6 +50,14 @@ pub(super) fn verifier(
     made.map(|verifier| verifier as _).map_err(|error| unreadable(&error))
 }
 
+/// [`verifier`] with the roots of this machine, for those who do nothing else with them.
+pub(crate) fn machine_verifier(
+    extra: Vec<CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, String> {
+    verifier(&read(), extra, provider)
+}
+
 fn unreadable(why: &dyn std::fmt::Display) -> String {
     format!("the roots of this machine cannot be read: {why}")
 }

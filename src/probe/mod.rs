@@ -49,6 +49,7 @@ pub use engine::{SetupError, run};
 pub use further::Further;
 pub(crate) use http::Wire;
 pub(crate) use layer::io_words;
+pub(crate) use machine_roots::machine_verifier;
 pub use observation::{
     Certificate, ConnectEvidence, Failure, FailureCode, FetchedIssuer, Header, HttpEvidence, Issuance, NameAnswer,
     NameEvidence, Observation, Outcome, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence, Try,

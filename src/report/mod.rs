@@ -55,10 +55,10 @@ pub use format::{Format, RenderError, UnknownReportFormat};
 pub use hosts::{HOSTS_FORMAT, HostRow, Hosts, hosts};
 pub use lint::{LintReport, Mistake};
 pub use listing::Listing;
-pub use runs::{finding, run_rows, runs_brief, verification, verification_rows};
 pub use readiness::{
     Assessed, Hierarchy, READINESS_FORMAT, Readiness, ReadinessEndpoint, ReadinessFormat, ReadinessOrigin,
     ReadinessVerdict, Target, UnknownReadinessFormat, readiness, readiness_table,
 };
+pub use runs::{finding, run_rows, runs_brief, verification, verification_rows};
 pub use table::{Style, table};
 pub use tree::tree;

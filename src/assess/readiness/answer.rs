@@ -90,11 +90,10 @@ impl FromIterator<Answer> for Answer {
     }
 }
 
-/// The value of a fact; `None` if it is known to be absent.
-pub(super) fn known<'a, T>(what: &str, fact: &'a Fact<T>) -> Result<Option<&'a T>, Answer> {
+/// The value of a fact.
+pub(super) fn known<'a, T>(what: &str, fact: &'a Fact<T>) -> Result<&'a T, Answer> {
     match fact {
-        Fact::Known { value, .. } => Ok(Some(value)),
-        Fact::Absent { .. } => Ok(None),
+        Fact::Known { value, .. } => Ok(value),
         Fact::Unknown { why, detail } => {
             let how = match why {
                 UnknownWhy::NotPermitted | UnknownWhy::NotVisible => {
@@ -110,7 +109,7 @@ pub(super) fn known<'a, T>(what: &str, fact: &'a Fact<T>) -> Result<Option<&'a T
     }
 }
 
-/// The rows of a fact; none if it is known to be absent.
+/// The rows of a fact.
 pub(super) fn rows<'a, T>(what: &str, fact: &'a Fact<Vec<T>>) -> Result<&'a [T], Answer> {
-    Ok(known(what, fact)?.map_or(&[][..], Vec::as_slice))
+    Ok(known(what, fact)?.as_slice())
 }

@@ -125,7 +125,7 @@ pub(super) fn compliance_service(case: &Case<'_>) -> Answered {
     if case.target.build >= OWN_COMPLIANCE {
         return Ok(Answer::fine(format!("version {} does not use the service", case.target.version)));
     }
-    let policies = known("co-management policies", &case.facts.co_management_policies)?.copied().unwrap_or(0);
+    let policies = *known("co-management policies", &case.facts.co_management_policies)?;
     if policies == 0 {
         return Ok(Answer::needless("there is no co-management policy"));
     }
@@ -166,12 +166,12 @@ pub(super) fn secure_clients(case: &Case<'_>) -> Answered {
 }
 
 pub(super) fn store_for_business(case: &Case<'_>) -> Answered {
-    let accounts = known("Microsoft Store for Business", &case.facts.store_for_business)?.map_or(0, |s| s.accounts);
+    let accounts = known("Microsoft Store for Business", &case.facts.store_for_business)?.accounts;
     Ok(Answer::of(accounts == 0, format!("{accounts} accounts are set up")))
 }
 
 pub(super) fn desktop_analytics(case: &Case<'_>) -> Answered {
-    let settings = known("Desktop Analytics settings", &case.facts.desktop_analytics)?.copied().unwrap_or(0);
+    let settings = *known("Desktop Analytics settings", &case.facts.desktop_analytics)?;
     Ok(Answer::of(settings == 0, format!("{settings} settings of it")))
 }
 

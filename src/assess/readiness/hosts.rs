@@ -228,12 +228,8 @@ pub(super) fn update_source(case: &Case<'_>) -> Answered {
 pub(super) fn cloud_contact(case: &Case<'_>) -> Answered {
     const DAYS: i64 = 7;
     let points = known("service connection points", &case.facts.service_connection_points)?;
-    let online: Vec<&HostName> = points
-        .map_or(&[][..], Vec::as_slice)
-        .iter()
-        .filter(|point| point.online != Some(false))
-        .map(|point| &point.host)
-        .collect();
+    let online: Vec<&HostName> =
+        points.iter().filter(|point| point.online != Some(false)).map(|point| &point.host).collect();
     if online.is_empty() {
         return Ok(Answer::needless("no service connection point is online"));
     }
