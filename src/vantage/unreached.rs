@@ -3,8 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::script::AnswerError;
-use super::winrm::WinRmError;
 use crate::text::printable;
 
 /// Why nobody looked from a machine, or not to the end.
@@ -87,45 +85,5 @@ impl Unreached {
                                      comes back with --observations"
             }
         }
-    }
-}
-
-impl From<WinRmError> for Unreached {
-    fn from(error: WinRmError) -> Self {
-        use WinRmError as E;
-        let why = match &error {
-            E::BasicInClear
-            | E::Account(_)
-            | E::SchemeNotOffered { .. }
-            | E::SignInRefused { .. }
-            | E::BadChallenge(_) => UnreachedWhy::SignIn,
-            E::NameNotResolved(_) => UnreachedWhy::Name,
-            E::Refused { .. } | E::Unanswered { .. } => UnreachedWhy::Port,
-            E::CertificateNotTrusted(_) | E::Tls { .. } => UnreachedWhy::Identity,
-            E::NotAllowed { .. } => UnreachedWhy::Rights,
-            E::Quota(_) => UnreachedWhy::Policy,
-            E::Fault { .. }
-            | E::Status(_)
-            | E::NotSealed
-            | E::Altered(_)
-            | E::NotOurs(_)
-            | E::Cut(_)
-            | E::TooLarge { .. } => UnreachedWhy::Answer,
-            E::Silent(_) | E::Deadline(_) => UnreachedWhy::Deadline,
-            E::Cancelled => UnreachedWhy::Interrupted,
-            E::LineTooLong { .. } | E::Here(_) => UnreachedWhy::Settings,
-        };
-        Self { remedy: Some(error.remedy().to_owned()), ..Self::new(why, error.to_string()) }
-    }
-}
-
-impl From<AnswerError> for Unreached {
-    fn from(error: AnswerError) -> Self {
-        let why = match &error {
-            AnswerError::LanguageMode { .. } | AnswerError::AddType { .. } => UnreachedWhy::Policy,
-            AnswerError::OtherHost { .. } => UnreachedWhy::OtherMachine,
-            _ => UnreachedWhy::Answer,
-        };
-        Self::new(why, error.to_string())
     }
 }
