@@ -13,6 +13,13 @@ fn the_schemas_in_the_repository_are_those_of_the_types() {
         ("observations", schemars::schema_for!(cmcomply::evidence::Observations)),
         ("hosts", schemars::schema_for!(cmcomply::report::Hosts)),
         ("endpoints", schemars::schema_for!(cmcomply::report::Endpoints)),
+        ("allow-list", schemars::schema_for!(cmcomply::report::AllowListCheck)),
+        ("explanation", schemars::schema_for!(cmcomply::report::Explanation)),
+        ("catalog-entries", schemars::schema_for!(Vec<cmcomply::catalog::Entry>)),
+        ("catalog-entry", schemars::schema_for!(cmcomply::catalog::Entry)),
+        ("catalog-lint", schemars::schema_for!(cmcomply::report::LintReport)),
+        ("page-diff", schemars::schema_for!(cmcomply::catalog::PageDiff)),
+        ("queries", schemars::schema_for!(Vec<cmcomply::site::Query>)),
         ("snapshot", schemars::schema_for!(cmcomply::site::Snapshot)),
     ];
     for (name, made) in documents {

@@ -8,6 +8,9 @@ mod probing;
 #[path = "vantages/sites.rs"]
 #[expect(unreachable_pub, reason = "a module of a test program")]
 mod sites;
+#[path = "vantages/windows.rs"]
+#[expect(unreachable_pub, reason = "a module of a test program")]
+mod windows;
 #[path = "namespaces/world.rs"]
 #[expect(unreachable_pub, dead_code, reason = "a module of several test programs")]
 mod world;
@@ -65,6 +68,9 @@ fn one_audit_looks_from_every_host() {
     here_over_ssh_and_carried_is_the_same(&sites);
     what_goes_wrong_at_one_host_has_its_reason_and_costs_no_other(&sites);
     an_answer_that_is_none_has_its_reason(&sites);
+    if windows::install(&sites) {
+        the_script_looks_over_ssh_over_winrm_and_by_hand(&sites);
+    }
     ctrl_c_leaves_a_valid_incomplete_run(&sites);
 }
 
@@ -344,6 +350,58 @@ fn an_answer_that_is_none_has_its_reason(sites: &Sites) {
     let settings = with(sites, ["cas", "banner", "dp2"]);
     let (_, said, run) = audit(sites, &[&settings, "--stage-timeout=2"]);
     assert_eq!(verdicts(&run, HOSTS[1].2)["lab-open"].0, "pass", "{said}");
+}
+
+/// The script's core really runs at the sites, under Mono in the place of PowerShell.
+fn the_script_looks_over_ssh_over_winrm_and_by_hand(sites: &Sites) {
+    let (here, host) = (sites.folder.path().display(), HOSTS[1].2);
+    let over_ssh = format!(
+        "[[vantages]]\nhosts = ['{host}']\nkind = 'ssh-windows'\naccount = 'root'\nkey_file = '{here}/audit'\n\
+         known_hosts_file = '{here}/known_hosts'\n"
+    );
+    let none = "[[vantages]]\nhosts = ['*']\nkind = 'none'\n";
+    std::fs::write(sites.path("cmcomply.toml"), format!("{over_ssh}{none}")).unwrap();
+    let (code, said, run) = audit(sites, &["--settings=cmcomply.toml", "--stage-timeout=5"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(verdicts(&run, host)["lab-open"].0, "pass", "{said}");
+    assert_eq!(verdicts(&run, host)["lab-shut"].1, "tcp-refused", "{said}");
+    let record = vantage(&run, host);
+    // Mono takes root for the account of the system.
+    assert_eq!((&record["kind"], &record["looks_for"][0]["grade"]), (&json!("ssh_windows"), &json!("A")), "{record}");
+    assert!(record["facts"].as_object().unwrap().len() > 10, "{record}");
+
+    // The same answer, brought back as a file.
+    let plan = ["plan", "--snapshot=site.json", "--catalog=catalog", "--host", host, "-o=carry", "--stage-timeout=5"];
+    let done = sites.operator(&plan).output().unwrap();
+    assert!(done.status.success() && sites.path(&format!("carry/{host}.observe.ps1")).exists(), "{}", text(&done));
+    let plan = std::fs::read(sites.path(&format!("carry/{host}.plan.json"))).unwrap();
+    let plan = cmcomply::plan::PlanDocument::parse("plan", &plan).unwrap();
+    let command = cmcomply::vantage::script::command(&plan, &cmcomply::vantage::script::Options::default());
+    std::fs::write(sites.path("stdin"), command.stdin).unwrap();
+    let mut there = sites.at("dp1");
+    there.args(["unshare", "--uts", "sh", "-c", "hostname CM-PS1-DP1 && exec bin/powershell.exe < stdin > seen.json"]);
+    assert!(there.status().unwrap().success());
+    let (_, said, run) = audit(sites, &["--settings=cmcomply.toml", "--stage-timeout=5", "--observations=seen.json"]);
+    assert_eq!(vantage(&run, host)["kind"], "carried", "{said}");
+    assert_eq!(verdicts(&run, host)["lab-open"].0, "pass", "{said}");
+    assert_eq!(verdicts(&run, host)["lab-shut"].1, "tcp-refused", "{said}");
+
+    let Some((mut server, port)) = windows::winrm(sites, "CM-PS1") else { return };
+    let host = "cm-ps1.corp.contoso.com";
+    for (password, verdict, why) in [("Contoso-Secret-1", "pass", None), ("wrong", "not_observed", Some("sign_in"))] {
+        std::fs::write(sites.path("winrm.password"), password).unwrap();
+        let over_winrm = format!(
+            "[[vantages]]\nhosts = ['{host}']\nkind = 'winrm'\nhttp = true\nport = {port}\n\
+             account = 'CONTOSO\\svc-cm'\npassword_file = 'winrm.password'\n"
+        );
+        std::fs::write(sites.path("cmcomply.toml"), format!("{over_winrm}{none}")).unwrap();
+        let (_, said, run) = audit(sites, &["--settings=cmcomply.toml", "--stage-timeout=5"]);
+        assert_eq!(verdicts(&run, host)["lab-open"].0, verdict, "{said}");
+        assert_eq!(vantage(&run, host)["unreached"]["why"].as_str(), why, "{said}");
+        assert!(!said.contains("Contoso-Secret-1") && !run.to_string().contains("Contoso-Secret-1"));
+    }
+    let _ = server.kill();
+    let _ = server.wait();
 }
 
 fn ctrl_c_leaves_a_valid_incomplete_run(sites: &Sites) {

@@ -58,7 +58,7 @@ async fn a_command_runs_over_http_with_every_message_sealed() {
 #[tokio::test]
 async fn input_goes_in_pieces_and_output_of_any_size_comes_back_whole() {
     let Some(server) = start(&[]) else { return };
-    let input: Vec<u8> = (0..200_000_u32).flat_map(|number| number.to_le_bytes()).collect();
+    let input: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
     let answer = run(&server, "cat", &input).await.unwrap();
     assert!(answer.stdout == input, "{} octets of {}", answer.stdout.len(), input.len());
     let sent: Vec<_> = server.log().into_iter().filter(|line| line.starts_with("send")).collect();

@@ -39,11 +39,16 @@ const RANGES_FILE: &str = "addresses.toml";
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) head: Option<Head>,
+    /// Where the head says of which day it is.
+    head_place: Option<Place>,
     pub(super) releases: Vec<(Place, Release)>,
     roots: Vec<(Place, Root)>,
     ranges: Vec<(Place, AddressRange)>,
     entries: Vec<(Place, Entry)>,
+    /// What could not be read.
     pub(super) errors: Vec<CatalogError>,
+    /// What is wrong with what could be.
+    findings: Vec<CatalogError>,
 }
 
 /// `catalog.toml`
@@ -52,7 +57,7 @@ pub(super) struct Reader {
 pub(super) struct Head {
     format: Spanned<u32>,
     version: Spanned<String>,
-    as_of: Date,
+    as_of: Spanned<Date>,
     #[serde(default)]
     documents: BTreeMap<String, Spanned<Document>>,
     #[serde(default)]
@@ -130,6 +135,7 @@ impl Reader {
                     self.errors.push(source.place(head.format.span()).error("", Rule::File, &what));
                 }
                 self.errors.extend(lint::head(source, &head.version, &head.documents, &head.samples));
+                self.head_place = Some(source.place(head.as_of.span()));
                 self.head = Some(head);
             }
         }
@@ -229,8 +235,32 @@ impl Reader {
         self.errors.push(Source::new(folder, name, "").place(0..0).error("", Rule::File, what));
     }
 
+    /// Looks at the days of what has been read. Without `today`, the catalog's own day is the last: so a catalog that
+    /// never changes is judged the same on any day.
+    pub(super) fn judge_days(&mut self, today: Option<Date>) {
+        let as_of = self.head.as_ref().map(|head| *head.as_of.get_ref());
+        let Some(last) = today.or(as_of) else { return };
+        if let (Some(place), Some(_)) = (&self.head_place, as_of.filter(|as_of| *as_of > last)) {
+            self.findings.push(place.error("", Rule::Future, &format!("`as_of` is after {last}")));
+        }
+        let sourced = (self.releases.iter().map(|(place, release)| (place, &release.sources)))
+            .chain(self.roots.iter().map(|(place, root)| (place, &root.sources)))
+            .chain(self.ranges.iter().map(|(place, range)| (place, &range.sources)))
+            .chain(self.entries.iter().map(|(place, entry)| (place, &entry.sources)));
+        let late = sourced.filter(|(_, sources)| sources.iter().any(|source| source.date > last));
+        let findings =
+            late.map(|(place, _)| place.error("sources", Rule::Future, &format!("a source is after {last}")));
+        self.findings.extend(findings);
+        let begun = self.entries.iter().filter(|(_, entry)| entry.status_since.is_some_and(|since| since > last));
+        let findings =
+            begun.map(|(place, _)| place.error("status_since", Rule::Future, &format!("it is after {last}")));
+        self.findings.extend(findings);
+    }
+
     /// What another reader has read takes the place of what has the same name here, or comes behind it.
     pub(super) fn put_on_top(&mut self, own: Self) {
+        self.findings.extend(own.findings);
+        self.findings.extend(lint::repeats(&self.entries, &own.entries));
         replace(&mut self.releases, own.releases, |release| release.version.clone());
         replace(&mut self.roots, own.roots, |root| root.sha1.clone());
         replace(&mut self.ranges, own.ranges, |range| range.name.clone());
@@ -265,12 +295,13 @@ impl Reader {
         ]
         .concat();
         self.errors.extend(found);
+        self.errors.extend(self.findings);
         self.errors.sort();
         self.errors.dedup();
         match self.head {
             Some(head) if self.errors.is_empty() => Ok(Catalog {
                 version: head.version.into_inner(),
-                as_of: head.as_of,
+                as_of: head.as_of.into_inner(),
                 sha256,
                 documents,
                 releases: without_places(self.releases),

@@ -101,7 +101,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         Some(version) => Options::default().for_version(version, &catalog).map_err(Stop::usage)?.target_build,
         None => None,
     };
-    let carried = args.vantages.carried(Timestamp::now())?;
+    let carried = args.vantages.carried(Timestamp::now(), &bounds.checks)?;
     // Last, because it may ask for a password.
     let prepared = args.facts.prepare()?;
     if args.vantages.remote && prepared.is_redacted() {

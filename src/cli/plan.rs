@@ -17,6 +17,7 @@ use crate::plan::{PlanBounds, PlanDocument};
 use crate::probe::Bounds;
 use crate::text::printable;
 use crate::vantage::Vantage;
+use crate::vantage::script;
 use crate::{derive, proxies, vantage};
 
 /// Arguments of `cmcomply plan`.
@@ -24,9 +25,11 @@ use crate::{derive, proxies, vantage};
 #[command(after_help = "\
 Examples:
   cmcomply plan --sql cm01.contoso.com --host dp07.dmz.contoso.com -o carry
-      the plan of one host in the folder carry
+      the plan of one host in the folder carry, and the same as a script for Windows, which needs nothing installed
+  powershell.exe -NoProfile -ExecutionPolicy Bypass -File dp07.dmz.contoso.com.observe.ps1
+      there, as an administrator: it changes nothing, and writes one file beside itself
   cmcomply probe --plan dp07.dmz.contoso.com.plan.json -o dp07.seen.json
-      there: what it sees, in one file
+      or there, where cmcomply is: what it sees, in one file
   cmcomply audit --sql cm01.contoso.com --observations dp07.seen.json
       back here: the file counts for that host, if it is whole, of the same plan, and of the last 24 hours
 
@@ -72,8 +75,11 @@ pub(super) async fn run(args: PlanArgs) -> Result<u8, Stop> {
         .with_context(|| format!("cannot make the folder {}", shown(&args.output)))
         .map_err(Stop::usage)?;
     for (_, path) in &files {
-        can_write_aside(path).with_context(|| format!("cannot write {}", shown(path))).map_err(Stop::usage)?;
+        for path in [path, &script_beside(path)] {
+            can_write_aside(path).with_context(|| format!("cannot write {}", shown(path))).map_err(Stop::usage)?;
+        }
     }
+    let thumbprints: Vec<String> = catalog.roots.iter().map(|root| root.sha1.clone()).collect();
     let prepared = args.facts.prepare()?;
     let mut routes = prepared.routes().clone();
     routes.extend(stated);
@@ -100,12 +106,24 @@ pub(super) async fn run(args: PlanArgs) -> Result<u8, Stop> {
         let plan: &PlanDocument = &plans[place];
         let document = plan.to_json().context("the plan could not be written as JSON").map_err(Stop::usage)?;
         write_aside(path, &document).with_context(|| format!("cannot write {}", shown(path))).map_err(Stop::usage)?;
+        let options = script::Options { as_system: false, roots: thumbprints.clone() };
+        let script_path = script_beside(path);
+        write_aside(&script_path, script::carried(plan, &options).as_bytes())
+            .with_context(|| format!("cannot write {}", shown(&script_path)))
+            .map_err(Stop::usage)?;
         let _ = writeln!(said, "{}: {} probes", shown(path), plan.probes.len());
+        let _ = writeln!(said, "{}: the same as a script for Windows", shown(&script_path));
     }
     let unknown = unknown_facts(&facts).len();
     let _ = writeln!(said, "{unknown} facts are unknown");
     console::print(&said).context("cannot write to standard output").map_err(Stop::usage)?;
     Ok(if unknown == 0 { exit::COMPLIANT } else { exit::INCOMPLETE })
+}
+
+/// The script of a plan, beside it.
+fn script_beside(plan: &Path) -> PathBuf {
+    let name = plan.file_name().map(|name| name.to_string_lossy().replace(".plan.json", ".observe.ps1"));
+    plan.with_file_name(name.unwrap_or_default())
 }
 
 fn bounds(args: &PlanArgs) -> PlanBounds {

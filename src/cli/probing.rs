@@ -253,7 +253,7 @@ async fn script(_: &str, _: Duration) -> anyhow::Result<Rules> {
 }
 
 /// The certificates of a PEM or DER file.
-fn certificates(option: &str, path: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
+pub(super) fn certificates(option: &str, path: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
     const LIMIT: u64 = 4 << 20;
     let file = path.display();
     let size = std::fs::metadata(path).with_context(|| format!("cannot read {option} {file}"))?.len();

@@ -6,14 +6,16 @@ use clap::{Args, value_parser};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+use super::probing::certificates;
 use super::{Stop, audit, here, secret};
 use crate::assess::{View, Witness};
 use crate::derive::Subject;
 use crate::evidence::{Look, LookedFor, Observations, Tool, VantageRecord};
 use crate::plan::PlanDocument;
-use crate::probe::{Observation, Settings};
+use crate::probe::{Checks, Observation, Settings};
 use crate::vantage::{
-    CarriedFile, Place, Remote, Seats, Sight, THIS_MACHINE, Unreached, UnreachedWhy, Vantage, VantageKind, observe_all,
+    Asking, CarriedFile, Place, Remote, Seats, Sight, THIS_MACHINE, Unreached, UnreachedWhy, Vantage, VantageKind,
+    observe_all,
 };
 
 /// From where to look.
@@ -43,11 +45,11 @@ impl VantageArgs {
     }
 
     /// The files that were brought back, each of another machine.
-    pub(super) fn carried(&self, now: Timestamp) -> Result<Vec<CarriedFile>, Stop> {
+    pub(super) fn carried(&self, now: Timestamp, checks: &Checks) -> Result<Vec<CarriedFile>, Stop> {
         let max_age = SignedDuration::from_hours(self.max_age.into());
         let mut files: Vec<CarriedFile> = Vec::new();
         for path in &self.observations {
-            let file = CarriedFile::read(path, now, max_age).map_err(Stop::usage)?;
+            let file = CarriedFile::read(path, now, max_age, checks).map_err(Stop::usage)?;
             if let Some(other) = files.iter().find(|other| other.machine == file.machine) {
                 let (one, two, host) = (&other.path, &file.path, &file.machine);
                 return Err(Stop::usage(anyhow::anyhow!("{one} and {two} are both of {host}: give one of them")));
@@ -113,11 +115,16 @@ pub(super) async fn look(
         place: seats.places[*at].clone(),
         plan: plans[*at].clone(),
         password: password(&seats.places[*at]),
+        roots: roots(&seats.places[*at]),
     };
     let remotes = asked.iter().map(remote).collect();
+    let checks = settings.checks.clone();
+    let asking = Asking { roots: checks.public_thumbprints.clone(), checks };
     let started = Timestamp::now();
-    let (near, far) =
-        tokio::join!(audit::probe_all(&plans[THIS_MACHINE].probes, settings, cancel), observe_all(remotes, cancel));
+    let (near, far) = tokio::join!(
+        audit::probe_all(&plans[THIS_MACHINE].probes, settings, cancel),
+        observe_all(remotes, asking, cancel)
+    );
     let (mut near, interrupted) = near?;
     // This machine may have been done before.
     let interrupted = if cancel.is_cancelled() { Some("interrupted by Ctrl-C") } else { interrupted };
@@ -155,6 +162,7 @@ pub(super) async fn look(
             started: None,
             finished: None,
             clock_ahead_s: 0,
+            facts: None,
             complete: plan.probes.is_empty(),
             unreached: None,
             looks_for: looks_for.collect(),
@@ -179,14 +187,23 @@ fn record(blank: VantageRecord, sight: Sight) -> (VantageRecord, Vec<Observation
     let clock_ahead_s = sight.clock_ahead_s();
     match sight.result {
         Err(unreached) => (VantageRecord { unreached: Some(unreached), ..blank }, Vec::new()),
-        Ok(Observations { vantage, account, tool, started, finished, complete, observations, .. }) => {
+        Ok(Observations { vantage, account, tool, started, finished, complete, observations, host: facts, .. }) => {
             let (os, tool) = (Some(crate::text::printable(&vantage.os, 80)), Some(tool));
             let (started, finished) = (Some(started), Some(finished));
             let account = account.map(|account| crate::text::printable(&account, 200)).or(blank.account.clone());
-            let record = VantageRecord { account, os, tool, started, finished, clock_ahead_s, complete, ..blank };
+            let record =
+                VantageRecord { account, os, tool, started, finished, clock_ahead_s, facts, complete, ..blank };
             (record, observations)
         }
     }
+}
+
+/// The certificate authorities that its certificate may have besides those of this machine.
+fn roots(place: &Place) -> Result<Vec<Vec<u8>>, Unreached> {
+    let read = |path: &PathBuf| {
+        certificates("`ca_file`", path).map_err(|error| Unreached::new(UnreachedWhy::Settings, format!("{error:#}")))
+    };
+    place.rule.ca_file.as_ref().map_or_else(|| Ok(Vec::new()), read)
 }
 
 /// The password of the account with which one signs in there.

@@ -12,7 +12,7 @@ use crate::derive::Subject;
 use crate::host::HostName;
 use crate::plan::{Probe, ProbeId};
 use crate::probe::Observation;
-use crate::vantage::{EvidenceGrade, Unreached, VantageKind};
+use crate::vantage::{EvidenceGrade, HostFacts, Unreached, VantageKind};
 
 /// A machine from which the run looked, or was to look.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +37,9 @@ pub struct VantageRecord {
     /// behind). Validity of certificates is judged by its clock.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub clock_ahead_s: i64,
+    /// Facts of it that decide what its services can do, where they were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<HostFacts>,
     /// Whether every probe of its plan was gone through to its end.
     pub complete: bool,
     /// Why nobody looked from it.

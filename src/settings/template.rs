@@ -49,7 +49,12 @@ pub fn template(facts: &Facts) -> String {
          # [[proxy_accounts]]\n\
          # proxy = \"proxy.contoso.com:8080\"\n\
          # account = 'CONTOSO\\svc-cm'\n\
-         # password_env = \"CONTOSO_PROXY_PASSWORD\"\n",
+         # password_env = \"CONTOSO_PROXY_PASSWORD\"\n\
+         \n\
+         # From where hosts are looked at; the first table that fits counts. `cmcomply hosts` shows what comes of it.\n\
+         # [[vantages]]\n\
+         # hosts = [\"*.contoso.com\"]  # names and patterns; also \"clients\" and \"consoles\"\n\
+         # kind = \"none\"  # or here, winrm, ssh, ssh-windows, carried; the README says more\n",
     );
     text
 }

@@ -6,10 +6,11 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 
 use super::observe::same_machine;
-use super::{Place, Seats};
+use super::{Place, Seats, VantageKind, VantageRule, script};
 use crate::evidence::{MAX_OBSERVATIONS_OCTETS, Observations, ObservationsError};
 use crate::host::HostName;
 use crate::plan::PlanDocument;
+use crate::probe::Checks;
 use crate::text::printable;
 
 /// How far a clock may be ahead of ours before a file counts as one of the future.
@@ -52,14 +53,25 @@ pub enum CarriedError {
 
 impl CarriedFile {
     /// Reads a file, and refuses it where it is older than `max_age` at `now`, or of the future.
-    pub fn read(path: &Path, now: Timestamp, max_age: SignedDuration) -> Result<Self, CarriedError> {
+    ///
+    /// It may be an observations document, or what the script wrote; `checks` say what counts as a public root there.
+    pub fn read(path: &Path, now: Timestamp, max_age: SignedDuration, checks: &Checks) -> Result<Self, CarriedError> {
         let name = printable(&path.display().to_string(), 500);
         let unreadable = |source| CarriedError::Unreadable { path: name.clone(), source };
         let mut bytes = Vec::new();
         let file = std::fs::File::open(path).map_err(unreadable)?;
         file.take(MAX_OBSERVATIONS_OCTETS + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        let observations = Observations::parse(&name, &bytes)?;
         let unfit = |what: String| Err(CarriedError::Unfit { path: name.clone(), what });
+        let observations = if script::is_answer(&bytes) {
+            let kind = VantageKind::Carried;
+            let asked = script::Asked { kind, sent: None, received: now, checks: checks.clone() };
+            match script::carried_answer(&bytes, &asked) {
+                Ok(observations) => observations,
+                Err(error) => return unfit(error.to_string()),
+            }
+        } else {
+            Observations::parse(&name, &bytes)?
+        };
         let age = now.duration_since(observations.finished);
         if age < -AHEAD {
             let ahead = (-age).as_mins();
@@ -108,10 +120,7 @@ impl CarriedFile {
     }
 
     fn of_its_machine(&self) -> Result<(), CarriedError> {
-        let place = Place {
-            machine: Some(self.machine.clone()),
-            rule: super::VantageRule::default_of(super::VantageKind::Carried),
-        };
+        let place = Place { machine: Some(self.machine.clone()), rule: VantageRule::default_of(VantageKind::Carried) };
         same_machine(&place, &self.observations)
             .map_err(|unreached| CarriedError::Unfit { path: self.path.clone(), what: unreached.detail })
     }

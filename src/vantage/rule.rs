@@ -12,6 +12,7 @@ use crate::site::Role;
 
 /// From where some hosts are looked at. The first rule that fits a host counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own in the file")]
 pub struct VantageRule {
     /// Names of hosts, or patterns in which `*` stands for any text; `clients` and `consoles` for those, which no pattern
     /// means.
@@ -40,6 +41,10 @@ pub struct VantageRule {
     pub ca_file: Option<PathBuf>,
     /// WinRM: over HTTP, with encrypted messages.
     pub http: bool,
+    /// WinRM: sign in by Basic, over HTTPS alone.
+    pub basic: bool,
+    /// The script: once as SYSTEM, by a task that is removed again.
+    pub as_system: bool,
 }
 
 /// Where a password is read from, never the password itself.
@@ -54,6 +59,7 @@ pub enum SecretSource {
 /// The table as it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own in the file")]
 pub(crate) struct RuleTable {
     #[serde(default)]
     hosts: Vec<String>,
@@ -73,6 +79,10 @@ pub(crate) struct RuleTable {
     ca_file: Option<PathBuf>,
     #[serde(default)]
     http: bool,
+    #[serde(default)]
+    basic: bool,
+    #[serde(default)]
+    as_system: bool,
 }
 
 impl TryFrom<RuleTable> for VantageRule {
@@ -103,7 +113,9 @@ impl TryFrom<RuleTable> for VantageRule {
             ("password_env", table.password_env.is_some(), kind == VantageKind::Winrm),
             ("password_file", table.password_file.is_some(), kind == VantageKind::Winrm),
             ("ca_file", table.ca_file.is_some(), kind == VantageKind::Winrm),
-            ("http", table.http, kind == VantageKind::Winrm),
+            ("http", table.http, kind == VantageKind::Winrm && !table.basic),
+            ("basic", table.basic, kind == VantageKind::Winrm && !table.http),
+            ("as_system", table.as_system, matches!(kind, VantageKind::Winrm | VantageKind::SshWindows)),
             ("key_file", table.key_file.is_some(), over_ssh),
             ("known_hosts_file", table.known_hosts_file.is_some(), over_ssh),
             ("program", table.program.is_some(), kind == VantageKind::Ssh),
@@ -150,6 +162,8 @@ impl TryFrom<RuleTable> for VantageRule {
             program: table.program,
             ca_file: table.ca_file,
             http: table.http,
+            basic: table.basic,
+            as_system: table.as_system,
         })
     }
 }
@@ -171,6 +185,8 @@ impl VantageRule {
             program: None,
             ca_file: None,
             http: false,
+            basic: false,
+            as_system: false,
         }
     }
 

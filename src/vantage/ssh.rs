@@ -2,7 +2,6 @@
 //! and known hosts.
 
 use std::process::Stdio;
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
@@ -160,9 +159,6 @@ pub(super) fn explain(answer: &Answer) -> Option<Unreached> {
 fn first_line(text: &str) -> &str {
     text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("nothing was said")
 }
-
-/// How long `ssh` itself may take besides the work there: connecting, signing in, and noticing that a line is dead.
-pub(super) const BESIDES: Duration = Duration::from_secs(45);
 
 #[cfg(test)]
 mod tests {

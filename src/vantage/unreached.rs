@@ -13,6 +13,9 @@ pub struct Unreached {
     pub why: UnreachedWhy,
     /// In words.
     pub detail: String,
+    /// What to do, where more is known than the kind says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
 }
 
 /// Kinds of reasons.
@@ -50,11 +53,14 @@ pub enum UnreachedWhy {
 impl Unreached {
     /// A reason; the words may come from outside.
     pub fn new(why: UnreachedWhy, detail: impl AsRef<str>) -> Self {
-        Self { why, detail: printable(detail.as_ref(), 400) }
+        Self { why, detail: printable(detail.as_ref(), 400), remedy: None }
     }
 
     /// What to do.
-    pub fn remedy(&self) -> &'static str {
+    pub fn remedy(&self) -> &str {
+        if let Some(remedy) = &self.remedy {
+            return remedy;
+        }
         match self.why {
             UnreachedWhy::Name => "correct the name, or the DNS record of the host",
             UnreachedWhy::Port => "let this machine reach the port of that host, or carry the plan there",

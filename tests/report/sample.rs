@@ -138,13 +138,15 @@ fn vantages(requirements: &[Requirement], mark: &str) -> Vec<VantageRecord> {
             started: Some("2026-11-25T08:00:10Z".parse().unwrap()),
             finished: Some("2026-11-25T08:00:40Z".parse().unwrap()),
             clock_ahead_s: 7200,
+            facts: None,
             complete: false,
             unreached: None,
             looks_for: subjects.into_iter().map(|subject| LookedFor { subject, grade }).collect(),
         }
     };
     let here = VantageRecord { looks_for: Vec::new(), ..record("audit01.contoso.com", VantageKind::Local, None) };
-    let unreached = Some(Unreached { why: UnreachedWhy::SignIn, detail: format!("{mark}the account was refused") });
+    let unreached =
+        Some(Unreached { why: UnreachedWhy::SignIn, detail: format!("{mark}the account was refused"), remedy: None });
     let lost = VantageRecord { unreached, ..record("cm02.contoso.com", VantageKind::Winrm, None) };
     vec![here, record("cm01.contoso.com", VantageKind::Ssh, Some(EvidenceGrade::B)), lost]
 }

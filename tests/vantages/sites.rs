@@ -128,6 +128,7 @@ impl Sites {
         let here = self.folder.path().display();
         let settings = format!(
             "Port 22\nListenAddress {address}\nHostKey {here}/host\nPidFile none\nAuthorizedKeysFile {here}/audit.pub\n\
+             SetEnv PATH={here}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin\n\
              UsePAM no\nStrictModes no\nPasswordAuthentication no\nPermitRootLogin yes\nUseDNS no\n"
         );
         let file = self.path(&format!("{site}.sshd"));

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 
-use super::entry::{CatalogRole, Cloud, Document, Entry, EntryId, SourceRef, Status};
+use super::entry::{CatalogRole, Cloud, Document, Entry, EntryId, Ports, SourceRef, Status};
 use super::error::{CatalogError, Rule};
 use super::network::AddressRange;
 use super::place::{Place, Source};
@@ -214,20 +214,54 @@ fn duplicates(entries: &[(Place, Entry)]) -> Vec<CatalogError> {
     errors
 }
 
-/// What makes two entries speak of one need.
-type Need<'a> = (CatalogRole, Cloud, String, Scheme, String, Option<&'a str>, String);
+/// Own entries that say no more than one of the program's. One of the same section and another id is a contradiction.
+pub(super) fn repeats(entries: &[(Place, Entry)], own: &[(Place, Entry)]) -> Vec<CatalogError> {
+    let overridden: BTreeSet<&EntryId> = own.iter().map(|(_, entry)| &entry.id).collect();
+    let repeated = |new: &Entry| {
+        let old = entries.iter().find(|(_, old)| {
+            if old.id == new.id {
+                return old == new;
+            }
+            let alike = Entry {
+                id: new.id.clone(),
+                section: new.section.clone(),
+                written: new.written.clone(),
+                note: new.note.clone(),
+                sources: new.sources.clone(),
+                ..old.clone()
+            };
+            old.section != new.section && !overridden.contains(&old.id) && alike == *new
+        });
+        old.map(|(place, old)| format!("says the same as `{}` at {}", old.id, place.at()))
+    };
+    own.iter().filter_map(|(place, new)| repeated(new).map(|what| place.error("id", Rule::Repeats, &what))).collect()
+}
+
+/// What makes two entries speak of one need: two lists of ports that share one do.
+type Need<'a> = (CatalogRole, Cloud, &'a str, Scheme, String, Option<&'a str>, &'a str);
 
 /// Two entries of one section for one need, or two of different sections that disagree on what is no matter of opinion.
 fn contradictions(entries: &[(Place, Entry)]) -> Vec<CatalogError> {
+    let texts: Vec<(String, String)> =
+        entries.iter().map(|(_, entry)| (entry.endpoint.to_string(), entry.when.to_string())).collect();
     let mut needs: BTreeMap<Need<'_>, Vec<usize>> = BTreeMap::new();
     let mut pairs = BTreeSet::new();
     for (i, (_, entry)) in entries.iter().enumerate() {
-        for need in entry.roles.iter().flat_map(|role| entry.clouds.iter().map(|cloud| (*role, *cloud))) {
-            let (endpoint, ports, when) =
-                (entry.endpoint.to_string(), format!("{:?}", entry.ports), entry.when.to_string());
-            let need = (need.0, need.1, endpoint, entry.scheme, ports, entry.path.as_deref(), when);
+        let ports = match &entry.ports {
+            Ports::Fixed(ports) => ports.iter().map(ToString::to_string).collect(),
+            rule @ Ports::FromFacts(_) => vec![rule.to_string()],
+        };
+        let clouds = |role| entry.clouds.iter().map(move |cloud| (role, *cloud));
+        let whom = entry.roles.iter().copied().flat_map(clouds);
+        for (role, cloud, port) in whom.flat_map(|(role, cloud)| ports.iter().map(move |port| (role, cloud, port))) {
+            let (endpoint, when) = (texts[i].0.as_str(), texts[i].1.as_str());
+            let need = (role, cloud, endpoint, entry.scheme, port.clone(), entry.path.as_deref(), when);
             let same = needs.entry(need).or_default();
-            pairs.extend(same.iter().filter(|first| disagree(&entries[**first].1, entry)).map(|first| (*first, i)));
+            pairs.extend(
+                same.iter()
+                    .filter(|first| **first != i && disagree(&entries[**first].1, entry))
+                    .map(|first| (*first, i)),
+            );
             same.push(i);
         }
     }

@@ -1,6 +1,7 @@
 //! Conditions on sites and on single servers.
 
 use super::{Asker, Tri, decide, source};
+use crate::site::SiteKind;
 
 /// Whether the server's site has no parent.
 pub(super) fn site_top_level(asker: Asker<'_>) -> Tri {
@@ -11,6 +12,18 @@ pub(super) fn site_top_level(asker: Asker<'_>) -> Tri {
         Some(site) => {
             Tri::of(site.parent.is_none(), || format!("site {code} is at the top of the hierarchy ({})", source(fact)))
         }
+    })
+}
+
+/// Whether the server's site is a secondary one.
+pub(super) fn site_secondary(asker: Asker<'_>) -> Tri {
+    let fact = &asker.facts.sites;
+    let Some((code, _)) = asker.server else { return Tri::unknown("names of the site servers") };
+    decide("sites", fact, |sites| match sites.iter().find(|site| site.code == *code).map(|site| site.kind) {
+        Some(Some(kind)) => {
+            Tri::of(kind == SiteKind::Secondary, || format!("site {code} is secondary ({})", source(fact)))
+        }
+        _ => Tri::unknown(format!("kind of site {code}: not in the site database")),
     })
 }
 

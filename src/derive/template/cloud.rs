@@ -26,13 +26,17 @@ pub(super) fn from_cmgs(entry: &Entry, parts: &[Part], facts: &Index<'_>) -> Vec
             continue;
         }
         let reason = format!("cloud management gateway {title}");
+        if entry.ports == Ports::FromFacts(PortRule::CmgClassic) && is_classic(cmg) == Some(false) {
+            continue;
+        }
         match join(parts, |variable| cmg_value(variable, cmg, &title, facts)) {
             Ok(None) => {}
             Ok(Some(pattern)) => {
                 let (ports, missing) = cmg_ports(&entry.ports, cmg, &title);
                 let mut reasons = vec![reason];
                 if matches!(entry.ports, Ports::FromFacts(_)) && !ports.is_empty() {
-                    reasons.push(format!("{} of its instances, so port {}", ports.len(), list(&ports)));
+                    let ports = list(&ports);
+                    reasons.push(format!("{} of its instances, so port {ports}", cmg.instances.unwrap_or_default()));
                 }
                 filled.push(named(entry, pattern, ports, reasons, missing));
             }
@@ -50,19 +54,56 @@ fn list(ports: &[u16]) -> String {
     ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// 443 with one instance; from 10124 up, one port for each instance, with two and more (CMG data flow).
+/// 443 with one instance; from 10124 up, one port for each instance, with two and more; from 10140 up in any case for
+/// the TCP-TLS of a classic deployment (CMG data flow).
 fn cmg_ports(ports: &Ports, cmg: &Cmg, title: &str) -> (Vec<u16>, Vec<String>) {
     match ports {
         Ports::Fixed(ports) => (ports.clone(), Vec::new()),
         Ports::FromFacts(PortRule::CmgInstances) => match cmg.instances {
             Some(1) => (vec![443], Vec::new()),
-            Some(n @ 2..=16) => ((0..n).filter_map(|i| u16::try_from(10124 + i).ok()).collect(), Vec::new()),
+            Some(n @ 2..=16) => (fan_out(10124, n), Vec::new()),
             Some(n) => (Vec::new(), vec![format!("instances of cloud management gateway {title}: {n} is not 1 to 16")]),
-            None => (Vec::new(), vec![format!("number of instances of cloud management gateway {title}")]),
+            None => {
+                let which = "443 with one, 10124 and up to 10139 with more";
+                (Vec::new(), vec![format!("number of instances of cloud management gateway {title}: {which}")])
+            }
         },
+        Ports::FromFacts(PortRule::CmgClassic) => {
+            let unsure = is_classic(cmg).is_none();
+            let mut missing: Vec<String> = unsure
+                .then(|| format!("whether cloud management gateway {title} is a classic deployment"))
+                .into_iter()
+                .collect();
+            if let Some(n @ 1..=16) = cmg.instances {
+                (fan_out(10140, n), missing)
+            } else {
+                missing.push(format!("number of instances of cloud management gateway {title}: 10140 to 10155"));
+                (Vec::new(), missing)
+            }
+        }
         Ports::FromFacts(PortRule::SoftwareUpdatePoint | PortRule::ThirdPartyCatalog) => {
             (Vec::new(), vec!["a cloud management gateway has no such port".to_owned()])
         }
+    }
+}
+
+/// One port for each instance.
+fn fan_out(first: u16, instances: u32) -> Vec<u16> {
+    (first..).zip(0..instances).map(|(port, _)| port).collect()
+}
+
+/// Whether a gateway is a classic deployment. The database does not say so, but Azure's domain does: `cloudapp.net` is
+/// classic, `cloudapp.azure.com` is a scale set; in US Government, `usgovcloudapp.net` is the suffix of classic services,
+/// although the page has it for every gateway there.
+fn is_classic(cmg: &Cmg) -> Option<bool> {
+    let name = cmg.deployment_name.as_ref()?.as_str();
+    let below = |domain: &str| name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    if below("cloudapp.net") || below("usgovcloudapp.net") {
+        Some(true)
+    } else if below("cloudapp.azure.com") || below("cloudapp.usgovcloudapi.net") {
+        Some(false)
+    } else {
+        None
     }
 }
 

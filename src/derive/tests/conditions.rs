@@ -42,12 +42,12 @@ const REMOVALS: [Removal; 19] = [
             let Fact::Known { value, .. } = &mut f.default_client_settings else { return };
             value.extend(settings(&[ClientOption::Microsoft365Apps], false));
         },
-        &["m365-officecdn-", "m365-config-", "m365-clients-", "m365-fwlink-"],
+        &["m365-officecdn-", "m365-config-", "m365-clients-", "m365-fwlink-", "child-site-m365-"],
     ),
     (
         "microsoft 365 apps synchronized",
         |f| f.subscriptions = known(vec![subscription(Subscription::UPGRADES, SubscriptionKind::Classification)]),
-        &["m365-officecdn-"],
+        &["m365-officecdn-", "child-site-m365-"],
     ),
     (
         "windows servicing",
@@ -111,7 +111,14 @@ const REMOVALS: [Removal; 19] = [
                 value[0].parent = Some(site("PS1"));
             }
         },
-        &["m365-readiness-file", "m365-add-in-", "m365-clients-config-site-server", "m365-fwlink-site-server"],
+        &[
+            "m365-readiness-file",
+            "m365-add-in-",
+            "m365-clients-config-site-server",
+            "m365-fwlink-site-server",
+            "m365-officecdn-site-server-",
+            "adr-",
+        ],
     ),
     ("user discovery is already off", |f| f.entra_user_discovery = known(false), &[]),
 ];

@@ -13,7 +13,7 @@ use crate::host::HostName;
 use crate::plan::PlanDocument;
 use crate::probe::Checks;
 use crate::text::{hexadecimal, printable};
-use crate::vantage::{HostFact, HostFacts, Vantage, VantageKind};
+use crate::vantage::{HostFact, HostFacts, Unreached, UnreachedWhy, Vantage, VantageKind};
 
 /// How and when somebody was asked, by the clock here.
 #[derive(Debug, Clone)]
@@ -108,6 +108,17 @@ pub enum AnswerError {
         /// What the system says.
         said: String,
     },
+}
+
+impl From<AnswerError> for Unreached {
+    fn from(error: AnswerError) -> Self {
+        let why = match &error {
+            AnswerError::LanguageMode { .. } | AnswerError::AddType { .. } => UnreachedWhy::Policy,
+            AnswerError::OtherHost { .. } => UnreachedWhy::OtherMachine,
+            _ => UnreachedWhy::Answer,
+        };
+        Self::new(why, error.to_string())
+    }
 }
 
 /// Reads what came back for a plan.

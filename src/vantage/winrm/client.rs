@@ -93,7 +93,7 @@ impl<'a> Client<'a> {
         let first = self.send(Some(negotiate(&ntlm.negotiate().map_err(bad)?)), None, Bytes::new(), ANSWER).await?;
         let challenge = match (first.status, challenge(&first.headers)) {
             (StatusCode::UNAUTHORIZED, Some(challenge)) => challenge,
-            (StatusCode::UNAUTHORIZED, None) => return Err(self.not_offered(&first.headers, "Negotiate (NTLM)")),
+            (StatusCode::UNAUTHORIZED, None) => return Err(not_offered(&first.headers, "Negotiate (NTLM)")),
             (status, _) => return Err(WinRmError::Status(status.as_u16())),
         };
         let challenge = BASE64_STANDARD
@@ -202,17 +202,17 @@ impl<'a> Client<'a> {
         let basic = matches!(self.guard, Guard::Tls(Some(_)));
         let offered = schemes(headers);
         if basic && !offered.is_empty() && !offered.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic")) {
-            return self.not_offered(headers, "Basic");
+            return not_offered(headers, "Basic");
         }
         let scheme = if basic { "Basic" } else { "NTLM" };
         WinRmError::SignInRefused { user: printable(&self.account.user, 80), scheme, bound: false }
     }
+}
 
-    fn not_offered(&self, headers: &HeaderMap, wanted: &'static str) -> WinRmError {
-        let offered = schemes(headers);
-        let offered = if offered.is_empty() { "nothing".to_owned() } else { offered.join(", ") };
-        WinRmError::SchemeNotOffered { wanted, offered }
-    }
+fn not_offered(headers: &HeaderMap, wanted: &'static str) -> WinRmError {
+    let offered = schemes(headers);
+    let offered = if offered.is_empty() { "nothing".to_owned() } else { offered.join(", ") };
+    WinRmError::SchemeNotOffered { wanted, offered }
 }
 
 fn basic(account: &Account) -> Result<HeaderValue, WinRmError> {

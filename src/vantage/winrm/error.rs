@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use crate::vantage::{Unreached, UnreachedWhy};
+
 /// Why a command could not be run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WinRmError {
@@ -172,5 +174,45 @@ impl WinRmError {
             Self::Cancelled => "run it again",
             Self::Here(_) => "see the message",
         }
+    }
+}
+
+impl From<WinRmError> for Unreached {
+    fn from(error: WinRmError) -> Self {
+        use WinRmError as E;
+        let why = match &error {
+            E::NameNotResolved(_) => UnreachedWhy::Name,
+            E::Refused { .. } | E::Unanswered { .. } | E::Tls { .. } | E::Status(_) => UnreachedWhy::Port,
+            E::CertificateNotTrusted(_) => UnreachedWhy::Identity,
+            E::Account(_) | E::SignInRefused { .. } => UnreachedWhy::SignIn,
+            E::NotAllowed { .. } => UnreachedWhy::Rights,
+            E::SchemeNotOffered { .. } | E::Quota(_) => UnreachedWhy::Policy,
+            E::BasicInClear | E::LineTooLong { .. } => UnreachedWhy::Settings,
+            E::Silent(_) | E::Deadline(_) => UnreachedWhy::Deadline,
+            E::Cancelled => UnreachedWhy::Interrupted,
+            E::Here(_) => UnreachedWhy::Program,
+            E::BadChallenge(_)
+            | E::Fault { .. }
+            | E::NotSealed
+            | E::Altered(_)
+            | E::NotOurs(_)
+            | E::Cut(_)
+            | E::TooLarge { .. } => UnreachedWhy::Answer,
+        };
+        Self { remedy: Some(error.remedy().to_owned()), ..Self::new(why, format!("WinRM: {error}")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_keeps_its_words_and_says_what_to_do() {
+        let refused = WinRmError::SignInRefused { user: r"CONTOSO\a".into(), scheme: "NTLM", bound: true };
+        let unreached = Unreached::from(refused);
+        assert_eq!(unreached.why, UnreachedWhy::SignIn);
+        assert_eq!(unreached.to_string(), r"WinRM: it refused to sign CONTOSO\a in (NTLM, bound to the TLS channel)");
+        assert!(unreached.remedy().ends_with("(CbtHardeningLevel)"), "{}", unreached.remedy());
     }
 }

@@ -208,7 +208,7 @@ mod tests {
         async fn too_much_and_too_long_end_it() {
             let limits = Limits { output: 1000, total: Duration::from_secs(1), ..Limits::default() };
             assert_eq!(ask_shell("exec sleep 60", &limits).await, Err(WinRmError::Deadline(limits.total)));
-            let patient = Limits { total: Duration::from_secs(60), ..limits };
+            let patient = Limits { total: Duration::from_mins(1), ..limits };
             assert_eq!(ask_shell("exec yes", &patient).await, Err(WinRmError::TooLarge { limit: 1000 }));
         }
     }

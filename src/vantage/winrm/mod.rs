@@ -118,7 +118,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(10), total: Duration::from_secs(300), output: 64 << 20 }
+        Self { connect: Duration::from_secs(10), total: Duration::from_mins(5), output: 64 << 20 }
     }
 }
 

@@ -8,6 +8,8 @@ pub(super) const CONTENT_TYPE: &str = "multipart/encrypted;protocol=\"applicatio
     boundary=\"Encrypted Boundary\"";
 
 const BOUNDARY: &str = "--Encrypted Boundary";
+/// The size of a signature, as it stands before each.
+const SIZE: [u8; 4] = [16, 0, 0, 0];
 const OF_OCTETS: &[u8] = b"\tContent-Type: application/octet-stream\r\n";
 
 /// The body that holds `message` sealed.
@@ -18,8 +20,7 @@ pub(super) fn seal(ntlm: &mut Ntlm, message: &[u8]) -> Result<Vec<u8>, NtlmError
          \tOriginalContent: type=application/soap+xml;charset=UTF-8;Length={}\r\n{BOUNDARY}\r\n",
         message.len()
     );
-    let size = [SIGNATURE as u8, 0, 0, 0];
-    Ok([head.as_bytes(), OF_OCTETS, &size, &signature, &data, BOUNDARY.as_bytes(), b"--\r\n"].concat())
+    Ok([head.as_bytes(), OF_OCTETS, &SIZE, &signature, &data, BOUNDARY.as_bytes(), b"--\r\n"].concat())
 }
 
 /// The message of a sealed body. `content_type` is what the answer calls itself.
@@ -44,7 +45,7 @@ fn split(body: &[u8]) -> Option<(Sealed, usize)> {
     let length = head.split("Length=").nth(1)?.lines().next()?.trim().parse().ok()?;
     let rest = &body[start + OF_OCTETS.len()..];
     let (size, rest) = rest.split_first_chunk::<4>()?;
-    if u32::from_le_bytes(*size) as usize != SIGNATURE {
+    if *size != SIZE {
         return None;
     }
     let (signature, rest) = rest.split_first_chunk::<SIGNATURE>()?;

@@ -54,12 +54,13 @@ pub async fn run(
         }
     };
     let mut work = Work { client: &mut client, shell: &shell, command: None };
-    let ended = match stop {
-        Some(error) => Err(error),
-        None => select! {
+    let ended = if let Some(error) = stop {
+        Err(error)
+    } else {
+        select! {
             ended = work.run(command, limits, until) => ended,
             error = stopped() => Err(error),
-        },
+        }
     };
     let running = work.command.take().filter(|_| ended.is_err());
     // Should it fail, the shell's idle time ends it.
