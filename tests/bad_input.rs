@@ -83,7 +83,12 @@ async fn bad_data_of_every_kind_is_found_and_harmless() {
     std::fs::write(folder.path().join("ca.pem"), database.ca_pem()).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_cmcomply"));
     command.current_dir(folder.path()).stdin(Stdio::null());
-    command.args(["audit", &format!("--sql=localhost,{}", database.address().port()), "--sql-user=cmcomply"]);
+    command.args([
+        "audit",
+        "--output=run.json",
+        &format!("--sql=localhost,{}", database.address().port()),
+        "--sql-user=cmcomply",
+    ]);
     command.args(["--sql-ca-file=ca.pem", "--dns-server=127.0.0.1:9", "--deadline=1", "--stage-timeout=1"]);
     command.env("CMCOMPLY_SQL_PASSWORD", Options::default().password);
     let done = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();

@@ -10,6 +10,11 @@ mod sample;
 #[expect(dead_code, reason = "only OpenSSL is asked here")]
 mod clients;
 
+#[path = "beyond/causes.rs"]
+mod causes;
+#[path = "beyond/issuers.rs"]
+mod issuers;
+
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;

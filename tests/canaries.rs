@@ -50,7 +50,7 @@ async fn secrets_stay_where_they_are() {
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("ca.pem"), database.ca_pem()).unwrap();
     let sql = format!("--sql=localhost,{}", database.address().port());
-    let offline: &[&str] = &["--dns-server=127.0.0.1:9", "--deadline=1", "--stage-timeout=1"];
+    let offline: &[&str] = &["--output=run.json", "--dns-server=127.0.0.1:9", "--deadline=1", "--stage-timeout=1"];
     let mut seen: Vec<(String, Vec<u8>)> = Vec::new();
     for (name, more, code) in [
         ("audit", offline, 3),

@@ -6,9 +6,10 @@ use cmcomply::catalog::{Catalog, CatalogError, Rule};
 use jiff::civil::Date;
 use serde::Deserialize;
 
-const SAMPLE: [(&str, &str); 5] = [
+const SAMPLE: [(&str, &str); 6] = [
     ("addresses.toml", include_str!("catalog/sample/addresses.toml")),
     ("catalog.toml", include_str!("catalog/sample/catalog.toml")),
+    ("retirements.toml", include_str!("catalog/sample/retirements.toml")),
     ("roots.toml", include_str!("catalog/sample/roots.toml")),
     ("sample.toml", include_str!("catalog/sample/sample.toml")),
     ("versions.toml", include_str!("catalog/sample/versions.toml")),
@@ -145,8 +146,8 @@ fn missing_and_double_files_are_told() {
         errors.iter().filter(|e| e.rule == Rule::File).map(|e| format!("{}: {}", e.file, e.what)).collect()
     };
     assert_eq!(told(&[]), ["catalog.toml: the file is missing", "versions.toml: the file is missing"]);
-    assert_eq!(told(&SAMPLE[..4]), ["versions.toml: the file is missing"]);
-    let twice: Vec<_> = SAMPLE.iter().copied().chain([SAMPLE[3]]).collect();
+    assert_eq!(told(&SAMPLE[..5]), ["versions.toml: the file is missing"]);
+    let twice: Vec<_> = SAMPLE.iter().copied().chain([SAMPLE[4]]).collect();
     assert_eq!(told(&twice), ["sample.toml: the file is given twice"]);
 }
 

@@ -10,10 +10,16 @@ mod compare;
 mod counts;
 #[path = "report/formats.rs"]
 mod formats;
+#[path = "report/quarter.rs"]
+mod quarter;
 #[path = "report/reading.rs"]
 mod reading;
 #[path = "report/sample.rs"]
 mod sample;
+#[path = "report/store.rs"]
+mod store;
+#[path = "report/store_faults.rs"]
+mod store_faults;
 #[path = "report/tools.rs"]
 mod tools;
 #[path = "report/validators.rs"]

@@ -44,7 +44,11 @@ fn read(folder: &Path, name: &str) -> Value {
 /// An audit that probes nothing: its deadline has passed before it begins.
 async fn requirements(folder: &Path, source: &[String]) -> String {
     let mut command = program(folder);
-    command.arg("audit").args(source).args(["--dns-server=127.0.0.1:9", "--deadline=1", "--stage-timeout=1"]);
+    command.args(["audit", "--output=run.json"]).args(source).args([
+        "--dns-server=127.0.0.1:9",
+        "--deadline=1",
+        "--stage-timeout=1",
+    ]);
     let done = output(command).await;
     assert_eq!(done.status.code(), Some(3), "{}", text(&done.stderr));
     serde_json::to_string(&read(folder, "run.json")["requirements"]).unwrap()

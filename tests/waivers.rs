@@ -18,7 +18,12 @@ async fn audit(waivers: &str) -> (Output, Option<Value>) {
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_cmcomply"));
     command.current_dir(folder.path()).stdin(Stdio::null());
-    command.args(["audit", &format!("--sql=localhost,{}", database.address().port()), "--sql-ca-file=sql-ca.pem"]);
+    command.args([
+        "audit",
+        "--output=run.json",
+        &format!("--sql=localhost,{}", database.address().port()),
+        "--sql-ca-file=sql-ca.pem",
+    ]);
     command.arg(format!("--sql-user={}", Options::default().user));
     command.env("CMCOMPLY_SQL_PASSWORD", Options::default().password);
     command.args([

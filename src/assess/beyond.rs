@@ -40,6 +40,12 @@ impl Beyond<'_> {
             Some(Issuance::Untold) => notes.push("whether TLS is inspected on the way does not show".to_owned()),
             _ => {}
         }
+        for issuer in self.seen.trust.evidence.iter().flat_map(|trust| &trust.fetched) {
+            notes.push(format!(
+                "the server leaves out the certificate of \"{}\", which was fetched from {}, as a Windows client does",
+                issuer.certificate.subject, issuer.url
+            ));
+        }
         let looks = &self.seen.further.suites;
         if looks.is_empty() && self.probe.asks.tls.is_some() {
             notes.push("which of the documented cipher suites are taken was not tried".to_owned());

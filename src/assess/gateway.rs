@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use super::Witness;
+use super::cause::{Words, of_code};
 use super::verdict::{Cause, Judgement, Verdict};
 use crate::derive::{RequiredName, Requirement};
 use crate::host::{HostName, HostPattern};
@@ -93,20 +94,14 @@ fn write_down(alias: &Alias, service: &HostName, deployment: &HostName, judgemen
         Alias::SameAddress => format!("{service} has an address of {deployment}, as the gateway needs it"),
         Alias::Unseen => format!("whether {service} leads to {deployment} was not seen (--dns-server shows aliases)"),
         Alias::Elsewhere(end) => {
-            let text = format!("the service name leads to {end}, and not to the deployment name {deployment}");
+            let words = Words::default().with("what", end.as_str()).with("host", service.as_str());
+            let cause = of_code("gateway-alias", &words.with("deployment", deployment.as_str()));
             if judgement.verdict == Verdict::Pass {
                 judgement.verdict = Verdict::Fail;
-                judgement.cause = Some(Cause {
-                    code: "gateway-alias".to_owned(),
-                    stage: Some(StageName::Name),
-                    text,
-                    detail: None,
-                    remedy: format!("let the DNS record of {service} be an alias (CNAME) of {deployment}"),
-                    in_product: None,
-                });
+                judgement.cause = Some(Cause { stage: Some(StageName::Name), ..cause });
                 return;
             }
-            text
+            cause.text
         }
     };
     if judgement.verdict != Verdict::NotApplicable {

@@ -4,6 +4,8 @@ mod beyond;
 mod cause;
 mod causes;
 mod gateway;
+mod look;
+pub mod readiness;
 mod revocation;
 #[cfg(test)]
 mod tests;
@@ -14,6 +16,7 @@ mod waiver;
 pub use cause::explain;
 pub use causes::causes_document;
 pub use gateway::judge_gateways;
+pub use look::{Found, look};
 pub use revocation::note_revocation;
 pub use verdict::{Cause, Grade, Judgement, Verdict};
 pub use waive::{AppliedWaivers, WaiverFinding, WaiverProblem, waive};

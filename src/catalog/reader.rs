@@ -19,6 +19,7 @@ use super::lint;
 use super::network::AddressRange;
 use super::place::{Place, Source};
 use super::release::Release;
+use super::retirement::{RawRetirement, Retirement};
 use super::root::Root;
 use super::template::EndpointTemplate;
 use crate::host::Scheme;
@@ -30,6 +31,7 @@ const FORMAT: u32 = 1;
 pub(super) const HEAD_FILE: &str = "catalog.toml";
 /// The file with the versions of Configuration Manager.
 pub(super) const RELEASES_FILE: &str = "versions.toml";
+const RETIREMENTS_FILE: &str = "retirements.toml";
 /// The file with the root certificates.
 const ROOTS_FILE: &str = "roots.toml";
 /// The file with the published addresses.
@@ -42,6 +44,7 @@ pub(super) struct Reader {
     /// Where the head says of which day it is.
     head_place: Option<Place>,
     pub(super) releases: Vec<(Place, Release)>,
+    retirements: Vec<(Place, Retirement)>,
     roots: Vec<(Place, Root)>,
     ranges: Vec<(Place, AddressRange)>,
     entries: Vec<(Place, Entry)>,
@@ -104,6 +107,7 @@ impl Reader {
                 let (_, releases) = self.read_tables(source, "release", false);
                 self.releases.extend(releases);
             }
+            RETIREMENTS_FILE => self.read_retirements(source),
             ROOTS_FILE => {
                 let (_, roots) = self.read_tables(source, "root", false);
                 self.roots.extend(roots);
@@ -117,6 +121,16 @@ impl Reader {
                 for (place, raw) in raw {
                     self.read_entry(place, raw, section.as_deref().unwrap_or_default());
                 }
+            }
+        }
+    }
+
+    fn read_retirements(&mut self, source: &Source<'_>) {
+        let (_, raw): (_, Vec<(Place, RawRetirement)>) = self.read_tables(source, "retirement", false);
+        for (place, raw) in raw {
+            match Condition::parse(&raw.when) {
+                Ok(when) => self.retirements.push((place, raw.with(when))),
+                Err(error) => self.errors.push(place.error("when", Rule::Condition, &format!("{error}"))),
             }
         }
     }
@@ -244,6 +258,7 @@ impl Reader {
             self.findings.push(place.error("", Rule::Future, &format!("`as_of` is after {last}")));
         }
         let sourced = (self.releases.iter().map(|(place, release)| (place, &release.sources)))
+            .chain(self.retirements.iter().map(|(place, one)| (place, &one.sources)))
             .chain(self.roots.iter().map(|(place, root)| (place, &root.sources)))
             .chain(self.ranges.iter().map(|(place, range)| (place, &range.sources)))
             .chain(self.entries.iter().map(|(place, entry)| (place, &entry.sources)));
@@ -262,6 +277,7 @@ impl Reader {
         self.findings.extend(own.findings);
         self.findings.extend(lint::repeats(&self.entries, &own.entries));
         replace(&mut self.releases, own.releases, |release| release.version.clone());
+        replace(&mut self.retirements, own.retirements, |one| one.id.clone());
         replace(&mut self.roots, own.roots, |root| root.sha1.clone());
         replace(&mut self.ranges, own.ranges, |range| range.name.clone());
         replace(&mut self.entries, own.entries, |entry| entry.id.clone());
@@ -289,6 +305,7 @@ impl Reader {
         let known = lint::Known::new(&documents, &self.releases, &self.entries, self.errors.is_empty());
         let found = [
             lint::releases(&self.releases, &known),
+            lint::retirements(&self.retirements, &known),
             lint::roots(&self.roots, &known),
             lint::ranges(&self.ranges, &known),
             lint::entries(&self.entries, &known),
@@ -305,6 +322,7 @@ impl Reader {
                 sha256,
                 documents,
                 releases: without_places(self.releases),
+                retirements: without_places(self.retirements),
                 roots: without_places(self.roots),
                 ranges: without_places(self.ranges),
                 samples: head.samples.into_iter().map(|(name, reason)| (name, reason.into_inner())).collect(),

@@ -12,12 +12,13 @@ use tokio_util::sync::CancellationToken;
 use super::catalog::CatalogArgs;
 use super::console::{self, Colour};
 use super::facts::FactsArgs;
+use super::keep::KeepArgs;
 use super::probing::{ProbeArgs, RouteArgs};
 use super::reports::ReportsArgs;
 use super::vantages::VantageArgs;
 use super::{Stop, here, progress, vantages};
 use crate::assess::{AppliedWaivers, Waivers};
-use crate::catalog::Context;
+use crate::catalog::{Catalog, Context};
 use crate::derive::Options;
 use crate::evidence::{
     CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Seeing, Tool, can_write_aside, gather,
@@ -27,6 +28,7 @@ use crate::host::HostName;
 use crate::plan::{PlanBounds, PlanDocument, Probe};
 use crate::probe::{Observation, RevocationList, Settings};
 use crate::proxies::Rules;
+use crate::site::Facts;
 use crate::vantage::{THIS_MACHINE, Vantage};
 use crate::{assess, derive, plan, probe, proxies, report, vantage};
 
@@ -43,36 +45,26 @@ Examples:
   cmcomply audit --sql cm01.contoso.com --observations dp07.seen.json
       with what was brought back from a host that nobody reaches (`cmcomply plan`)
   cmcomply audit --sql cm01.contoso.com\\SCCM --database CM_PS1 --sql-ca-file ca.pem -o q4.json
-      a named instance, its certificate signed by a CA of your own, the record in q4.json
+      a named instance, its certificate signed by a CA of your own, the record in q4.json and in no store
+  cmcomply audit --sql cm01.contoso.com --store /srv/cmcomply --sign-key auditor.key
+      kept in that store and signed; `cmcomply runs` lists and verifies what is there
   cmcomply audit --sql cm01.contoso.com --report html=q4.html,xlsx=q4.xlsx
       the same run for people too; `cmcomply report` makes them later from the record
   cmcomply audit --sql cas-sql.contoso.com --sql ps1-sql.contoso.com
       the databases of two sites of one hierarchy; what they do not agree on is a finding")]
 pub(super) struct AuditArgs {
     #[command(flatten)]
-    facts: FactsArgs,
+    asked: Asked,
     #[command(flatten)]
-    routes: RouteArgs,
-    #[command(flatten)]
-    vantages: VantageArgs,
-    #[command(flatten)]
-    probing: ProbeArgs,
-    #[command(flatten)]
-    catalog: CatalogArgs,
-    /// Failures that somebody answers for until a day: a TOML file of `[[waiver]]` tables. A waiver changes the verdict,
-    /// never what was observed.
-    #[arg(long, value_name = "FILE")]
-    waivers: Option<PathBuf>,
-    /// Audit what is needed after an update to this version of Configuration Manager, such as 2603. The record says so.
-    #[arg(long, value_name = "VERSION", help_heading = "Catalog")]
-    target_version: Option<String>,
-    /// Where to write the record of the run. A file of that name is replaced, and only by a whole one.
-    #[arg(short, long, value_name = "FILE", default_value = "run.json", help_heading = "Output")]
-    output: PathBuf,
+    keep: KeepArgs,
+    /// Write the record of the run to this file, and keep the run in no store but one that `--store` names. A file of
+    /// that name is replaced, and only by a whole one.
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    output: Option<PathBuf>,
     #[command(flatten)]
     reports: ReportsArgs,
     /// Probe nothing: write what would be probed to this file, as a plan for `cmcomply probe --plan`.
-    #[arg(long, value_name = "FILE", conflicts_with = "output", help_heading = "Output")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["output", "store"], help_heading = "Output")]
     plan_only: Option<PathBuf>,
     /// Colours in the table. `auto`: on a terminal, unless `NO_COLOR` is set.
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Colour::Auto, help_heading = "Output")]
@@ -83,8 +75,87 @@ pub(super) struct AuditArgs {
     width: Option<u16>,
 }
 
+/// What is audited, and how; nothing about what becomes of it.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Asked {
+    #[command(flatten)]
+    pub(super) facts: FactsArgs,
+    #[command(flatten)]
+    pub(super) routes: RouteArgs,
+    #[command(flatten)]
+    pub(super) vantages: VantageArgs,
+    #[command(flatten)]
+    pub(super) probing: ProbeArgs,
+    #[command(flatten)]
+    pub(super) catalog: CatalogArgs,
+    /// Failures that somebody answers for until a day: a TOML file of `[[waiver]]` tables. A waiver changes the verdict,
+    /// never what was observed.
+    #[arg(long, value_name = "FILE")]
+    pub(super) waivers: Option<PathBuf>,
+    /// Audit what is needed after an update to this version of Configuration Manager, such as 2603. The record says so.
+    #[arg(long, value_name = "VERSION", help_heading = "Catalog")]
+    pub(super) target_version: Option<String>,
+}
+
+/// What an audit came to.
+pub(super) enum Audited {
+    /// It took place.
+    Run(Box<Run>),
+    /// The plan was written and nothing was probed; the exit code.
+    Planned(u8),
+}
+
 /// Runs an audit and returns its exit code.
 pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
+    let catalog = args.asked.catalog.load()?;
+    args.reports.writable(args.output.as_deref())?;
+    if let Some(path) = args.plan_only.as_ref().or(args.output.as_ref()) {
+        writable(path)?;
+    }
+    let keeping = match &args.plan_only {
+        Some(_) => None,
+        None => args.keep.prepare(args.output.is_some())?,
+    };
+    let run = match audited(&args.asked, args.plan_only.as_deref(), &catalog, |_| Ok(())).await? {
+        Audited::Run(run) => *run,
+        Audited::Planned(code) => return Ok(code),
+    };
+    // The record first: a screen that cannot be written to must not cost it.
+    let recorded = args.output.as_deref().map(|path| record(&run, path));
+    let kept = keeping.map(|keeping| keeping.keep(&run));
+    let reported = args.reports.write(&run);
+    let mut table = report::table(&run, console::style(args.color, args.width));
+    if let (Some(path), Some(Ok(()))) = (&args.output, &recorded) {
+        table = format!("{table}  record: {}\n", shown(path));
+    }
+    if let Some(Ok(kept)) = &kept {
+        table = format!("{table}{}", super::keep::said(kept));
+    }
+    let printed = console::print(&table).context("cannot write to standard output; the record is written");
+    let nothing = |written: bool| if written { "" } else { "; the table is all that is left of this run" };
+    let (in_file, in_store) = (matches!(recorded, Some(Ok(()))), matches!(kept, Some(Ok(_))));
+    if let (Some(Err(error)), Some(path)) = (recorded, &args.output) {
+        return Err(Stop::usage(error.context(format!("cannot write {}{}", shown(path), nothing(in_store)))));
+    }
+    if let Some(Err(error)) = kept {
+        return Err(Stop::usage(
+            anyhow::Error::from(error).context(format!("the run is not kept{}", nothing(in_file))),
+        ));
+    }
+    printed.map_err(Stop::usage)?;
+    reported?;
+    Ok(run.outcome.exit_code())
+}
+
+/// Does what these arguments say and returns the run; nothing of it is written yet, but the plan where `plan_only` names a
+/// file. `accept` looks at the facts before
+/// anything is probed.
+pub(super) async fn audited(
+    args: &Asked,
+    plan_only: Option<&Path>,
+    catalog: &Catalog,
+    accept: impl FnOnce(&Facts) -> Result<(), Stop>,
+) -> Result<Audited, Stop> {
     let mut bounds = args.probing.settings()?;
     let stated = args.routes.stated_routes()?;
     if args.probing.proxy_password_stdin && args.facts.reads_standard_input() {
@@ -92,13 +163,10 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
             "--proxy-password-stdin and --sql-password-stdin cannot both be given: standard input holds one password"
         )));
     }
-    let catalog = args.catalog.load()?;
     bounds.checks.public_thumbprints = catalog.roots.iter().map(|root| root.sha1.clone()).collect();
     let waivers = args.waivers.as_deref().map(Waivers::read).transpose().map_err(Stop::usage)?;
-    args.reports.writable(&args.output)?;
-    writable(args.plan_only.as_ref().unwrap_or(&args.output))?;
     let target = match &args.target_version {
-        Some(version) => Options::default().for_version(version, &catalog).map_err(Stop::usage)?.target_build,
+        Some(version) => Options::default().for_version(version, catalog).map_err(Stop::usage)?.target_build,
         None => None,
     };
     let carried = args.vantages.carried(Timestamp::now(), &bounds.checks)?;
@@ -119,14 +187,17 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         cancel_on_ctrl_c("interrupted: ending the probes and writing what was seen (Ctrl-C again: end at once)");
 
     let started = Timestamp::now();
+    let redacted = prepared.is_redacted();
     let facts = prepared.read(&cancel).await?;
     let facts_read = Timestamp::now();
+    accept(&facts)?;
     let mut requirements =
-        derive::requirements(&facts, &catalog, &Options { routes: routes.clone(), target_build: target });
+        derive::requirements(&facts, catalog, &Options { routes: routes.clone(), target_build: target });
     proxies::reroute(&mut requirements, &rules);
-    if let Some(path) = &args.plan_only {
-        let (unknown, plan) = (unknown_facts(&facts).len(), plan::build(&requirements));
-        return write_plan(path, &PlanDocument::new(None, args.probing.plan_bounds(), plan.probes), unknown);
+    if let Some(path) = plan_only {
+        let unknown = unknown_facts(&facts).len();
+        let document = PlanDocument::new(None, args.probing.plan_bounds(), plan::build(&requirements).probes);
+        return write_plan(path, &document, unknown).map(Audited::Planned);
     }
     let vantage = Vantage::local(&here::name());
     let subjects = requirements.iter().map(|requirement| &requirement.subject);
@@ -141,11 +212,8 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let seen = vantages::look(&seats, plans, brought, &bounds, &cancel).await?;
     let interrupted = seen.interrupted;
     // Revocation lists are fetched by the system itself.
-    let via = match rules.get(&Context::SystemWinhttp) {
-        Some(rules) => rules.http(),
-        None => routes.get(&Context::SystemWinhttp).cloned().unwrap_or(derive::Via::Direct),
-    };
-    let revocation_lists = fetch_lists(seen.of_this_machine(), &via, &bounds, &cancel, interrupted).await;
+    let system = Rules::of_system(&rules, &routes);
+    let revocation_lists = fetch_lists(seen.of_this_machine(), &system, &bounds, &cancel, interrupted).await;
     let finished = Timestamp::now();
     let witnesses = seen.witnesses();
     let mut judgements =
@@ -158,12 +226,13 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let run = Run {
         format: RUN_FORMAT.to_owned(),
         tool: Tool::this(),
+        redacted,
         moments: Moments { started, facts_read, finished },
-        settings: record_settings(&args, &bounds, &routes, &rules),
+        settings: record_settings(args, &bounds, &routes, &rules),
         outcome: Outcome::of(&facts, &judgements, interrupted),
         vantage,
         vantages,
-        catalog: CatalogRecord::of(&catalog, &requirements),
+        catalog: CatalogRecord::of(catalog, &requirements),
         facts,
         requirements,
         probes,
@@ -172,22 +241,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         judgements,
         waivers,
     };
-
-    // The record first: a screen that cannot be written to must not cost it.
-    let recorded = record(&run, &args.output);
-    let reported = args.reports.write(&run);
-    let place = crate::text::printable(&args.output.display().to_string(), 500);
-    let mut table = report::table(&run, console::style(args.color, args.width));
-    if recorded.is_ok() {
-        table = format!("{table}  record: {place}\n");
-    }
-    let shown = console::print(&table).context("cannot write to standard output; the record is written");
-    recorded
-        .with_context(|| format!("cannot write {place}; the table is all that is left of this run"))
-        .map_err(Stop::usage)?;
-    shown.map_err(Stop::usage)?;
-    reported?;
-    Ok(run.outcome.exit_code())
+    Ok(Audited::Run(Box::new(run)))
 }
 
 /// The plan of a hierarchy of which so many facts are unknown. With any of them it may lack probes.
@@ -200,7 +254,11 @@ fn write_plan(path: &Path, plan: &PlanDocument, unknown: usize) -> Result<u8, St
     Ok(if unknown == 0 { super::exit::COMPLIANT } else { super::exit::INCOMPLETE })
 }
 
-fn record(run: &Run, path: &Path) -> anyhow::Result<()> {
+fn shown(path: &Path) -> String {
+    crate::text::printable(&path.display().to_string(), 500)
+}
+
+pub(super) fn record(run: &Run, path: &Path) -> anyhow::Result<()> {
     Ok(write_aside(path, &run.to_json()?)?)
 }
 
@@ -232,11 +290,11 @@ pub(super) async fn probe_all(
     Ok((observations, interrupted))
 }
 
-/// The revocation lists that the served certificates name, on the route of the system's own fetches. After an
+/// The revocation lists that the served certificates name, each on the route of the system's own fetches. After an
 /// interruption they are listed as such, and none is fetched.
 async fn fetch_lists(
     observations: &[Observation],
-    via: &derive::Via,
+    system: &Rules,
     settings: &Settings,
     cancel: &CancellationToken,
     interrupted: Option<&str>,
@@ -246,7 +304,9 @@ async fn fetch_lists(
         cancel.cancel();
     }
     let wheel = progress::wheel("fetching revocation lists");
-    let lists = probe::revocation::fetch(observations, via, settings, Timestamp::now(), &cancel).await;
+    let rules = system.clone();
+    let ways = probe::Ways::new(move |target| rules.route(target));
+    let lists = probe::revocation::fetch(observations, ways, settings, Timestamp::now(), &cancel).await;
     wheel.finish_and_clear();
     lists
 }
@@ -275,7 +335,7 @@ pub(super) fn writable(path: &Path) -> Result<(), Stop> {
 }
 
 fn record_settings(
-    args: &AuditArgs,
+    args: &Asked,
     settings: &Settings,
     stated: &derive::StatedRoutes,
     rules: &BTreeMap<Context, Rules>,

@@ -45,12 +45,16 @@ impl FactsArgs {
         self.sql.reads_standard_input()
     }
 
+    /// Reads the settings file, if one is given.
+    pub(super) fn settings(&self) -> Result<Settings, Stop> {
+        self.settings
+            .as_deref()
+            .map_or_else(|| Ok(Settings::default()), |path| Settings::read(path).map_err(Stop::usage))
+    }
+
     /// Reads the files, and asks for a password where one is needed.
     pub(super) fn prepare(&self) -> Result<Prepared, Stop> {
-        let settings = match &self.settings {
-            Some(path) => Settings::read(path).map_err(Stop::usage)?,
-            None => Settings::default(),
-        };
+        let settings = self.settings()?;
         let snapshots = self.snapshot.iter().map(|path| Snapshot::read(path).map_err(Stop::usage));
         let snapshots = snapshots.collect::<Result<Vec<_>, _>>()?;
         let redacted = snapshots.iter().filter(|snapshot| snapshot.redacted).count();

@@ -1,6 +1,5 @@
 //! `cmcomply probe`: a quick look at one endpoint, or a plan that is run on this machine.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,15 +12,15 @@ use super::console::{self, Colour};
 use super::probing::ProbeArgs;
 use super::{Stop, audit, exit, here};
 use crate::catalog::Catalog;
-use crate::derive::Via;
+use crate::derive::{Requirement, Via};
 use crate::evidence::{Observations, Seeing, write_aside_with};
 use crate::host::{HostName, Scheme};
-use crate::plan::{PlanDocument, Probe, ProbeId, Target};
+use crate::plan::{PlanDocument, Target};
 use crate::probe::{FailureCode, Observation};
-use crate::report;
 use crate::settings::{Settings, stated_via};
 use crate::text::printable;
 use crate::vantage::Vantage;
+use crate::{assess, derive, plan, report};
 
 /// Arguments of `cmcomply probe`.
 #[derive(Debug, Clone, Args)]
@@ -34,6 +33,8 @@ Examples:
   cmcomply probe https://manage.microsoft.com --via proxy.contoso.com:8080 \\
       --proxy-user 'proxy.contoso.com:8080=CONTOSO\\svc-cm'
       signed in by NTLM, or by Basic if the proxy offers no more; the password is asked for
+  cmcomply probe https://manage.microsoft.com --layers-only
+      without what the catalog asks of it besides (cipher suites, parts of files, known documents)
   cmcomply probe https://aka.ms --format json -o look.json
       the observations document instead of the tree, in a file
   cmcomply probe --plan plan.json -o seen.json
@@ -41,7 +42,7 @@ Examples:
   ssh cm01 cmcomply probe --plan - < plan.json > seen.json
       the same on another machine, which needs nothing but the program
 
-Exit codes of a look: 0 reached, 1 not reached, 2 wrong arguments, 3 interrupted, or this machine could not try.
+Exit codes of a look: 0 reached and well, 1 not, 2 wrong arguments, 3 interrupted, or this machine could not try.
 Exit codes of a plan: 0 all of it was looked at, whatever was seen, 2 the plan cannot be run, 3 not all of it was looked
 at. A plan is judged by nobody here.")]
 pub(super) struct ProbeCommandArgs {
@@ -51,7 +52,12 @@ pub(super) struct ProbeCommandArgs {
     /// Go through this proxy; `direct` goes without one.
     #[arg(long, value_name = "HOST:PORT", default_value = "direct", value_parser = stated_via, conflicts_with = "plan")]
     via: Via,
-    /// Run all probes of this plan; `-` reads it from standard input. It brings its own bounds, so `--stage-timeout`, `--deadline` and `--concurrency`
+    /// Look at the layers only. Without it, of an endpoint that the catalog names is asked what it asks there: cipher
+    /// suites, parts of files, known documents, where redirects lead, and with --idle-test an idle connection.
+    #[arg(long, conflicts_with = "plan")]
+    layers_only: bool,
+    /// Run all probes of this plan; `-` reads it from standard input. It brings its own bounds, so `--stage-timeout`,
+    /// `--deadline` and `--concurrency`
     /// do not go with it.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["stage_timeout", "deadline", "concurrency"])]
     plan: Option<PathBuf>,
@@ -103,17 +109,12 @@ pub(super) async fn run(args: ProbeCommandArgs) -> Result<u8, Stop> {
             report_plan(&seen, args.output.as_deref())
         }
         (Some(target), None) => {
-            let probe = Probe {
-                id: ProbeId(format!("{target} {}", args.via)),
-                target: target.clone(),
-                via: args.via.clone(),
-                contexts: BTreeSet::new(),
-                requirements: Vec::new(),
-                asks: crate::plan::Asks::default(),
-            };
+            let catalog = (!args.layers_only).then(Catalog::embedded);
+            let asked = catalog.map_or_else(Vec::new, |catalog| derive::of_endpoint(catalog, target, &args.via));
+            let probe = plan::look(target.clone(), args.via.clone(), &asked);
             let plan = PlanDocument::new(None, args.probing.plan_bounds(), vec![probe]);
             let seen = observe(&plan, &args).await?;
-            report_look(&plan, &seen, &args)
+            report_look(&plan, &asked, &seen, &args)
         }
         (None, None) => Err(Stop::usage(anyhow::anyhow!("neither a URL nor --plan is given"))),
     }
@@ -148,20 +149,28 @@ fn report_plan(seen: &Observations, output: Option<&Path>) -> Result<u8, Stop> {
 }
 
 /// The tree or the document.
-fn report_look(plan: &PlanDocument, seen: &Observations, args: &ProbeCommandArgs) -> Result<u8, Stop> {
+fn report_look(
+    plan: &PlanDocument,
+    asked: &[Requirement],
+    seen: &Observations,
+    args: &ProbeCommandArgs,
+) -> Result<u8, Stop> {
     let (Some(probe), Some(look)) = (plan.probes.first(), seen.observations.first()) else {
         return Err(Stop::usage(anyhow::anyhow!("the probe left no observation (a defect of this program)")));
     };
+    let found = assess::look(asked, probe, &seen.observations, seen.vantage.title());
     if args.format == Format::Json || args.output.is_some() {
         write(seen, args.output.as_deref())?;
     }
     if args.format == Format::Tree {
-        let tree = report::tree(probe, look, seen.vantage.title(), console::style(args.color, args.width));
+        let tree = report::tree(probe, look, &found, seen.vantage.title(), console::style(args.color, args.width));
         console::print(&tree).context("cannot write to standard output").map_err(Stop::usage)?;
     }
     // What broke here says nothing about the endpoint.
     let broke = look.first_failure().is_some_and(|(_, failure)| failure.code == FailureCode::Internal);
-    Ok(match (seen.complete && !broke, look.reached()) {
+    let code = found.cause.as_ref().map(|cause| cause.code.as_str());
+    let broke = broke || matches!(code, Some("internal" | "interrupted"));
+    Ok(match (seen.complete && !broke, look.reached() && found.cause.is_none()) {
         (true, true) => exit::COMPLIANT,
         (true, false) => exit::NON_COMPLIANT,
         (false, _) => exit::INCOMPLETE,

@@ -137,6 +137,7 @@ impl ProbeArgs {
             bounds,
             checks: Checks {
                 public_roots,
+                public_elsewhere: Vec::new(),
                 public_thumbprints: Vec::new(),
                 idle: self.idle_test.map(Duration::from_secs),
             },
@@ -211,7 +212,7 @@ impl RouteArgs {
         for (context, way) in &self.proxy {
             let found = match way {
                 Way::Fixed(_) => continue,
-                Way::System => Rules::of_this_machine(*context),
+                Way::System => Rules::of_this_machine(*context, limit),
                 Way::Script(place) => script(place, limit).await.map_err(Stop::usage)?,
             };
             if rules.insert(*context, found).is_some() || routes.contains_key(context) {

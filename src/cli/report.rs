@@ -1,12 +1,13 @@
 //! `cmcomply report`: the record of a run in another format. Nothing is asked of the network or of a database.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
 
 use super::console::{self, Colour};
+use super::quarter::{self, QuarterArgs};
 use super::{Stop, exit};
 use crate::evidence::{Run, can_write_aside, write_aside};
 use crate::report::{self, Format};
@@ -22,6 +23,8 @@ Examples:
       a page to read, to print or to archive
   cmcomply report run.json --format junit -o cmcomply.xml
       test results for a pipeline
+  cmcomply report --quarter 2026Q4 --format html -o 2026Q4.html
+      the quarterly compliance report, from the runs of a store (`--store`)
 
 Formats:
   table       the table of the terminal
@@ -37,8 +40,10 @@ Formats:
 The exit code says whether the report was written (0, else 2), not what the run came to.")]
 pub(super) struct ReportCommandArgs {
     /// The record of a run, as `cmcomply audit` writes it.
-    #[arg(value_name = "RUN")]
-    run: PathBuf,
+    #[arg(value_name = "RUN", required_unless_present = "quarter")]
+    run: Option<PathBuf>,
+    #[command(flatten)]
+    quarter: QuarterArgs,
     /// The format; see below.
     #[arg(short, long, value_name = "FORMAT", default_value_t = Format::Table)]
     format: Format,
@@ -49,25 +54,49 @@ pub(super) struct ReportCommandArgs {
 
 /// Reads the run and writes the report.
 pub(super) fn run(args: &ReportCommandArgs) -> Result<u8, Stop> {
-    if args.output.is_none() && args.format.is_binary() && std::io::stdout().is_terminal() {
-        return Err(Stop::usage(anyhow::anyhow!("{} is nothing for a terminal: give --output FILE", args.format)));
+    let output = args.output.as_deref();
+    match (&args.run, &args.quarter.quarter) {
+        (Some(run), _) => write(run, args.format, output),
+        (None, Some(quarter)) => {
+            ready(args.format, output)?;
+            let bytes = quarter::render(&args.quarter, *quarter, args.format)?;
+            deliver(&bytes, output)
+        }
+        (None, None) => Err(Stop::usage(anyhow::anyhow!("neither a run nor --quarter is given"))),
     }
-    if let Some(path) = &args.output {
-        can_write_aside(path).with_context(|| cannot_write(path)).map_err(Stop::usage)?;
-    }
-    let run = Run::read(&args.run).map_err(Stop::usage)?;
-    let bytes = match (&args.output, args.format) {
+}
+
+/// Writes the record at `path` in a format, to a file or to standard output.
+pub(super) fn write(path: &Path, format: Format, output: Option<&Path>) -> Result<u8, Stop> {
+    ready(format, output)?;
+    let run = Run::read(path).map_err(Stop::usage)?;
+    let bytes = match (output, format) {
         (None, Format::Table) => report::table(&run, console::style(Colour::Auto, None)).into_bytes(),
-        _ => args.format.render(&run).context("the report cannot be made").map_err(Stop::usage)?,
+        _ => format.render(&run).context("the report cannot be made").map_err(Stop::usage)?,
     };
-    match &args.output {
-        Some(path) => write_aside(path, &bytes).with_context(|| cannot_write(path)).map_err(Stop::usage)?,
-        None => print(&bytes).context("cannot write to standard output").map_err(Stop::usage)?,
+    deliver(&bytes, output)
+}
+
+/// Finds out before the work whether the report can be written after it.
+fn ready(format: Format, output: Option<&Path>) -> Result<(), Stop> {
+    if output.is_none() && format.is_binary() && std::io::stdout().is_terminal() {
+        return Err(Stop::usage(anyhow::anyhow!("{format} is nothing for a terminal: give --output FILE")));
+    }
+    match output {
+        Some(path) => can_write_aside(path).with_context(|| cannot_write(path)).map_err(Stop::usage),
+        None => Ok(()),
+    }
+}
+
+fn deliver(bytes: &[u8], output: Option<&Path>) -> Result<u8, Stop> {
+    match output {
+        Some(path) => write_aside(path, bytes).with_context(|| cannot_write(path)).map_err(Stop::usage)?,
+        None => print(bytes).context("cannot write to standard output").map_err(Stop::usage)?,
     }
     Ok(exit::COMPLIANT)
 }
 
-fn cannot_write(path: &std::path::Path) -> String {
+fn cannot_write(path: &Path) -> String {
     format!("cannot write --output {}", printable(&path.display().to_string(), 500))
 }
 

@@ -11,7 +11,7 @@ use crate::report::Format;
 use crate::text::printable;
 
 /// The reports that an audit writes.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct ReportsArgs {
     /// Also write the run as html, xlsx, csv, junit, oscal, hdf, markdown, prometheus, json or table. Several: separated
     /// by commas, or the option again. Each file is written whole or not at all.
@@ -47,8 +47,8 @@ impl ReportFile {
 
 impl ReportsArgs {
     /// Finds out before the work whether each report can be written after it, to a file of its own.
-    pub(super) fn writable(&self, record: &Path) -> Result<(), Stop> {
-        let mut taken = vec![place(record)];
+    pub(super) fn writable(&self, record: Option<&Path>) -> Result<(), Stop> {
+        let mut taken: Vec<PathBuf> = record.map(place).into_iter().collect();
         for report in &self.reports {
             can_write_aside(&report.path)
                 .map_err(|error| Stop::usage(anyhow::anyhow!("cannot write {}: {error}", report.shown())))?;

@@ -20,6 +20,9 @@ const TOKEN_LIMIT: u64 = 16_384;
 /// The same for a proxy's account.
 const PROXY_VARIABLE: &str = "CMCOMPLY_PROXY_PASSWORD";
 
+/// The same for a key that signs.
+const SIGN_VARIABLE: &str = "CMCOMPLY_SIGN_PASSWORD";
+
 /// The password of `user`: from the file, from standard input, from the environment, or from a prompt.
 pub(super) fn password(user: &str, file: Option<&Path>, stdin: bool) -> anyhow::Result<Secret> {
     let whose = format!("SQL login {}", crate::text::printable(user, 80));
@@ -44,6 +47,11 @@ pub(super) fn stated(source: &SecretSource) -> anyhow::Result<Secret> {
             first_line(file).context("the file of its password")
         }
     }
+}
+
+/// The password of a key that signs.
+pub(super) fn sign_password(key: &str, file: Option<&Path>) -> anyhow::Result<Secret> {
+    Source { variable: SIGN_VARIABLE, option: "--sign-password", whose: format!("key {key}") }.read(file, false)
 }
 
 /// Where one kind of password comes from.
@@ -71,9 +79,11 @@ impl Source {
             Err(std::env::VarError::NotPresent) => {}
         }
         if !io::stdin().is_terminal() {
+            // Where there is no such option it is not named.
+            let stdin = if *option == "--sign-password" { String::new() } else { format!(" or {option}-stdin") };
             bail!(
-                "no password for {whose}: set {variable}, or give {option}-file or {option}-stdin \
-                 (without a terminal there is no prompt)"
+                "no password for {whose}: set {variable}, or give {option}-file{stdin} (without a terminal there is no \
+                 prompt)"
             );
         }
         let guard = tokio::spawn(restore_terminal_on_ctrl_c());

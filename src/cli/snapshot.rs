@@ -79,7 +79,7 @@ fn same_place(one: &Path, other: &Path) -> bool {
 }
 
 /// The key in a file: 64 hexadecimal digits. A file that is not there is made, for its owner alone.
-fn key(path: &Path) -> anyhow::Result<[u8; 32]> {
+pub(super) fn key(path: &Path) -> anyhow::Result<[u8; 32]> {
     let name = printable(&path.display().to_string(), 500);
     match std::fs::read_to_string(path) {
         Ok(text) => {

@@ -191,8 +191,8 @@ fn known<T>(value: T) -> Fact<T> {
 /// Adds a row where the rows are known. Where they are not, the rows that are there would be lost.
 fn add_row<T>(fact: &mut Fact<Vec<T>>, row: impl FnOnce() -> T) {
     match fact {
-        Fact::Known { value, .. } if !value.is_empty() => value.push(row()),
-        Fact::Known { .. } | Fact::Absent { .. } => *fact = known(vec![row()]),
+        Fact::Known { value, source } if !value.is_empty() || source.may_lack.is_some() => value.push(row()),
+        Fact::Known { .. } => *fact = known(vec![row()]),
         Fact::Unknown { .. } => {}
     }
 }
@@ -256,7 +256,7 @@ fn client_setting(facts: &mut Facts, option: ClientOption) {
     let setting = || ClientSetting { settings: None, option, on: Some(true) };
     match &mut facts.default_client_settings {
         Fact::Known { value, .. } => value.push(setting()),
-        fact => *fact = known(vec![setting()]),
+        fact @ Fact::Unknown { .. } => *fact = known(vec![setting()]),
     }
 }
 

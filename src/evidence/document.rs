@@ -219,7 +219,7 @@ fn misplaced(run: &Run) -> Option<String> {
 }
 
 /// JSON text whose strings hold only characters that print.
-fn inert(json: &str) -> String {
+pub(crate) fn inert(json: &str) -> String {
     use std::fmt::Write as _;
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {

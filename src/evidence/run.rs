@@ -26,6 +26,9 @@ pub struct Run {
     pub format: String,
     /// What made this.
     pub tool: Tool,
+    /// Whether names were replaced by pseudonyms.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub redacted: bool,
     /// When.
     pub moments: Moments,
     /// With what settings.

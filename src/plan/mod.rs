@@ -54,6 +54,16 @@ pub fn build<'a>(requirements: impl IntoIterator<Item = &'a Requirement>) -> Pla
     Plan { probes }
 }
 
+/// The probe of one endpoint, which asks what these requirements of it ask.
+pub fn look(target: Target, via: Via, requirements: &[Requirement]) -> Probe {
+    let mut asks = Asks::default();
+    for requirement in requirements {
+        asks.add(requirement, &target.host, &target.path);
+    }
+    let requirements = requirements.iter().map(|requirement| requirement.id.clone()).collect();
+    Probe { id: ProbeId::of(&target, &via), target, via, contexts: BTreeSet::new(), requirements, asks }
+}
+
 /// The hosts that are probed for a requirement.
 fn hosts(requirement: &Requirement) -> &[HostName] {
     match (&requirement.proof, &requirement.name) {

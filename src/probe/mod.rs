@@ -22,7 +22,9 @@ pub mod further;
 pub mod fuzzing;
 mod gates;
 mod http;
+mod issuers;
 mod layer;
+mod machine_roots;
 mod observation;
 mod ocsp;
 mod oddity;
@@ -39,6 +41,7 @@ mod sign_in;
 mod tcp;
 mod tls;
 mod trust;
+mod ways;
 
 pub use addresses::{Resolved, addresses};
 pub use document::DocumentEvidence;
@@ -46,9 +49,10 @@ pub use engine::{SetupError, run};
 pub use further::Further;
 pub(crate) use http::Wire;
 pub(crate) use layer::io_words;
+pub(crate) use machine_roots::machine_verifier;
 pub use observation::{
-    Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, Issuance, NameAnswer, NameEvidence,
-    Observation, Outcome, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence, Try,
+    Certificate, ConnectEvidence, Failure, FailureCode, FetchedIssuer, Header, HttpEvidence, Issuance, NameAnswer,
+    NameEvidence, Observation, Outcome, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence, Try,
 };
 pub use ocsp::{OcspContents, OcspStatus};
 pub use oddity::{Oddity, OddityKind};
@@ -59,6 +63,7 @@ pub use revocation::{RevocationContents, RevocationEvidence, RevocationKind, Rev
 pub use settings::{Bounds, Checks, ConnectTo, ConnectToError, Deadlines, Settings, raise_open_files};
 pub use sign_in::{ProxyAccount, ProxyAccounts};
 pub(crate) use tls::provider as crypto_provider;
+pub use ways::Ways;
 
 /// Who we are to proxies and servers.
 pub(crate) const USER_AGENT: &str = concat!("cmcomply/", env!("CARGO_PKG_VERSION"));

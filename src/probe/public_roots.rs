@@ -74,11 +74,6 @@ impl PublicRoots {
     }
 }
 
-/// The roots of this machine, as far as they can be read.
-pub(super) fn of_machine() -> Vec<CertificateDer<'static>> {
-    rustls_native_certs::load_native_certs().certs
-}
-
 /// Thumbprints, as Windows shows them, of Microsoft's roots outside the public programmes: Microsoft Root Certificate
 /// Authority 2010 and 2011. Microsoft's article "Required trusted root certificates" (KB 293781) lists them; updates
 /// and synchronization of updates come under them.

@@ -74,6 +74,22 @@ impl Format {
         }
     }
 
+    /// The name of its file in a run's folder.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Table => "report.txt",
+            Self::Json => crate::evidence::store::RUN,
+            Self::Html => "report.html",
+            Self::Csv => "report.csv",
+            Self::Xlsx => "report.xlsx",
+            Self::Junit => "report.junit.xml",
+            Self::Oscal => "report.oscal.json",
+            Self::Hdf => "report.hdf.json",
+            Self::Markdown => "report.md",
+            Self::Prometheus => "report.prom",
+        }
+    }
+
     /// Whether it is no text, and so nothing for a terminal.
     pub fn is_binary(self) -> bool {
         self == Self::Xlsx

@@ -3,7 +3,7 @@
 use super::words;
 use crate::probe::{
     Certificate, ConnectEvidence, Header, HttpEvidence, NameEvidence, Observation, Outcome, Stage, StageName,
-    TcpEvidence, TlsEvidence,
+    TcpEvidence, TlsEvidence, TrustEvidence,
 };
 
 /// One layer in words.
@@ -20,7 +20,7 @@ pub(super) fn layers(seen: &Observation) -> Vec<Layer> {
         layer(StageName::Tcp, &seen.tcp, tcp),
         layer(StageName::Connect, &seen.connect, connect),
         layer(StageName::Tls, &seen.tls, tls),
-        layer(StageName::Trust, &seen.trust, |trust| format!("judged against {}", trust.roots)),
+        layer(StageName::Trust, &seen.trust, trust),
         layer(StageName::Http, &seen.http, http),
     ]
     .into_iter()
@@ -85,6 +85,11 @@ fn tcp(seen: &TcpEvidence) -> String {
         parts.push(format!("{} more addresses not tried", seen.untried));
     }
     parts.join(", ")
+}
+
+fn trust(seen: &TrustEvidence) -> String {
+    let fetched = seen.fetched.iter().map(|issuer| format!("left out by the server, fetched from {}", issuer.url));
+    fetched.chain([format!("judged against {}", seen.roots)]).collect::<Vec<_>>().join(", ")
 }
 
 fn connect(seen: &ConnectEvidence) -> String {

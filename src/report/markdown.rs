@@ -61,7 +61,7 @@ pub(super) fn render(run: &Run) -> String {
     out
 }
 
-fn list(title: &str, lines: &[String], out: &mut String) {
+pub(super) fn list(title: &str, lines: &[String], out: &mut String) {
     if lines.is_empty() {
         return;
     }
@@ -73,7 +73,7 @@ fn list(title: &str, lines: &[String], out: &mut String) {
 
 /// A code span: between more grave accents than stand together in the text. In a table a bar must be escaped also there,
 /// and the escape is taken off again; outside of one it is not, so the bar is replaced everywhere.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = printable(text, SPAN).replace('|', "\u{a6}");
     if text.trim().is_empty() {
         return "-".to_owned();

@@ -24,8 +24,11 @@ mod markdown;
 mod markup;
 mod oscal;
 mod prometheus;
+pub mod quarter;
+mod readiness;
 mod revocation;
 mod row;
+mod runs;
 mod summary;
 mod table;
 mod tree;
@@ -52,5 +55,10 @@ pub use format::{Format, RenderError, UnknownReportFormat};
 pub use hosts::{HOSTS_FORMAT, HostRow, Hosts, hosts};
 pub use lint::{LintReport, Mistake};
 pub use listing::Listing;
+pub use readiness::{
+    Assessed, Hierarchy, READINESS_FORMAT, Readiness, ReadinessEndpoint, ReadinessFormat, ReadinessOrigin,
+    ReadinessVerdict, Target, UnknownReadinessFormat, readiness, readiness_table,
+};
+pub use runs::{finding, run_rows, runs_brief, verification, verification_rows};
 pub use table::{Style, table};
 pub use tree::tree;

@@ -114,6 +114,9 @@ fn head(run: &Run, width: usize, out: &mut String) {
 pub(super) fn limits(run: &Run) -> Vec<String> {
     let settings = &run.settings;
     let mut limits = Vec::new();
+    if run.redacted {
+        limits.push("Names were replaced by pseudonyms (--redact)".to_owned());
+    }
     if let Some(version) = &settings.target_version {
         limits.push(format!("For what is needed after an update to version {version} (--target-version)"));
     }

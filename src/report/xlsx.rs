@@ -109,7 +109,7 @@ fn write_cell(
 }
 
 /// Whole seconds, in UTC. A moment that no workbook knows (before 1900) is an error.
-fn moment(moment: Timestamp) -> Result<ExcelDateTime, XlsxError> {
+pub(super) fn moment(moment: Timestamp) -> Result<ExcelDateTime, XlsxError> {
     let moment = moment.to_zoned(jiff::tz::TimeZone::UTC).datetime();
     let part = |number: i8| u8::try_from(number).unwrap_or(0);
     let year = u16::try_from(moment.year()).unwrap_or(0);
@@ -120,6 +120,6 @@ fn moment(moment: Timestamp) -> Result<ExcelDateTime, XlsxError> {
     )
 }
 
-fn number(count: usize) -> f64 {
+pub(super) fn number(count: usize) -> f64 {
     u32::try_from(count).map_or(f64::INFINITY, f64::from)
 }

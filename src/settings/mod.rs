@@ -43,6 +43,30 @@ pub struct Settings {
     pub vantages: Vec<VantageRule>,
     /// Accounts for proxies that ask for one; one for each.
     pub proxy_accounts: Vec<StatedProxyAccount>,
+    /// What only the readiness for an update asks for.
+    pub readiness: StatedReadiness,
+}
+
+/// What the operator states for the readiness for an update: the table `[readiness]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatedReadiness {
+    /// Every site is set to HTTPS only, or to enhanced HTTP.
+    pub https_or_enhanced_http: Option<bool>,
+    /// Who has the compliance workload of co-management.
+    pub compliance_workload: Option<Workload>,
+    /// An Azure service is the Log Analytics (OMS) or the Upgrade Readiness connector.
+    pub retired_connectors: Option<bool>,
+}
+
+/// Who has a workload of co-management.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Workload {
+    /// `configuration-manager`
+    ConfigurationManager,
+    /// `intune`, also for a pilot.
+    Intune,
 }
 
 /// Facts that the operator states: the table `[stated]`.
@@ -105,6 +129,7 @@ struct File {
     no_proxy: ByContext<BypassList>,
     vantages: Vec<toml::Spanned<RuleTable>>,
     proxy_accounts: Vec<toml::Spanned<ProxyAccountTable>>,
+    readiness: StatedReadiness,
 }
 
 /// The contexts whose proxies the site database does not know.
@@ -194,6 +219,7 @@ impl Settings {
             stated: parsed.stated,
             routes: parsed.proxies.given().map(|(context, route)| (context, route.0)).collect(),
             bypasses: parsed.no_proxy.given().map(|(context, list)| (context, list.0)).collect(),
+            readiness: parsed.readiness,
         })
     }
 }

@@ -37,6 +37,13 @@ pub fn template(facts: &Facts) -> String {
         text.push('\n');
     }
     text.push_str(
+        "[readiness]\n\
+         # For `cmcomply readiness` alone.\n\
+         # https_or_enhanced_http = true    # every site; Communication Security in the properties of a site\n\
+         # compliance_workload = \"intune\"  # or \"configuration-manager\"; the workloads of co-management\n\
+         # retired_connectors = false       # an Azure service is the Log Analytics (OMS) or Upgrade Readiness connector\n\n",
+    );
+    text.push_str(
         "[proxies]\n\
          # The route of what runs outside site systems: \"direct\" or \"HOST:PORT\".\n\
          # client-system = \"direct\"   # clients, as the local system account\n\

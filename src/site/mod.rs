@@ -48,6 +48,7 @@ pub use names::{Role, SiteCode, SiteCodeError};
 pub use options::{Certificate, Encryption, Network, Options, Secret, SignIn};
 pub use read::read;
 pub use redact::redact;
+pub(crate) use redact::{Pseudonyms, is_guid, is_microsoft};
 pub use server::{Server, ServerError};
 pub use snapshot::{SNAPSHOT_FORMAT, Snapshot, SnapshotError};
 pub use statements::{ColumnUse, ObjectUse, Place, Query, Way, queries};

@@ -14,7 +14,7 @@ use super::{Facts, SiteCode, Snapshot};
 use crate::host::{HostName, HostOrAddress};
 
 /// Fields whose texts are words of the product, numbers, moments or versions: nothing of a customer's.
-const PLAIN: [&str; 22] = [
+const PLAIN: [&str; 23] = [
     "state",
     "why",
     "kind",
@@ -26,6 +26,7 @@ const PLAIN: [&str; 22] = [
     "source",
     "option",
     "certificate",
+    "sign_in",
     "server_version",
     "version",
     "region",
@@ -72,20 +73,37 @@ const MICROSOFT: [&str; 24] = [
 
 /// The snapshot under pseudonyms. The same key gives the same pseudonyms; without it nobody can undo them.
 pub fn redact(snapshot: &Snapshot, key: &[u8; 32]) -> Result<Snapshot, serde_json::Error> {
-    let mut facts = serde_json::to_value(&snapshot.facts)?;
-    let mut names = Pseudonyms { key, given: HashMap::new(), used: HashSet::new() };
-    names.walk(&mut facts, &mut Vec::new());
-    let facts: Facts = serde_json::from_value(facts)?;
+    let facts = Pseudonyms::new(key).facts(&snapshot.facts)?;
     Ok(Snapshot { redacted: true, facts, ..snapshot.clone() })
 }
 
-struct Pseudonyms<'a> {
+/// Pseudonyms under one key, and what they were given for.
+pub(crate) struct Pseudonyms<'a> {
     key: &'a [u8; 32],
     given: HashMap<(&'static str, String), String>,
     used: HashSet<(&'static str, String)>,
+    /// Texts that were replaced whole, with what stands in their place.
+    replaced: HashMap<String, String>,
 }
 
-impl Pseudonyms<'_> {
+impl<'a> Pseudonyms<'a> {
+    pub(crate) fn new(key: &'a [u8; 32]) -> Self {
+        Self { key, given: HashMap::new(), used: HashSet::new(), replaced: HashMap::new() }
+    }
+
+    /// The facts under pseudonyms.
+    pub(crate) fn facts(&mut self, facts: &Facts) -> Result<Facts, serde_json::Error> {
+        let mut facts = serde_json::to_value(facts)?;
+        self.walk(&mut facts, &mut Vec::new());
+        serde_json::from_value(facts)
+    }
+
+    /// Every text, label and site code that got a pseudonym, with it.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let parts = self.given.iter().map(|((_, text), pseudonym)| (text.as_str(), pseudonym.as_str()));
+        parts.chain(self.replaced.iter().map(|(text, pseudonym)| (text.as_str(), pseudonym.as_str())))
+    }
+
     fn walk(&mut self, value: &mut Value, path: &mut Vec<String>) {
         match value {
             Value::Object(fields) => {
@@ -103,7 +121,12 @@ impl Pseudonyms<'_> {
                 }
             }
             Value::Array(items) => items.iter_mut().for_each(|item| self.walk(item, path)),
-            Value::String(text) => *text = self.text(text, path),
+            Value::String(text) => {
+                let pseudonym = self.text(text, path);
+                if pseudonym != *text {
+                    self.replaced.insert(std::mem::replace(text, pseudonym.clone()), pseudonym);
+                }
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
@@ -124,10 +147,10 @@ impl Pseudonyms<'_> {
             _ => {}
         }
         if SITE_CODES.contains(&field) && SiteCode::parse(text).is_ok() {
-            return self.shaped("site code", &text.to_ascii_uppercase());
+            return self.site(text);
         }
         if let Some(code) = text.strip_prefix("CM_").filter(|code| SiteCode::parse(code).is_ok()) {
-            return format!("CM_{}", self.shaped("site code", &code.to_ascii_uppercase()));
+            return format!("CM_{}", self.site(code));
         }
         if is_guid(text) {
             return self.guid(text);
@@ -135,8 +158,18 @@ impl Pseudonyms<'_> {
         match HostOrAddress::parse(text) {
             Ok(HostOrAddress::Name(name)) if is_host_field(field) || name.as_str().contains('.') => self.host(&name),
             Ok(HostOrAddress::Address(_)) => "192.0.2.1".to_owned(),
-            _ => format!("text-{}", &self.digest("text", text, 0)[..10]),
+            _ => self.hidden(text),
         }
+    }
+
+    /// A text of which nothing is left.
+    pub(crate) fn hidden(&self, text: &str) -> String {
+        format!("text-{}", &self.digest("text", text, 0)[..10])
+    }
+
+    /// A site code.
+    pub(crate) fn site(&mut self, code: &str) -> String {
+        self.shaped("site code", &code.to_ascii_uppercase())
     }
 
     /// `HOST,PORT` and `HOST\INSTANCE` keep what is no name.
@@ -155,7 +188,7 @@ impl Pseudonyms<'_> {
 
     /// A host name label by label. The last label stays (a top-level domain says little), and so does a domain of
     /// Microsoft's, since the product's rules depend on it.
-    fn host(&mut self, name: &HostName) -> String {
+    pub(crate) fn host(&mut self, name: &HostName) -> String {
         let labels: Vec<&str> = name.as_str().split('.').collect();
         let hidden = if is_microsoft(name.as_str()) { 1 } else { labels.len().saturating_sub(1).max(1) };
         let labels = labels
@@ -182,7 +215,7 @@ impl Pseudonyms<'_> {
         format!("x{}", self.given.len())
     }
 
-    fn guid(&self, text: &str) -> String {
+    pub(crate) fn guid(&self, text: &str) -> String {
         let d = self.digest("guid", &text.to_ascii_lowercase(), 0);
         format!("{}-{}-4{}-8{}-{}", &d[..8], &d[8..12], &d[12..15], &d[15..18], &d[18..30])
     }
@@ -212,12 +245,12 @@ fn is_host_field(field: &str) -> bool {
     ["host", "server", "default_sup", "upstream", "service_name", "deployment_name", "storage_name"].contains(&field)
 }
 
-fn is_microsoft(name: &str) -> bool {
+pub(crate) fn is_microsoft(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     MICROSOFT.iter().any(|domain| name == *domain || name.strip_suffix(domain).is_some_and(|head| head.ends_with('.')))
 }
 
-fn is_guid(text: &str) -> bool {
+pub(crate) fn is_guid(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
 }

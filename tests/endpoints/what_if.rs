@@ -77,6 +77,7 @@ async fn an_audit_for_a_version_says_so_in_its_record() {
     let done = place
         .run(&[
             "audit",
+            "--output=run.json",
             "--snapshot=site.json",
             "--target-version=2603",
             "--dns-server=127.0.0.1:9",

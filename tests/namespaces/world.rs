@@ -85,6 +85,11 @@ impl World {
         ip(&["-n", &self.name(name), "route", "del", "198.51.100.0/24"]);
     }
 
+    /// The machine itself may not go there.
+    pub fn forbid(&self, name: &str) {
+        ip(&["-n", &self.name(name), "route", "replace", "prohibit", "198.51.100.0/24"]);
+    }
+
     /// Rules of the firewalls between the sites and the internet, for nft.
     pub fn firewall(&self, rules: &str) {
         let mut nft = Command::new("ip");

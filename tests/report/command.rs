@@ -102,7 +102,13 @@ fn what_an_audit_cannot_write_is_found_before_the_work() {
     ] {
         // Nobody listens there: had the work begun, the exit code would be 4.
         let mut command = program();
-        command.current_dir(folder.0.path()).args(["audit", "--sql=localhost,1", "--report", report]);
+        command.current_dir(folder.0.path()).args([
+            "audit",
+            "--sql=localhost,1",
+            "--output=run.json",
+            "--report",
+            report,
+        ]);
         let done = command.output().unwrap();
         assert_eq!(done.status.code(), Some(2), "{report}: {}", said(&done));
         assert!(said(&done).contains(reason), "{report}: {}", said(&done));
@@ -118,7 +124,13 @@ pub(crate) async fn audit(folder: &Path, arguments: &[String], meanwhile: impl F
     std::fs::write(folder.join("sql-ca.pem"), database.ca_pem()).unwrap();
     std::fs::write(folder.join("ca.pem"), internet.ca_pem()).unwrap();
     let mut command = program();
-    command.current_dir(folder).args(["audit", "--from-here", "--stage-timeout=2", "--sql-ca-file=sql-ca.pem"]);
+    command.current_dir(folder).args([
+        "audit",
+        "--output=run.json",
+        "--from-here",
+        "--stage-timeout=2",
+        "--sql-ca-file=sql-ca.pem",
+    ]);
     command.arg(format!("--sql=localhost,{}", database.address().port())).arg("--ca-file=ca.pem");
     command.arg(format!("--sql-user={}", Options::default().user)).args(arguments);
     command.env("CMCOMPLY_SQL_PASSWORD", Options::default().password);

@@ -83,6 +83,7 @@ fn made(mark: &str, counts: &[(Verdict, usize, usize)]) -> Run {
     Run {
         format: RUN_FORMAT.to_owned(),
         tool: Tool { name: "cmcomply".to_owned(), version: text("0.1.0") },
+        redacted: false,
         moments: Moments {
             started: "2026-11-25T08:00:00Z".parse().unwrap(),
             facts_read: "2026-11-25T08:00:02Z".parse().unwrap(),
@@ -333,7 +334,8 @@ fn observation(id: ProbeId, reached: bool, mark: &str) -> Observation {
         seen.tls.failure = Some(Failure { code: FailureCode::TlsReset, detail: format!("{mark}connection reset") });
         return seen;
     }
-    seen.trust = stage(ok, Some(TrustEvidence { roots: format!("{mark}this machine"), issuance: None }));
+    seen.trust =
+        stage(ok, Some(TrustEvidence { roots: format!("{mark}this machine"), issuance: None, fetched: Vec::new() }));
     let header = Header { name: "server".to_owned(), value: format!("{mark}web") };
     let http = HttpEvidence {
         method: "HEAD".to_owned(),

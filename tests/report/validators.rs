@@ -52,11 +52,16 @@ fn script(name: &str) -> PathBuf {
 }
 
 fn html(file: Files<'_>, _: &Run) {
+    judge_page(&file(Format::Html));
+}
+
+/// Has a page judged.
+pub(crate) fn judge_page(page: &Path) {
     if let Some(jar) = npm("vnu-jar/build/dist/vnu.jar")
         && let Some(java) = find(&["java"], &["-version"], "Java")
     {
         let defect = ("<main>", "<main><p><table></p>");
-        accept_and_refuse(&file(Format::Html), defect, |page| {
+        accept_and_refuse(page, defect, |page| {
             // Without `--errors-only` it also warns of CSP hashes, which it does not compute.
             ask(Command::new(&java).arg("-jar").arg(&jar).args(["--errors-only", "--format", "text"]).arg(page))
         });
@@ -66,7 +71,7 @@ fn html(file: Files<'_>, _: &Run) {
         && let Some(node) = find(&["node"], &["--version"], "Node.js")
     {
         let defect = ("<html lang=\"en\">", "<html>");
-        accept_and_refuse(&file(Format::Html), defect, |page| {
+        accept_and_refuse(page, defect, |page| {
             ask(Command::new(&node).arg(script("browser.cjs")).arg(&chromium).arg(page))
         });
     }

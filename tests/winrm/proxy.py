@@ -12,7 +12,6 @@ import os
 import select
 import socket
 import sys
-import tempfile
 import threading
 
 import spnego
@@ -138,14 +137,13 @@ def main():
     parser.add_argument("--offer", action="append", required=True)
     parser.add_argument("--mode", default="ok")
     parser.parse_args(namespace=options)
-    with tempfile.NamedTemporaryFile("w", suffix=".users", delete=False) as users:
+    os.environ["NTLM_USER_FILE"] = options.log + ".users"
+    with open(options.log + ".users", "w", encoding="utf-8") as users:
         users.write(f"{DOMAIN}:{USER}:{PASSWORD}\n")
-    os.environ["NTLM_USER_FILE"] = users.name
     server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_address[1], flush=True)
     sys.stdin.read()
-    os.unlink(users.name)
     os._exit(0)
 
 

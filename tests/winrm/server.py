@@ -17,7 +17,6 @@ import ssl
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import uuid
@@ -392,10 +391,9 @@ def main():
     parser.add_argument("--poll", type=float, default=60, help="most seconds before an empty answer")
     parser.parse_args(namespace=options)
     options.binding = None
-    users = tempfile.NamedTemporaryFile("w", suffix=".users", delete=False)
-    users.write(f"{DOMAIN}:{USER}:{PASSWORD}\n")
-    users.close()
-    os.environ["NTLM_USER_FILE"] = users.name
+    os.environ["NTLM_USER_FILE"] = options.log + ".users"
+    with open(options.log + ".users", "w", encoding="utf-8") as users:
+        users.write(f"{DOMAIN}:{USER}:{PASSWORD}\n")
     server = Server(("127.0.0.1", 0), Handler)
     if options.tls:
         with open(options.tls, encoding="ascii") as file:
@@ -411,7 +409,6 @@ def main():
     for shell in list(shells.values()):
         for process in shell.values():
             process.kill()
-    os.unlink(users.name)
     os._exit(0)
 
 

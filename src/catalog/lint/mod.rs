@@ -11,7 +11,9 @@ use super::error::{CatalogError, Rule};
 use super::network::AddressRange;
 use super::place::{Place, Source};
 use super::release::Release;
+use super::retirement::Retirement;
 use super::root::Root;
+use super::version::DottedVersion;
 use crate::host::Scheme;
 use crate::text::printable;
 
@@ -108,6 +110,51 @@ pub(super) fn releases(releases: &[(Place, Release)], known: &Known<'_>) -> Vec<
         {
             let what = format!("no earlier version `{}`", printable(floor, 20));
             errors.push(place.error("upgrade_floor", Rule::UnknownBuild, &what));
+        }
+        errors.extend(floors(place, release, &releases[..i]));
+    }
+    errors
+}
+
+/// What a version needs never becomes less with a later one, and a blocked driver is one that would do otherwise.
+fn floors(place: &Place, release: &Release, earlier: &[(Place, Release)]) -> Vec<CatalogError> {
+    let mut errors = Vec::new();
+    let mut falls = |field, own: &Option<DottedVersion>, of: fn(&Release) -> &Option<DottedVersion>| {
+        let before =
+            earlier.iter().filter(|(_, other)| other.build < release.build).filter_map(|(_, o)| of(o).as_ref());
+        if let Some(higher) = before.max()
+            && own.as_ref().is_none_or(|own| own < higher)
+        {
+            errors.push(place.error(field, Rule::BuildOrder, &format!("an earlier version needs {higher}")));
+        }
+    };
+    falls("odbc_minimum", &release.odbc_minimum, |release| &release.odbc_minimum);
+    falls("net_minimum", &release.net_minimum, |release| &release.net_minimum);
+    for blocked in &release.odbc_blocked {
+        if release.odbc_minimum.as_ref().is_none_or(|minimum| blocked < minimum) {
+            let what = format!("{blocked} is below the minimum already");
+            errors.push(place.error("odbc_blocked", Rule::BuildOrder, &what));
+        }
+    }
+    errors
+}
+
+/// The rules of `retirements.toml`.
+pub(super) fn retirements(retirements: &[(Place, Retirement)], known: &Known<'_>) -> Vec<CatalogError> {
+    let mut errors = Vec::new();
+    for (i, (place, one)) in retirements.iter().enumerate() {
+        errors.extend(name(place, "id", &one.id));
+        errors.extend(text(place, "what", "what", &one.what, PROSE_MAX));
+        errors.extend(sources(place, &one.sources, known));
+        if let Some(fact) = one.when.facts().into_iter().find(|fact| fact.about().is_some()) {
+            let what = format!("`{}` is about single servers, a retirement about the hierarchy", fact.name());
+            errors.push(place.error("when", Rule::ForeignFact, &what));
+        }
+        if let Some(build) = one.until_build.filter(|build| !known.has_build(*build)) {
+            errors.push(place.error("until_build", Rule::UnknownBuild, &format!("no build {build}")));
+        }
+        if retirements[..i].iter().any(|(_, other)| other.id == one.id) {
+            errors.push(place.error("id", Rule::Duplicate, "the id is taken"));
         }
     }
     errors

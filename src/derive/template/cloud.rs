@@ -1,6 +1,6 @@
 //! Names from cloud management gateways, Azure environments, tenants and notifications.
 
-use super::super::condition::missing;
+use super::super::condition::{missing, missing_or_more, more};
 use super::super::index::Index;
 use super::{Filled, fixed, join, named, unfilled};
 use crate::catalog::{Cloud, Entry, Part, PortRule, Ports, Tier, Variable};
@@ -12,7 +12,7 @@ pub(super) fn from_cmgs(entry: &Entry, parts: &[Part], facts: &Index<'_>) -> Vec
         return vec![unfilled(entry, missing)];
     }
     let mut filled = Vec::new();
-    if let Some(missing) = no_gateway(facts) {
+    if let Some(missing) = no_gateway(facts).or_else(|| more("cloud management gateways", &facts.cmgs)) {
         filled.push(unfilled(entry, missing));
     }
     for (number, cmg) in facts.cmgs.rows().iter().enumerate() {
@@ -143,7 +143,7 @@ fn azure_value(row: &AzureEnvironment, column: &str, facts: &Index<'_>) -> Resul
         Fact::Known { source, .. } => {
             (source.missing_columns.iter().any(|c| c.eq_ignore_ascii_case(column)), source.object.as_str())
         }
-        _ => (true, ""),
+        Fact::Unknown { .. } => (true, ""),
     };
     // A finding of no object says that there are more findings than are listed: this column may be among them.
     let bad =
@@ -238,7 +238,8 @@ pub(super) fn for_each_tenant(entry: &Entry, path: &str, facts: &Index<'_>, fill
     if let Some(missing) = no_tenant(facts) {
         return with(path, None, Some(&missing));
     }
-    let mut all = Vec::new();
+    let more = more("Microsoft Entra tenants", &facts.tenants);
+    let mut all = more.map_or_else(Vec::new, |more| with(path, None, Some(&more)));
     for tenant in facts.tenants.rows() {
         let title = tenant.name.as_deref().unwrap_or(&tenant.id);
         let reason = format!("Microsoft Entra tenant {title}");
@@ -288,8 +289,8 @@ struct EnvironmentsInUse {
 impl EnvironmentsInUse {
     fn of(facts: &Index<'_>) -> Self {
         let mut this = Self { ids: Vec::new(), missing: Vec::new() };
-        this.missing.extend(missing("Microsoft Entra tenants", &facts.tenants));
-        this.missing.extend(missing("cloud management gateways", &facts.cmgs));
+        this.missing.extend(missing_or_more("Microsoft Entra tenants", &facts.tenants));
+        this.missing.extend(missing_or_more("cloud management gateways", &facts.cmgs));
         this.missing.extend(no_gateway(facts));
         this.missing.extend(no_tenant(facts));
         for tenant in facts.tenants.rows() {

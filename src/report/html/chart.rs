@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::super::markup::{Element, el};
 use super::super::row::Group;
+use super::figure::{key, label, rect, svg};
 use crate::assess::{Grade, Verdict};
 use crate::text::printable;
 
@@ -42,15 +43,10 @@ pub(super) fn not_passing(groups: &[Group<'_>]) -> Option<Element> {
     let most = bars.first().map(|(_, counts)| counts.iter().sum::<usize>())?;
     let height = HEAD + LINE * bars.len() + 8;
     let described = bars.iter().map(|(host, counts)| format!("{host}: {}", in_words(counts)));
-    let svg = el("svg")
-        .attr("viewBox", format!("0 0 {WIDTH} {height}"))
-        .attr("role", "img")
-        .attr("aria-labelledby", "chart-title chart-text")
-        .child(el("title").attr("id", "chart-title").text("Endpoints that count and are not passing, by host"))
-        .child(el("desc").attr("id", "chart-text").text(described.collect::<Vec<_>>().join("; ")))
-        .child(hatches())
-        .children(legend())
-        .children(bars.iter().enumerate().flat_map(|(line, (host, counts))| bar(line, host, counts, most)));
+    let shapes = legend().into_iter();
+    let shapes = shapes.chain(bars.iter().enumerate().flat_map(|(line, (host, counts))| bar(line, host, counts, most)));
+    let title = "Endpoints that count and are not passing, by host";
+    let svg = svg((WIDTH, height), title, &described.collect::<Vec<_>>().join("; "), shapes.collect());
     let caption = if hosts > BARS {
         format!("Not passing, by host: the {BARS} of {hosts} hosts with the most. The table below has them all.")
     } else {
@@ -64,7 +60,7 @@ fn in_words(counts: &[usize; 4]) -> String {
     parts.map(|((verdict, _), count)| format!("{count} {}", verdict.title())).collect::<Vec<_>>().join(", ")
 }
 
-fn hatches() -> Element {
+pub(super) fn hatches() -> Element {
     let pattern = |id: &str, size: &str| {
         el("pattern").attr("id", id).attr("width", size).attr("height", size).attr("patternUnits", "userSpaceOnUse")
     };
@@ -83,11 +79,8 @@ fn hatches() -> Element {
 }
 
 fn legend() -> Vec<Element> {
-    let items = DRAWN.iter().zip([0, 80, 175, 310]).flat_map(|((verdict, class), at)| {
-        let left = LABELS + at;
-        [rect(left, 6, LINE - 8, class), label(left + LINE, 21, "start").text(verdict.title())]
-    });
-    items.collect()
+    let items = DRAWN.iter().zip([0, 80, 175, 310]);
+    items.flat_map(|((verdict, class), at)| key(LABELS + at, verdict.title(), class)).collect()
 }
 
 fn bar(line: usize, host: &str, counts: &[usize; 4], most: usize) -> Vec<Element> {
@@ -104,18 +97,4 @@ fn bar(line: usize, host: &str, counts: &[usize; 4], most: usize) -> Vec<Element
     let all: usize = counts.iter().sum();
     shapes.push(label(left + 6, top + 17, "start").text(all.to_string()));
     shapes
-}
-
-fn rect(x: usize, y: usize, width: usize, class: &'static str) -> Element {
-    let number = |value: usize| value.to_string();
-    el("rect")
-        .class(class)
-        .attr("x", number(x))
-        .attr("y", number(y))
-        .attr("width", number(width))
-        .attr("height", number(LINE - 8))
-}
-
-fn label(x: usize, y: usize, anchor: &str) -> Element {
-    el("text").attr("x", x.to_string()).attr("y", y.to_string()).attr("text-anchor", anchor)
 }

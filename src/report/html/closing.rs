@@ -101,7 +101,7 @@ fn documents(run: &Run) -> Element {
 }
 
 /// A link, if it leads to a page on the web and nowhere else.
-fn link(document: &Document) -> Element {
+pub(in super::super) fn link(document: &Document) -> Element {
     let leads = url::Url::parse(&document.url).is_ok_and(|url| matches!(url.scheme(), "https" | "http"))
         && document.url.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&byte));
     if leads {

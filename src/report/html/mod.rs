@@ -4,10 +4,13 @@
 
 mod chart;
 mod closing;
+pub(super) mod figure;
 mod group;
 mod head;
 
 use sha2::{Digest as _, Sha256};
+
+pub(super) use closing::link;
 
 use super::markup::{Element, Syntax, el};
 use super::row::{Group, Row, groups};
@@ -35,7 +38,12 @@ pub(super) fn render(run: &Run) -> String {
             "Made by {} {} from the run document, and from nothing else: the same run gives the same page.",
             run.tool.name, run.tool.version
         ))));
-    let page = el("html").attr("lang", "en").child(document_head(&summary)).child(body);
+    page(&summary.title, body)
+}
+
+/// A whole page.
+pub(super) fn page(title: &str, body: Element) -> String {
+    let page = el("html").attr("lang", "en").child(document_head(title)).child(body);
     let mut out = String::from("<!DOCTYPE html>\n");
     page.write(Syntax::Html, &mut out);
     out
@@ -44,7 +52,7 @@ pub(super) fn render(run: &Run) -> String {
 const STYLE: &str = include_str!("style.css");
 
 /// The one style sheet is named by its hash, so that no other can take effect.
-fn document_head(summary: &Summary) -> Element {
+pub(super) fn document_head(title: &str) -> Element {
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
         base64(&Sha256::digest(STYLE))
@@ -55,7 +63,7 @@ fn document_head(summary: &Summary) -> Element {
         .child(el("meta").attr("name", "viewport").attr("content", "width=device-width, initial-scale=1"))
         .child(el("meta").attr("name", "color-scheme").attr("content", "light dark"))
         .child(el("meta").attr("name", "referrer").attr("content", "no-referrer"))
-        .child(el("title").text(&summary.title))
+        .child(el("title").text(title))
         .child(el("style").style(STYLE))
 }
 
@@ -128,7 +136,7 @@ fn count(rows: &[Row<'_>], grade: Grade, is: impl Fn(Verdict) -> bool) -> usize 
 }
 
 /// A section with its title.
-fn heading(id: &str, title: &str) -> Element {
+pub(super) fn heading(id: &str, title: &str) -> Element {
     el("section").attr("id", id).child(el("h2").text(title))
 }
 
@@ -137,7 +145,7 @@ fn anchor(number: usize) -> String {
 }
 
 /// A table that may be wider than the page: it scrolls, also by keyboard.
-fn wide(caption: &str, titles: Element, rows: impl IntoIterator<Item = Element>) -> Element {
+pub(super) fn wide(caption: &str, titles: Element, rows: impl IntoIterator<Item = Element>) -> Element {
     let table = el("table")
         .child(el("caption").text(caption))
         .child(el("thead").child(titles))
@@ -145,11 +153,11 @@ fn wide(caption: &str, titles: Element, rows: impl IntoIterator<Item = Element>)
     el("div").class("wide").attr("tabindex", "0").attr("role", "region").attr("aria-label", caption).child(table)
 }
 
-fn column(title: &str) -> Element {
+pub(super) fn column(title: &str) -> Element {
     el("th").attr("scope", "col").text(title)
 }
 
-fn number_cell(number: usize) -> Element {
+pub(super) fn number_cell(number: usize) -> Element {
     el("td").class("number").text(number.to_string())
 }
 
@@ -158,7 +166,7 @@ fn verdict(row: &Row<'_>) -> Element {
     el("span").class(class(row.judgement.verdict)).text(row.judgement.verdict.title())
 }
 
-fn class(verdict: Verdict) -> &'static str {
+pub(super) fn class(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "verdict pass",
         Verdict::Fail => "verdict fail",

@@ -7,7 +7,6 @@ use std::{fmt, io};
 
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::Verifier;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
@@ -16,7 +15,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{Endpoint, Limits, Transport, WinRmError};
 use crate::host::HostName;
-use crate::probe::{Wire, crypto_provider, io_words};
+use crate::probe::{Wire, crypto_provider, io_words, machine_verifier};
 use crate::text::printable;
 
 /// Who is trusted: this machine's own roots, and those given. One for all hosts, since reading the roots takes time.
@@ -41,17 +40,12 @@ impl Trust {
             roots.push(root);
         }
         let provider = crypto_provider();
-        let verifier = if roots.is_empty() {
-            Verifier::new(Arc::clone(&provider))
-        } else {
-            Verifier::new_with_extra_roots(roots, Arc::clone(&provider))
-        };
-        let verifier = verifier.map_err(|e| here(&format!("the roots of this machine cannot be read: {e}")))?;
+        let verifier = machine_verifier(roots, Arc::clone(&provider)).map_err(|e| here(&e))?;
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|e| here(&e))?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self(Arc::new(config)))

@@ -1,0 +1,164 @@
+//! What is done with the texts of which field.
+
+/// What is done with a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Treatment {
+    /// It is a word of a closed set, a moment or a version: nothing of a customer's.
+    Plain,
+    /// cmcomply composed it: the names in it are replaced.
+    Composed,
+    /// A host.
+    Host,
+    /// A site code.
+    Site,
+    /// An address of a document.
+    Url,
+    /// The path of an address.
+    Path,
+    /// A hash.
+    Hash,
+    /// The name of a certificate: hidden, and so is each of its words elsewhere.
+    Name,
+    /// Hidden behind a pseudonym for the whole of it.
+    Hidden,
+    /// Hidden without one: what an error said.
+    Gone,
+}
+
+/// Closed sets, moments, versions.
+const PLAIN: [&str; 47] = [
+    "alpn",
+    "answer",
+    "approved_on",
+    "basis",
+    "category",
+    "class",
+    "code",
+    "context",
+    "contexts",
+    "date",
+    "decision",
+    "facts_read",
+    "finished",
+    "format",
+    "grade",
+    "in_product",
+    "inspection",
+    "issuance",
+    "kind",
+    "method",
+    "min_version",
+    "next_update",
+    "not_after",
+    "not_before",
+    "os",
+    "outcome",
+    "problem",
+    "product",
+    "produced_at",
+    "record",
+    "response_code",
+    "role",
+    "scheme",
+    "stage",
+    "started",
+    "status",
+    "suite",
+    "suites",
+    "target_version",
+    "this_update",
+    "tier",
+    "tool.name",
+    "valid_through",
+    "verb",
+    "verdict",
+    "version",
+    "revoked_at",
+];
+/// What cmcomply composed, and what names endpoints.
+const COMPOSED: [&str; 38] = [
+    "address",
+    "addresses",
+    "asked",
+    "canonical_names",
+    "connect_to",
+    "dns_server",
+    "document",
+    "documents",
+    "endpoint",
+    "entry",
+    "evidence",
+    "id",
+    "incomplete",
+    "missing",
+    "name",
+    "note",
+    "notes",
+    "path",
+    "pattern",
+    "probe",
+    "probes",
+    "reasons",
+    "redirected_from",
+    "remedy",
+    "replaced_by",
+    "requirement",
+    "requirements",
+    "resolver",
+    "roots",
+    "route.detail",
+    "section",
+    "sources",
+    "suffix",
+    "template",
+    "text",
+    "title",
+    "via",
+    "when",
+];
+const HOSTS: [&str; 2] = ["host", "hosts"];
+const URLS: [&str; 5] = ["crl_urls", "issuer_urls", "ocsp_urls", "token_endpoint", "url"];
+const HASHES: [&str; 4] = ["extra_roots", "ocsp_request", "public_roots", "sha256"];
+const NAMES: [&str; 4] = ["issuer", "named_by", "names", "subject"];
+
+/// The treatment of a text at this place of the document.
+pub(super) fn treatment(path: &[String]) -> Treatment {
+    let last = path.last().map_or("", String::as_str);
+    let before = path.len().checked_sub(2).and_then(|at| path.get(at)).map_or("", String::as_str);
+    let both = format!("{before}.{last}");
+    let listed = |list: &[&str]| list.contains(&last) || list.contains(&both.as_str());
+    match (before, last) {
+        ("to", "path") => Treatment::Path,
+        ("waivers", "id") => Treatment::Hidden,
+        ("stated_proxies", _) => Treatment::Composed,
+        (_, "site") => Treatment::Site,
+        _ if listed(&COMPOSED) => Treatment::Composed,
+        (_, "detail") => Treatment::Gone,
+        _ if listed(&PLAIN) => Treatment::Plain,
+        _ if listed(&HOSTS) => Treatment::Host,
+        _ if listed(&URLS) => Treatment::Url,
+        _ if listed(&HASHES) => Treatment::Hash,
+        _ if listed(&NAMES) => Treatment::Name,
+        _ => Treatment::Hidden,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(path: &[&str]) -> Treatment {
+        treatment(&path.iter().map(|&part| part.to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn what_nobody_thought_of_is_hidden() {
+        assert_eq!(of(&["observations", "account_of_tomorrow"]), Treatment::Hidden);
+        assert_eq!(of(&["waivers", "list", "waivers", "owner"]), Treatment::Hidden);
+        assert_eq!(of(&["observations", "http", "evidence", "headers", "value"]), Treatment::Hidden);
+        assert_eq!(of(&["observations", "tls", "failure", "detail"]), Treatment::Gone);
+        assert_eq!(of(&["requirements", "route", "detail"]), Treatment::Composed);
+        assert_eq!(of(&["observations", "tls", "evidence", "chain", "subject"]), Treatment::Name);
+        assert_eq!(of(&["requirements", "subject", "host"]), Treatment::Host);
+    }
+}

@@ -1,0 +1,91 @@
+//! What is not passing, and TLS inspection where it is not supported.
+
+use super::super::row::{Row, rows};
+use super::History;
+use super::section::{Cell, Section};
+use crate::assess::Verdict;
+use crate::catalog::Inspection;
+use crate::derive::RequirementId;
+use crate::probe::Issuance;
+
+pub(super) fn not_passing(history: &History) -> Section {
+    let run = history.newest();
+    let rows = rows(run);
+    let table = rows
+        .iter()
+        .filter(|row| row.is_not_passing())
+        .map(|row| {
+            let (since, age) = since(history, &row.requirement.id);
+            let owner = row.waiver().map_or("nobody", |waiver| waiver.owner.as_str());
+            vec![
+                row.judgement.verdict.title().into(),
+                row.requirement.subject.to_string().into(),
+                row.requirement.role.title().into(),
+                row.endpoint().into(),
+                row.seen().into(),
+                since.into(),
+                Cell::Number(age),
+                owner.into(),
+                row.remedy().into(),
+            ]
+        })
+        .collect();
+    let columns = ["verdict", "host", "role", "endpoint", "what was seen", "since", "days", "owner", "what to do"];
+    Section::new(4, "not-passing", "Not passing")
+        .text("Since: the first run of the store from which on no run saw it pass. The owner is the one of the waiver.")
+        .table("Required endpoints that do not pass", &columns, table, "Every required endpoint passes.")
+}
+
+/// The day of the first run since which nothing passed, and how many days before the newest run that was.
+fn since(history: &History, id: &RequirementId) -> (String, usize) {
+    let newest = history.newest().moments.finished;
+    let mut first = newest;
+    for (kept, verdict) in history.back(id) {
+        match verdict {
+            Verdict::Pass | Verdict::NotApplicable => break,
+            Verdict::Fail | Verdict::Waived | Verdict::NotObserved | Verdict::Error => {
+                first = kept.run.moments.finished
+            }
+        }
+    }
+    let days = newest.duration_since(first).as_hours() / 24;
+    let day = first.to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
+    (day, usize::try_from(days).unwrap_or(0))
+}
+
+pub(super) fn inspection(history: &History) -> Section {
+    let rows = rows(history.newest());
+    let forbidden: Vec<&Row<'_>> =
+        rows.iter().filter(|row| row.requirement.inspection == Inspection::Unsupported).collect();
+    let table: Vec<Vec<Cell>> = forbidden
+        .iter()
+        .filter_map(|row| {
+            let inspected = row.observations.iter().find(|seen| {
+                let private =
+                    seen.trust.evidence.as_ref().is_some_and(|trust| trust.issuance == Some(Issuance::Private));
+                private || row.code().starts_with("tls-inspected")
+            })?;
+            let issuer = inspected.tls.evidence.as_ref().and_then(|tls| tls.chain.first());
+            Some(vec![
+                row.requirement.subject.to_string().into(),
+                row.endpoint().into(),
+                row.judgement.verdict.title().into(),
+                issuer.map_or("", |certificate| &certificate.issuer).into(),
+                row.seen().into(),
+            ])
+        })
+        .collect();
+    let with_tls =
+        forbidden.iter().filter(|row| row.observations.iter().any(|seen| seen.tls.evidence.is_some())).count();
+    Section::new(11, "inspection", "TLS inspection")
+        .text(format!(
+            "For {} endpoints TLS inspection is documented as not supported; of {with_tls} of them a certificate was seen.",
+            forbidden.len()
+        ))
+        .table(
+            "Endpoints that must not be inspected, and whose certificate nobody public issued",
+            &["host", "endpoint", "verdict", "issued by", "what was seen"],
+            table,
+            "None of the certificates that were seen shows an inspection. What was not seen says nothing.",
+        )
+}

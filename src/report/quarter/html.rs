@@ -1,0 +1,122 @@
+//! The quarterly report as one page: the same rules as the page of a run.
+
+use super::super::html::{column, figure, heading, number_cell, page, wide};
+use super::super::markup::{Element, el};
+use super::QuarterReport;
+use super::section::{Block, Cell, Point, Section};
+
+/// Measures of the trend, in units of the drawing.
+const WIDTH: usize = 760;
+const LEFT: usize = 90;
+const ROOM: usize = 600;
+const LINE: usize = 28;
+const HEAD: usize = 40;
+/// What is drawn, as the columns of a point are.
+const DRAWN: [(&str, &str); 4] =
+    [("FAIL", "bar-fail"), ("ERROR", "bar-error"), ("not observed", "bar-unseen"), ("waived", "bar-waived")];
+
+pub(super) fn render(report: &QuarterReport) -> String {
+    let class = match report.outcome.exit_code() {
+        0 => "result pass",
+        1 => "result fail",
+        _ => "result unseen",
+    };
+    let sentence = report.sections.iter().find(|section| section.anchor == "verdict").and_then(|section| {
+        section.blocks.iter().find_map(|block| if let Block::Text(text) = block { Some(text) } else { None })
+    });
+    let header = el("header")
+        .child(el("h1").text(&report.title))
+        .child(el("p").class(class).text(sentence.map_or("", String::as_str)));
+    let items = report.sections.iter().map(|section| {
+        let link = el("a").attr("href", format!("#{}", section.anchor)).text(title(section));
+        el("li").child(link)
+    });
+    let contents =
+        el("nav").attr("aria-label", "Contents").child(el("h2").text("Contents")).child(el("ul").children(items));
+    let footer =
+        "Made by cmcomply from the runs of a store, and from nothing else: the same store gives the same page.";
+    let body = el("body")
+        .child(header)
+        .child(contents)
+        .child(el("main").children(report.sections.iter().map(section)))
+        .child(el("footer").child(el("p").text(footer)));
+    page(&report.title, body)
+}
+
+fn title(section: &Section) -> String {
+    format!("{}. {}", section.number, section.title)
+}
+
+fn section(section: &Section) -> Element {
+    heading(section.anchor, &title(section)).children(section.blocks.iter().map(block))
+}
+
+fn block(block: &Block) -> Element {
+    match block {
+        Block::Text(text) => el("p").text(text),
+        Block::Alert(text) => el("p").class("result fail").text(format!("Attention: {text}")),
+        Block::Facts(facts) => facts
+            .iter()
+            .fold(el("dl"), |list, (name, value)| list.child(el("dt").text(name)).child(el("dd").text(value))),
+        Block::List(items) => el("ul").children(items.iter().map(|item| el("li").text(item))),
+        Block::Table { caption, columns, rows } => {
+            let numbers: Vec<bool> = (0..columns.len())
+                .map(|at| rows.iter().all(|row| matches!(row.get(at), Some(Cell::Number(_)))))
+                .collect();
+            let titles = columns
+                .iter()
+                .zip(&numbers)
+                .map(|(title, number)| if *number { column(title).class("number") } else { column(title) });
+            wide(caption, el("tr").children(titles), rows.iter().map(|cells| row(cells)))
+        }
+        Block::Trend(points) => trend(points),
+        Block::Lines(lines) => {
+            el("dl").class("sign").children(lines.iter().flat_map(|line| [el("dt").text(line), el("dd").text("")]))
+        }
+    }
+}
+
+fn row(cells: &[Cell]) -> Element {
+    let cells = (0..).zip(cells).map(|(at, cell): (usize, _)| match cell {
+        Cell::Number(number) => number_cell(*number),
+        Cell::Text(text) if at == 0 => el("th").attr("scope", "row").text(text),
+        Cell::Text(text) => el("td").text(text),
+    });
+    el("tr").children(cells)
+}
+
+/// A bar for each quarter, of what is not passing; a quarter without a run says so.
+fn trend(points: &[Point]) -> Element {
+    let sum = |point: &Point| point.counts.map_or(0, |counts| counts.iter().sum::<usize>());
+    let most = points.iter().map(sum).max().unwrap_or(0).max(1);
+    let words = points.iter().map(|point| match point.counts {
+        None => format!("{}: no run", point.quarter),
+        Some(counts) => {
+            let parts = DRAWN.iter().zip(counts).map(|((name, _), count)| format!("{count} {name}"));
+            format!("{}: {}", point.quarter, parts.collect::<Vec<_>>().join(", "))
+        }
+    });
+    let described = words.collect::<Vec<_>>().join("; ");
+    let mut shapes = Vec::new();
+    for ((name, class), at) in DRAWN.iter().zip([0, 80, 175, 310]) {
+        shapes.extend(figure::key(LEFT + at, name, class));
+    }
+    for (line, point) in points.iter().enumerate() {
+        let top = HEAD + LINE * line;
+        shapes.push(figure::label(LEFT - 8, top + 17, "end").text(&point.quarter));
+        let Some(counts) = point.counts else {
+            shapes.push(figure::label(LEFT + 6, top + 17, "start").text("no run"));
+            continue;
+        };
+        let mut left = LEFT;
+        for ((_, class), count) in DRAWN.iter().zip(counts).filter(|(_, count)| *count > 0) {
+            let width = (count * ROOM / most).max(2);
+            shapes.push(figure::rect(left, top + 3, width, class));
+            left += width;
+        }
+        shapes.push(figure::label(left + 6, top + 17, "start").text(sum(point).to_string()));
+    }
+    let height = HEAD + LINE * points.len() + 8;
+    let svg = figure::svg((WIDTH, height), "Required endpoints that are not passing, by quarter", &described, shapes);
+    el("figure").child(svg).child(el("figcaption").text("Not passing, by quarter. The table below has all numbers."))
+}

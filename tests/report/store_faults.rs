@@ -1,0 +1,102 @@
+//! What can go wrong while a run is written: a writer that is killed, two at once, no room, no right.
+
+use std::process::Command;
+use std::time::Duration;
+
+use cmcomply::report::Format;
+
+use super::store::{Place, program, run_of_day, said};
+use super::tools::skipped;
+
+#[test]
+fn a_writer_that_is_killed_at_any_moment_leaves_a_store_that_verifies() {
+    let place = Place::new();
+    place.add(&run_of_day(0), &["--store-formats=none"]);
+    let formats = Format::ALL.map(Format::name).join(",");
+    let (mut killed, mut kept) = (0, 1);
+    // Until a writer is fast enough: each gets a little more time than the one before.
+    for round in 0..400 {
+        std::fs::write(place.path("add.json"), run_of_day(1 + round).to_json().unwrap()).unwrap();
+        let mut command = program();
+        command.current_dir(place.0.path()).args(["runs", "add", "add.json", "--store-formats", &formats]);
+        let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(2 * u64::try_from(round).unwrap()));
+        let _ = child.kill();
+        let ended = child.wait().unwrap();
+        let before = kept;
+        kept = runs(&place);
+        assert!(kept == before || kept == before + 1);
+        let (code, findings) = place.verify(&[]);
+        assert_eq!((code, findings.as_slice()), (0, &[][..]), "round {round}");
+        killed += usize::from(!ended.success());
+        if ended.success() && kept > before {
+            break;
+        }
+    }
+    assert!(killed > 3, "{killed}");
+    place.add(&run_of_day(1000), &["--store-formats=none"]);
+    assert_eq!((runs(&place), place.verify(&[])), (kept + 1, (0, vec![])));
+    let left = std::fs::read_dir(place.path("cmcomply-runs")).unwrap();
+    let left = left.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".part")).count();
+    assert_eq!(left, 0, "the next writer cleans");
+}
+
+fn runs(place: &Place) -> usize {
+    let entries = std::fs::read_dir(place.path("cmcomply-runs")).unwrap();
+    entries.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("20")).count()
+}
+
+#[test]
+fn writers_at_once_make_one_chain() {
+    let place = Place::new();
+    let children: Vec<_> = (0..8)
+        .map(|day| {
+            let record = format!("{day}.json");
+            std::fs::write(place.path(&record), run_of_day(day).to_json().unwrap()).unwrap();
+            let mut command = program();
+            command.current_dir(place.0.path()).args(["runs", "add", &record, "--store-formats=markdown"]);
+            command.stdout(std::process::Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!((runs(&place), place.verify(&[])), (8, (0, vec![])));
+}
+
+/// Runs a script of the shell in a mount namespace of its own; `None`, said loudly, where that is not allowed.
+fn apart(place: &Place, script: &str) -> Option<String> {
+    let apart = ["--mount", "sh", "-c"];
+    if !Command::new("unshare").args(apart).arg("mount -t tmpfs none /mnt").output().is_ok_and(|o| o.status.success()) {
+        skipped("not root on Linux, so no small disk was filled and none was read-only");
+        return None;
+    }
+    let mut command = Command::new("unshare");
+    command.args(apart).arg(script).current_dir(place.0.path()).env("CMCOMPLY", env!("CARGO_BIN_EXE_cmcomply"));
+    Some(said(&command.output().unwrap()))
+}
+
+#[test]
+fn a_full_disk_and_a_disk_that_may_not_be_written_to_change_nothing() {
+    let place = Place::new();
+    std::fs::write(place.path("a.json"), run_of_day(0).to_json().unwrap()).unwrap();
+    std::fs::write(place.path("b.json"), run_of_day(1).to_json().unwrap()).unwrap();
+    let script = "set -e; mkdir disk; mount -t tmpfs -o size=400k none disk
+        $CMCOMPLY runs add a.json --store disk/runs --store-formats none > /dev/null
+        before=$(ls -A disk/runs | sort)
+        dd if=/dev/zero of=disk/rest bs=1k 2> /dev/null || truncate -s -40k disk/rest
+        code=0; $CMCOMPLY runs add b.json --store disk/runs --store-formats html || code=$?; echo code $code
+        test \"$before\" = \"$(ls -A disk/runs | sort)\" && echo unchanged
+        $CMCOMPLY runs verify --store disk/runs > /dev/null && echo sound
+        mount -o remount,ro disk
+        code=0; $CMCOMPLY runs add b.json --store disk/runs || code=$?; echo code $code
+        code=0; $CMCOMPLY audit --sql localhost,1 --sql-user x --store disk/new || code=$?; echo code $code
+        $CMCOMPLY runs verify --store disk/runs > /dev/null && echo sound";
+    let Some(said) = apart(&place, script) else { return };
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines.iter().any(|line| line.contains("No space left on device")), "{said}");
+    assert_eq!(lines.iter().filter(|line| line.contains("Read-only file system")).count(), 2, "{said}");
+    let codes: Vec<&&str> = lines.iter().filter(|line| line.starts_with("code ")).collect();
+    assert_eq!(codes, [&"code 2"; 3], "{said}");
+    assert!(said.contains("unchanged") && said.matches("sound").count() == 2, "{said}");
+}
