@@ -160,6 +160,8 @@ fn reached(requirements: &[Requirement]) -> Vec<Judgement> {
         grade: Grade::Required,
         probes: probes.get(&requirement.id).cloned().unwrap_or_default(),
         observed_from_role_host: true,
+        vantage: 0,
+        evidence_grade: Some(cmcomply::vantage::EvidenceGrade::B),
         cause: None,
         waiver: None,
         notes: Vec::new(),

@@ -27,6 +27,7 @@ fn run(second: i64) -> Run {
         settings: RunSettings {
             target_version: None,
             from_here: false,
+            remote: false,
             dns_server: None,
             connect_to: vec![],
             extra_roots: vec![],
@@ -38,6 +39,7 @@ fn run(second: i64) -> Run {
         },
         outcome: Outcome::of(&facts, &[], None),
         vantage: Vantage::local(CatalogRole::Client.title()),
+        vantages: vec![],
         catalog: CatalogRecord::of(Catalog::embedded(), &[]),
         facts,
         requirements: vec![],
