@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use lab::internet::Manner;
+
 use super::*;
 
 const THROUGH: &str = "proxy proxy.contoso.com:8080";
