@@ -16,7 +16,6 @@ mod same;
 #[path = "script/sites.rs"]
 mod sites;
 #[path = "namespaces/world.rs"]
-#[expect(dead_code, reason = "a module of several test programs")]
 mod world;
 
 #[test]
