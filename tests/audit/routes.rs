@@ -15,7 +15,7 @@ async fn audit(spec: Spec, arguments: &[&str], variables: &[(&str, &str)]) -> (L
     for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"] {
         command.env_remove(name);
     }
-    command.args(["--from-here", "--stage-timeout=5"]).args(arguments).envs(variables.iter().copied());
+    command.args([&lab.settings(), "--stage-timeout=5"]).args(arguments).envs(variables.iter().copied());
     let done = output(command).await;
     (lab, done)
 }
