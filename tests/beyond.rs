@@ -10,13 +10,18 @@ mod sample;
 #[expect(dead_code, reason = "only OpenSSL is asked here")]
 mod clients;
 
+#[path = "beyond/causes.rs"]
+mod causes;
+#[path = "beyond/issuers.rs"]
+mod issuers;
+
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use clients::have;
 
-use cmcomply::assess::{self, Cause, Grade, Judgement, Verdict};
+use cmcomply::assess::{self, Cause, Grade, Judgement, Verdict, View, Witness};
 use cmcomply::catalog::{CatalogRole, EntryId, Inspection, TlsRule, TlsVersion};
 use cmcomply::derive::{Requirement, Subject};
 use cmcomply::host::Scheme;
@@ -26,7 +31,7 @@ use cmcomply::probe::further::{Idle, Range};
 use cmcomply::probe::{
     self, Bounds, Checks, Deadlines, FailureCode, Issuance, Observation, Outcome, Settings, StageName,
 };
-use cmcomply::vantage::Vantage;
+use cmcomply::vantage::EvidenceGrade;
 use lab::internet::{Behaviour, Internet, Name, Seen, Spec};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -460,8 +465,9 @@ async fn audit(settings: &Settings, requirements: &[Requirement]) -> Vec<(Observ
     }
     let seen = observe(settings, &requirements).await;
     let plan = plan::build(&requirements);
-    let here = Vantage::local("cm-scp01.contoso.com");
-    let judgements = assess::judge(&requirements, &plan, &seen, &here, true);
+    let witness = Witness { name: "cm-scp01.contoso.com", probes: &plan.probes, observations: &seen, unreached: None };
+    let view = |_: &_| View { vantage: 0, grade: EvidenceGrade::B };
+    let judgements = assess::judge(&requirements, &[witness], view, false);
     let of = |judgement: &Judgement| seen.iter().find(|o| o.probe == judgement.probes[0]).unwrap().clone();
     judgements.into_iter().map(|judgement| (of(&judgement), judgement)).collect()
 }

@@ -347,7 +347,7 @@ fn the_readme_names_every_fact_and_every_file() {
     for fact in ConditionFact::all() {
         assert!(readme.contains(&format!("`{}`", fact.name())), "{} is not in the README", fact.name());
     }
-    for file in ["catalog.toml", "versions.toml", "roots.toml", "addresses.toml"] {
+    for file in ["catalog.toml", "versions.toml", "retirements.toml", "roots.toml", "addresses.toml"] {
         assert!(readme.contains(&format!("`{file}`")), "{file}");
     }
 }

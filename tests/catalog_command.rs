@@ -154,6 +154,29 @@ fn folders_that_are_no_catalog_are_refused() {
     assert!(code == 2 && error.contains("no regular file"), "{error}");
 }
 
+#[test]
+fn lint_tells_its_findings_to_programs_too() {
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../schema/catalog-lint.schema.json")).unwrap();
+    let read = |arguments: &[&str]| -> (i32, serde_json::Value) {
+        let (code, out, error) = run(&[&["catalog", "lint", "--format=json"], arguments].concat());
+        let document = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{error}"));
+        jsonschema::validate(&schema, &document).unwrap();
+        (code, document)
+    };
+    let (code, good) = read(&[]);
+    assert_eq!((code, good["mistakes"].as_array().unwrap().len()), (0, 0));
+    assert_eq!(good["version"], Catalog::embedded().version.as_str());
+    let bad = folder(&[("a.toml", b"section = \"A\"\n\n[[entry]]\nid = \"a\"\n")]);
+    let (code, document) = read(&[&shown(bad.path())]);
+    assert_eq!((code, document["mistakes"][0]["line"].as_u64()), (2, Some(3)), "{document:#}");
+    assert!(document["version"].is_null() && document["mistakes"][0]["rule"] == "syntax");
+    let (code, csv, _) = run(&["catalog", "lint", "--format=csv", &shown(bad.path())]);
+    assert!(code == 2 && csv.contains("a.toml") && csv.lines().count() == 2, "{csv}");
+    // What is no catalog at all is an error in every format.
+    let (code, out, error) = run(&["catalog", "lint", "--format=json", "no-such-folder"]);
+    assert!(code == 2 && out.is_empty() && error.contains("cannot read"), "{error}");
+}
+
 /// A page that has just what the catalog says of it.
 fn page() -> String {
     let mut sections: BTreeMap<&str, Vec<String>> = BTreeMap::new();

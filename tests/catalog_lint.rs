@@ -3,15 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cmcomply::catalog::{Catalog, CatalogError, Rule};
+use jiff::civil::Date;
 use serde::Deserialize;
 
-const SAMPLE: [(&str, &str); 5] = [
+const SAMPLE: [(&str, &str); 6] = [
     ("addresses.toml", include_str!("catalog/sample/addresses.toml")),
     ("catalog.toml", include_str!("catalog/sample/catalog.toml")),
+    ("retirements.toml", include_str!("catalog/sample/retirements.toml")),
     ("roots.toml", include_str!("catalog/sample/roots.toml")),
     ("sample.toml", include_str!("catalog/sample/sample.toml")),
     ("versions.toml", include_str!("catalog/sample/versions.toml")),
 ];
+
+/// The day on which the sample is read.
+const TODAY: Date = jiff::civil::date(2026, 11, 25);
 
 /// See `catalog/mistakes.toml`.
 #[derive(Deserialize)]
@@ -47,7 +52,7 @@ fn sample() -> Files {
 
 fn load(files: &Files) -> Result<Catalog, Vec<CatalogError>> {
     let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    Catalog::from_files(&files)
+    Catalog::from_files(&files, TODAY)
 }
 
 /// Makes the mistake, and gives the line at which it must be seen.
@@ -93,7 +98,9 @@ fn each_mistake_is_found_at_its_line_and_nothing_else() {
 
 #[test]
 fn each_rule_has_a_mistake() {
-    let tried: BTreeSet<String> = mistakes().into_iter().map(|mistake| mistake.rule).collect();
+    let mut tried: BTreeSet<String> = mistakes().into_iter().map(|mistake| mistake.rule).collect();
+    // Only own entries can break this one: see `an_own_entry_that_says_nothing_new_is_told`.
+    assert!(tried.insert(Rule::Repeats.code().to_owned()));
     let rules: BTreeSet<String> = Rule::ALL.iter().map(|rule| rule.code().to_owned()).collect();
     assert_eq!(tried, rules);
     assert_eq!(rules.len(), Rule::ALL.len(), "two rules have one code");
@@ -134,13 +141,13 @@ fn an_error_says_where_what_and_what_to_do() {
 #[test]
 fn missing_and_double_files_are_told() {
     let told = |files: &[(&str, &str)]| -> Vec<String> {
-        let errors = Catalog::from_files(files).unwrap_err();
+        let errors = Catalog::from_files(files, TODAY).unwrap_err();
         assert!(errors.iter().all(|error| error.line > 0));
         errors.iter().filter(|e| e.rule == Rule::File).map(|e| format!("{}: {}", e.file, e.what)).collect()
     };
     assert_eq!(told(&[]), ["catalog.toml: the file is missing", "versions.toml: the file is missing"]);
-    assert_eq!(told(&SAMPLE[..4]), ["versions.toml: the file is missing"]);
-    let twice: Vec<_> = SAMPLE.iter().copied().chain([SAMPLE[3]]).collect();
+    assert_eq!(told(&SAMPLE[..5]), ["versions.toml: the file is missing"]);
+    let twice: Vec<_> = SAMPLE.iter().copied().chain([SAMPLE[4]]).collect();
     assert_eq!(told(&twice), ["sample.toml: the file is given twice"]);
 }
 
@@ -217,7 +224,7 @@ url = "https://docs.contoso.com/handbook"
 #[test]
 fn own_entries_add_and_override() {
     let embedded = Catalog::embedded();
-    let own = Catalog::with_own("own", &[("catalog.toml", OWN_HEAD), ("extra.toml", OWN)]).unwrap();
+    let own = Catalog::with_own("own", &[("catalog.toml", OWN_HEAD), ("extra.toml", OWN)], TODAY).unwrap();
     assert_eq!(own.entries.len(), embedded.entries.len() + 1);
     assert_eq!(own.version, format!("{}+contoso-7", embedded.version));
     assert_ne!(own.sha256, embedded.sha256);
@@ -230,7 +237,7 @@ fn own_entries_add_and_override() {
     assert_eq!(own.documents["contoso"].title, "Network handbook");
     assert_eq!(own.releases, embedded.releases);
     // The hash is that of the content, not of the folder.
-    let elsewhere = Catalog::with_own("elsewhere", &[("extra.toml", OWN), ("catalog.toml", OWN_HEAD)]).unwrap();
+    let elsewhere = Catalog::with_own("elsewhere", &[("extra.toml", OWN), ("catalog.toml", OWN_HEAD)], TODAY).unwrap();
     assert_eq!(elsewhere, own);
 }
 
@@ -238,7 +245,7 @@ fn own_entries_add_and_override() {
 fn own_entries_follow_the_same_rules() {
     let told = |own: &str| -> Vec<String> {
         let files = [("catalog.toml", OWN_HEAD), ("extra.toml", own)];
-        let errors = Catalog::with_own("own", &files).err().unwrap_or_default();
+        let errors = Catalog::with_own("own", &files, TODAY).err().unwrap_or_default();
         errors.iter().map(|error| format!("{}:{} {}", error.file, error.line, error.rule.code())).collect()
     };
     assert_eq!(told(OWN), [""; 0]);
@@ -256,6 +263,11 @@ fn own_entries_follow_the_same_rules() {
         .replace("updates-cmbitsstore", "again")
         .replace("\"Contoso\"", "\"Updates and servicing\"");
     assert_eq!(told(&again), ["own/extra.toml:20 contradiction"]);
+    // The day on which it is read is the last that a source may have; the program's own entries have been judged.
+    assert_eq!(
+        told(&OWN.replace("Proxies\", date = \"2026-01-31\"", "Proxies\", date = \"2026-11-26\"")),
+        ["own/extra.toml:15 future"]
+    );
     // An entry that others are replaced by may not go.
     let gone = OWN.replace("updates-cmbitsstore", "updates-configmgrbits-cdn-manage-microsoft-com").replace(
         "\"required\"\nstatus = \"active\"\nsources = [{ document = \"contoso\", section = \"Mirrors\"",
@@ -266,4 +278,44 @@ fn own_entries_follow_the_same_rules() {
         errors.len() == 1 && errors[0].starts_with("updates-and-servicing.toml:") && errors[0].ends_with("successor"),
         "{errors:?}"
     );
+}
+
+/// One of the program's own entries on updates and servicing, as its file has it.
+fn built_in(id: &str) -> String {
+    let file = include_str!("../catalog/updates-and-servicing.toml").replace("\r\n", "\n");
+    let start = file.find(&format!("[[entry]]\nid = \"{id}\"")).expect("an entry of this file");
+    let end = file[start + 1..].find("[[entry]]").map_or(file.len(), |end| start + 1 + end);
+    file[start..end].to_owned()
+}
+
+#[test]
+fn an_own_entry_that_says_nothing_new_is_told() {
+    let told = |section: &str, entry: &str| -> Vec<String> {
+        let own = format!("section = \"{section}\"\n{entry}");
+        let errors = Catalog::with_own("own", &[("extra.toml", &own)], TODAY).err().unwrap_or_default();
+        errors.iter().map(|error| format!("{}:{} {}", error.file, error.line, error.rule.code())).collect()
+    };
+    let entry = built_in("updates-cmbitsstore");
+    assert_eq!(told("Updates and servicing", &entry), ["own/extra.toml:3 repeats"]);
+    // Under another name and in another section too.
+    let renamed = entry.replace("updates-cmbitsstore", "contoso-cmbitsstore");
+    assert_eq!(told("Contoso", &renamed), ["own/extra.toml:3 repeats"]);
+    assert_eq!(told("Contoso", &renamed.replace("\"required\"", "\"critical\"")), [""; 0]);
+    // It is the only one of its need where the program's is overridden by something else.
+    let moved = entry.replace("cmbitsstore.blob.core.windows.net", "mirror.contoso.com");
+    assert_eq!(told("Contoso", &format!("{renamed}{moved}")), [""; 0]);
+}
+
+#[test]
+fn the_catalog_in_this_program_is_judged_by_its_own_day_and_not_by_the_clock() {
+    let long_ago = jiff::civil::date(1999, 1, 1);
+    let own = "section = \"Contoso\"\n";
+    assert!(Catalog::with_own("own", &[("extra.toml", own)], long_ago).is_ok());
+    let mut files = sample();
+    assert!(load(&files).is_ok());
+    let early: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let errors = Catalog::from_files(&early, long_ago).unwrap_err();
+    assert!(errors.iter().all(|error| error.rule == Rule::Future) && errors.len() > 9, "{errors:#?}");
+    files.retain(|name, _| name != "catalog.toml");
+    assert!(load(&files).is_err());
 }

@@ -11,6 +11,9 @@ use cmcomply::settings::Settings;
 use cmcomply::site::Snapshot;
 use proptest::prelude::*;
 
+/// The day on which catalogs are read.
+const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 25);
+
 /// The files of the catalog, each with its text.
 static FILES: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog");
@@ -45,7 +48,7 @@ proptest! {
     ) {
         let (name, text) = file.get(&FILES);
         let text = damaged(text, at, length, &piece);
-        for result in [Catalog::from_files(&[(name, &text)]), Catalog::with_own("own", &[(name, &text)])] {
+        for result in [Catalog::from_files(&[(name, &text)], TODAY), Catalog::with_own("own", &[(name, &text)], TODAY)] {
             for error in result.err().into_iter().flatten() {
                 prop_assert!(is_inert(&error), "{error:?}");
             }

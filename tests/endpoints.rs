@@ -8,6 +8,8 @@ mod explain;
 mod golden;
 #[path = "endpoints/hand_off.rs"]
 mod hand_off;
+#[path = "endpoints/judged.rs"]
+mod judged;
 #[path = "endpoints/what_if.rs"]
 mod what_if;
 
@@ -49,7 +51,12 @@ impl Place {
     /// Contoso with a change of the replica.
     async fn variant(sql: &str) -> Self {
         let variants = if sql.is_empty() { Vec::new() } else { vec![sql.to_owned()] };
-        let database = SiteDatabase::start(Options { variants, ..Options::default() }).await;
+        Self::of(Options { variants, ..Options::default() }).await
+    }
+
+    /// A site database as the options make it.
+    async fn of(options: Options) -> Self {
+        let database = SiteDatabase::start(options).await;
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("ca.pem"), database.ca_pem()).unwrap();
         let place = Self { folder };

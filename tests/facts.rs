@@ -50,7 +50,7 @@ async fn variant(sql: &str) -> Facts {
 fn why<T: std::fmt::Debug>(fact: &Fact<T>) -> UnknownWhy {
     match fact {
         Fact::Unknown { why, .. } => *why,
-        other => panic!("not unknown: {other:?}"),
+        other @ Fact::Known { .. } => panic!("not unknown: {other:?}"),
     }
 }
 

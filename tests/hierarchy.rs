@@ -2,6 +2,7 @@
 //! sites, or snapshots of them, are put together, in any order.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -21,7 +22,13 @@ struct Hierarchy {
 impl Hierarchy {
     /// `changes` are those of the primary site's database.
     async fn new(changes: &[&str]) -> Self {
-        let cas = SiteDatabase::start(Options::default()).await;
+        Self::with(&[], changes).await
+    }
+
+    /// `top` are the changes of the central administration site's database.
+    async fn with(top: &[&str], changes: &[&str]) -> Self {
+        let variants = top.iter().map(|sql| (*sql).to_owned()).collect();
+        let cas = SiteDatabase::start(Options { variants, ..Options::default() }).await;
         let variants = [PS1].iter().chain(changes).map(|sql| (*sql).to_owned()).collect();
         let ps1 = SiteDatabase::start(Options { database: "CM_PS1".into(), variants, ..Options::default() }).await;
         let folder = tempfile::tempdir().unwrap();
@@ -115,6 +122,8 @@ async fn from_below_the_top_the_program_says_so_and_knows_less() {
     // What is seen there is there.
     for fact in ["cmgs", "tenants", "service_connection_points", "group_syncs", "entra_user_discovery"] {
         assert_eq!(facts[fact]["state"], "known", "{fact}");
+        let more = facts[fact]["source"]["may_lack"].as_str().unwrap();
+        assert!(more.ends_with("may not have all of it; that of CAS has"), "{more}");
     }
 
     // At the top nothing of this is said.
@@ -195,6 +204,44 @@ async fn what_two_databases_do_not_agree_on_names_both() {
     // No requirement of the service connection point is decided, and none is gone.
     let of_point = |r: &&Value| r["role"] == "service-connection-point" && r["decision"]["decision"] == "undecided";
     assert!(run["requirements"].as_array().unwrap().iter().filter(of_point).count() > 10);
+}
+
+/// The names of what a run needs, or of what it does not know whether it needs.
+fn names(run: &Value, decision: &str) -> BTreeSet<String> {
+    let all = run["requirements"].as_array().unwrap().iter();
+    let all = all.filter(|one| one["decision"]["decision"] == decision);
+    all.map(|one| format!("{} {}", one["subject"]["kind"], one["name"])).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_a_lower_site_can_say_is_not_taken_for_all() {
+    let lab = Hierarchy::with(&["DROP VIEW dbo.vSMS_AzureService;"], &[]).await;
+    let (cas, ps1) = (Hierarchy::to(&lab.cas), Hierarchy::to(&lab.ps1));
+    let (run, _) = lab.audit(&[&cas, &ps1]).await;
+    let cmgs = &run["facts"]["cmgs"];
+    assert_eq!(cmgs["state"], "known");
+    assert!(cmgs["source"]["may_lack"].is_string(), "{cmgs}");
+    // The gateways of the lower site are needed, and there may be more.
+    let has = |decision: &str, part: &str| names(&run, decision).iter().any(|name| name.contains(part));
+    assert!(has("needed", "granitefalls"), "{:?}", names(&run, "needed"));
+    assert!(has("undecided", "{cmg."), "{:?}", names(&run, "undecided"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_does_not_say_whose_it_is_is_doubted_like_one_below_the_top() {
+    let lab = Hierarchy::with(&["DELETE FROM dbo.SMSData;"], &[]).await;
+    let (run, _) = lab.audit(&[&Hierarchy::to(&lab.cas)]).await;
+    let facts = &run["facts"];
+    assert_eq!(facts["this_site"]["state"], "unknown");
+    for (fact, says) in [
+        ("client_counts", "may have the clients of that site only"),
+        ("cloud_distribution_points", "has none, and that of the top-level site may"),
+    ] {
+        assert_eq!(facts[fact]["state"], "unknown", "{fact}");
+        assert!(facts[fact]["detail"].as_str().unwrap().contains(says), "{fact}: {}", facts[fact]);
+    }
+    assert!(facts["site_systems"]["source"]["may_lack"].is_string(), "{}", facts["site_systems"]["source"]);
+    assert!(names(&run, "undecided").iter().any(|name| name.contains("{cmg.")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

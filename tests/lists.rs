@@ -15,6 +15,7 @@ mod tools;
 
 use std::collections::BTreeSet;
 
+use cmcomply::catalog::Catalog;
 use cmcomply::derive::{Decision, RequiredName, Subject, Via};
 use cmcomply::host::{HostName, HostPattern, Scheme};
 use cmcomply::report::lists::{
@@ -135,7 +136,7 @@ fn our_own_lists_are_exact_allow_lists() {
     assert!(hand_off.entries.len() > 50 && hand_off.undecided.is_empty());
     let plain = render(Format::Plain, &hand_off, &head()).text;
     let check = check_against(&hand_off, &plain).unwrap();
-    assert!(check.is_exact(), "{check:#?}");
+    assert!(check.names_are_exact() && !check.is_exact() && check.any_port > 50, "{check:#?}");
     let edl = render(Format::PanOsEdl, &hand_off, &head()).text;
     let check = check_against(&hand_off, &edl).unwrap();
     let missing: Vec<String> = check.missing.iter().map(|m| m.entry.pattern.to_string()).collect();
@@ -172,7 +173,18 @@ fn every_line_of_an_allow_list_gets_its_answer() {
         ]
     );
     let broad: Vec<_> = check.too_broad.iter().map(|b| (b.line, b.needed.first().unwrap().to_string())).collect();
-    assert_eq!(broad, [(4, "*-umwatsonc.events.data.microsoft.com".to_owned()), (12, "go.microsoft.com".to_owned())]);
+    // Lines 3 and 10 have no port, in a list that has some.
+    assert_eq!(
+        broad,
+        [
+            (3, "configmgrbits.cdn.manage.microsoft.com".to_owned()),
+            (4, "*-umwatsonc.events.data.microsoft.com".to_owned()),
+            (10, "*.windowsupdate.microsoft.com".to_owned()),
+            (12, "go.microsoft.com".to_owned())
+        ]
+    );
+    assert_eq!(check.too_broad[2].ports, Some(BTreeSet::from([80])));
+    assert_eq!(check.any_port, 0);
     let stale: Vec<_> = check.stale.iter().map(|s| (s.line, &s.why)).collect();
     assert_eq!(stale.len(), 3, "{stale:#?}");
     assert!(matches!(stale[0], (5, StaleWhy::OnlyRetired(entries)) if entries.len() == 1));
@@ -182,6 +194,81 @@ fn every_line_of_an_allow_list_gets_its_answer() {
     assert_eq!(check.undecided.iter().map(|m| m.line).collect::<Vec<_>>(), [8, 9]);
     assert_eq!(check.not_understood.iter().map(|n| n.line).collect::<Vec<_>>(), [11]);
     assert!(!check.is_exact());
+}
+
+#[test]
+fn ports_and_schemes_are_compared_too() {
+    let cas = || host("cm-cas.corp.contoso.com");
+    let go = needed(cas(), Scheme::Https, "go.microsoft.com", 443);
+    let hand_off = HandOff::of([&go]);
+    let check = |list: &str| check_against(&hand_off, list).unwrap();
+    for exact in [
+        "go.microsoft.com:443",
+        "https://go.microsoft.com",
+        "https://go.microsoft.com:443/",
+        "*://go.microsoft.com:443",
+    ] {
+        assert!(check(exact).is_exact(), "{exact}");
+    }
+    for every in ["go.microsoft.com:*", "https://go.microsoft.com:*", "*://go.microsoft.com:*/*"] {
+        let check = check(every);
+        assert!(check.missing.is_empty() && !check.names_are_exact(), "{every}");
+        assert_eq!(check.too_broad[0].ports, Some(BTreeSet::from([443])), "{every}");
+    }
+    // The right port with the wrong scheme lets nothing through.
+    let other = check("http://go.microsoft.com:443");
+    assert_eq!((other.missing.len(), &other.stale[0].why), (1, &StaleWhy::OtherScheme(Scheme::Https)));
+    assert_eq!(check("http://go.microsoft.com").stale[0].why, StaleWhy::OtherPort(BTreeSet::from([443])));
+    // A list of names alone has no ports: that is said once. Among lines with ports, each is too broad.
+    let bare = check("go.microsoft.com");
+    assert!(bare.names_are_exact() && !bare.is_exact() && bare.any_port == 1);
+    let mixed = check("go.microsoft.com\nhttps://go.microsoft.com");
+    assert_eq!((mixed.any_port, mixed.too_broad.len(), mixed.too_broad[0].line), (0, 1, 1));
+}
+
+#[test]
+fn what_is_gone_or_foreign_is_stale_whatever_a_template_may_be() {
+    let cas = || host("cm-cas.corp.contoso.com");
+    let gone = retired(needed(cas(), Scheme::Https, "sccmconnected-a01.cloudapp.net", 443));
+    let check = |template: &str, list: &str| {
+        let mut open = undecided(needed(cas(), Scheme::Https, "x.contoso.com", 443), "a fact");
+        open.name = RequiredName::Template(template.to_owned());
+        check_against(&HandOff::of([&open, &gone]), list).unwrap()
+    };
+    let list = "sccmconnected-a01.cloudapp.net\nold.contoso.com\nprod1.westus2.logic.azure.com\n";
+    let host = check("{notification.host}", list);
+    assert_eq!(host.stale.iter().map(|stale| stale.line).collect::<Vec<_>>(), [1, 2]);
+    assert!(matches!(host.stale[0].why, StaleWhy::OnlyRetired(_)));
+    assert_eq!(host.undecided.iter().map(|maybe| maybe.line).collect::<Vec<_>>(), [3]);
+    // A catalog's host may be any name, but not one that is known to be gone, and not on another port.
+    let any = check("{third-party-catalog.host}", list);
+    assert_eq!(any.stale.iter().map(|stale| stale.line).collect::<Vec<_>>(), [1]);
+    assert_eq!(check("{third-party-catalog.host}", "old.contoso.com:8443").stale.len(), 1);
+    // A wildcard that holds more than what is gone may be for the template.
+    assert_eq!(check("{cmg.deployment-name}", "*.cloudapp.net").undecided.len(), 1);
+    // What the catalog knows to be gone is known without a requirement.
+    let nothing = HandOff::default().with_retired(Catalog::embedded());
+    let stale = check_against(&nothing, "communityhub.microsoft.com\nold.contoso.com").unwrap().stale;
+    assert!(matches!(stale[0].why, StaleWhy::OnlyRetired(_)) && stale[1].why == StaleWhy::NotNeeded, "{stale:#?}");
+}
+
+#[test]
+fn what_may_be_needed_and_is_not_let_through_is_told() {
+    let cas = || host("cm-cas.corp.contoso.com");
+    let exact = undecided(needed(cas(), Scheme::Https, "go.microsoft.com", 443), "tenant attach");
+    let mut template = exact.clone();
+    template.name = RequiredName::Template("{notification.host}".to_owned());
+    let hand_off = HandOff::of([&exact, &template]);
+    let lacking = |list: &str| -> Vec<String> {
+        let check = check_against(&hand_off, list).unwrap();
+        assert!(check.missing.is_empty());
+        check.maybe_missing.iter().map(|undecided| undecided.name.to_string()).collect()
+    };
+    assert_eq!(lacking(""), ["go.microsoft.com", "{notification.host}"]);
+    assert_eq!(lacking("http://go.microsoft.com"), ["go.microsoft.com", "{notification.host}"]);
+    assert_eq!(lacking("https://go.microsoft.com\n"), ["{notification.host}"]);
+    assert_eq!(lacking("*.logic.azure.com\n"), ["go.microsoft.com"]);
+    assert_eq!(lacking("*"), [""; 0]);
 }
 
 #[test]
@@ -232,7 +319,7 @@ proptest::proptest! {
         let missing = check_against(&hand_off, &list).unwrap().missing;
         for entry in &hand_off.entries {
             let lets = |line: &str| {
-                cmcomply::report::lists::AllowLine::parse(line).unwrap().unwrap().allows(&entry.pattern, entry.port)
+                cmcomply::report::lists::AllowLine::parse(line).unwrap().unwrap().allows(&entry.pattern, entry.scheme, entry.port)
             };
             let allowed = list.lines().any(lets);
             proptest::prop_assert_eq!(allowed, !missing.iter().any(|m| m.entry == *entry));

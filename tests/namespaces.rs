@@ -34,12 +34,15 @@ fn each_site_sees_what_its_firewall_does() {
         file
     });
     let mut world = World::new();
-    let sites = ["open", "drop", "reset", "prohibited", "half", "hole", "slow", "captive", "sni", "cut"];
+    let sites =
+        ["open", "drop", "reset", "prohibited", "half", "hole", "slow", "captive", "sni", "cut", "mixed", "forbidden"];
     for site in sites {
         world.site(site, false);
     }
     world.site("six", true);
     world.cut("cut");
+    world.tell_every_error();
+    world.forbid("forbidden");
     world.firewall(FIREWALL);
     world.reset_at("sni", "blocked.contoso.com");
     world.serve(443, &good);
@@ -77,6 +80,16 @@ fn each_site_sees_what_its_firewall_does() {
     let cut = look("cut");
     let failed = failure(&cut, StageName::Tcp, FailureCode::TcpUnreachable);
     assert!(failed.detail.contains("network unreachable"), "{failed:?}");
+
+    // The machine's own routes forbid it: nobody on the way is to blame.
+    let forbidden = look("forbidden");
+    let failed = failure(&forbidden, StageName::Tcp, FailureCode::TcpForbidden);
+    assert!(failed.detail.starts_with("connect to 198.51.100.1:443: "), "{failed:?}");
+
+    // One address refuses, and the other swallows.
+    let mixed = look_for(TARGET, "mixed", Some(StageName::Tcp));
+    failure(&mixed, StageName::Tcp, FailureCode::TcpError);
+    assert_eq!(attempts(&mixed), [Some(FailureCode::TcpRefused), Some(FailureCode::TcpTimeout)]);
 
     // Only one of two addresses is open: reached, and the other is told.
     let half = look_for(TARGET, "half", Some(StageName::Tcp));
@@ -126,6 +139,8 @@ table inet firewall {
         type filter hook input priority 0; policy accept;
         iifname "drop" tcp dport 443 drop
         iifname "reset" tcp dport 443 reject with tcp reset
+        iifname "mixed" ip daddr 198.51.100.1 tcp dport 443 reject with tcp reset
+        iifname "mixed" tcp dport 443 drop
         iifname "prohibited" tcp dport 443 reject with icmpx type admin-prohibited
         iifname "half" ip daddr 198.51.100.2 tcp dport 443 drop
         iifname "hole" tcp dport 443 meta length > 200 drop

@@ -165,6 +165,34 @@ async fn a_failure_is_named_with_its_cause_and_what_to_do_and_exit_1() {
     }
 }
 
+/// What the catalog asks of a name is asked here too, as in an audit.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_catalog_asks_of_a_name_is_asked_unless_only_layers_are_wanted() {
+    // With this status one request is enough for the layers.
+    let spec = Spec::default().known("microsoft.com").host("a.contoso.com", Behaviour::Status(404));
+    let lab = Lab::new(spec.host("gateway.configmgr.manage.microsoft.com", Behaviour::Status(404))).await;
+    let url = "https://gateway.configmgr.manage.microsoft.com";
+    let handshakes = || lab.internet.count(|seen| matches!(seen, Seen::Handshake { .. }));
+    // The lab's authority is none of the public ones, so somebody inspects, and here that is not supported.
+    let (code, tree, _) = lab.probe(&[url]).await;
+    let flat = tree.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(code, Some(1), "{tree}");
+    assert!(flat.contains("not well: certificate: TLS is inspected") && flat.contains("(tls-inspected)"), "{tree}");
+    assert!(flat.contains("see also: UXAnalyticsUploadWorker.log"), "{tree}");
+    let (code, tree, errors) = lab.probe(&[url, "--public-ca-file=ca.pem"]).await;
+    assert_eq!(code, Some(0), "{tree}{errors}");
+    assert!(tree.contains("reached:") && tree.contains("--idle-test"), "{tree}");
+    assert!(tree.lines().all(|line| line.width() <= 80), "{tree}");
+    let before = handshakes();
+    let (code, tree, _) = lab.probe(&[url, "--layers-only"]).await;
+    assert_eq!((code, handshakes() - before), (Some(0), 1), "{tree}");
+    assert!(!tree.contains("also:"), "{tree}");
+    // A name that no entry knows is asked nothing.
+    let before = handshakes();
+    assert_eq!(lab.probe(&["https://a.contoso.com"]).await.0, Some(0));
+    assert_eq!(handshakes() - before, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_answers_come_out_inert() {
     let headers = "Server: \u{1b}[2J\u{9b}31m\r\nVia: 1.1 <script>\r\n".to_owned();

@@ -13,7 +13,17 @@ fn the_schemas_in_the_repository_are_those_of_the_types() {
         ("verification", schemars::schema_for!(cmcomply::evidence::store::Verification)),
         ("plan", schemars::schema_for!(cmcomply::plan::PlanDocument)),
         ("observations", schemars::schema_for!(cmcomply::evidence::Observations)),
+        ("hosts", schemars::schema_for!(cmcomply::report::Hosts)),
         ("endpoints", schemars::schema_for!(cmcomply::report::Endpoints)),
+        ("readiness", schemars::schema_for!(cmcomply::report::Readiness)),
+        ("host-facts", schemars::schema_for!(cmcomply::assess::readiness::HostsDocument)),
+        ("allow-list", schemars::schema_for!(cmcomply::report::AllowListCheck)),
+        ("explanation", schemars::schema_for!(cmcomply::report::Explanation)),
+        ("catalog-entries", schemars::schema_for!(Vec<cmcomply::catalog::Entry>)),
+        ("catalog-entry", schemars::schema_for!(cmcomply::catalog::Entry)),
+        ("catalog-lint", schemars::schema_for!(cmcomply::report::LintReport)),
+        ("page-diff", schemars::schema_for!(cmcomply::catalog::PageDiff)),
+        ("queries", schemars::schema_for!(Vec<cmcomply::site::Query>)),
         ("snapshot", schemars::schema_for!(cmcomply::site::Snapshot)),
     ];
     for (name, made) in documents {

@@ -80,7 +80,7 @@ impl Lab {
 fn why<T: std::fmt::Debug>(fact: &Fact<T>) -> (UnknownWhy, &str) {
     match fact {
         Fact::Unknown { why, detail } => (*why, detail),
-        other => panic!("not unknown: {other:?}"),
+        other @ Fact::Known { .. } => panic!("not unknown: {other:?}"),
     }
 }
 
@@ -114,7 +114,7 @@ async fn the_reporting_role_gets_what_its_rights_allow() {
     assert_eq!(facts.data_findings, []);
     let source = |fact: &Fact<_>| match fact {
         Fact::Known { source, .. } => source.object.clone(),
-        other => panic!("{other:?}"),
+        other @ Fact::Unknown { .. } => panic!("{other:?}"),
     };
     assert_eq!(known(&facts.this_site).as_str(), "CAS");
     assert_eq!(known(&facts.sites).len(), 4);

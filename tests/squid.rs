@@ -15,7 +15,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cmcomply::probe::{FailureCode, Observation, Outcome, StageName};
+use cmcomply::host::HostOrAddress;
+use cmcomply::probe::{FailureCode, Observation, Outcome, ProxyAccount, StageName};
+use cmcomply::site::Secret;
 use lab::internet::{Behaviour, Internet, Seen, Spec};
 use probing::{Job, der, failure, through};
 use squid::Squid;
@@ -97,6 +99,51 @@ async fn a_proxy_that_wants_credentials_names_what_it_takes() {
     assert_eq!(net.seen(), []);
 }
 
+#[tokio::test]
+async fn an_account_opens_a_proxy_that_wants_credentials_and_a_wrong_password_does_not() {
+    let Some(program) = squid::program() else { return };
+    let Some(reader) = helper("basic_ncsa_auth") else { return };
+    let net = internet().await;
+    let squid = Squid::run(&program, |folder, port| {
+        config(folder, &format!("127.0.0.1:{port}"), &basic(folder, &reader), &net)
+    });
+    let [tunnel, plain] = look_as(&net, &squid, "Contoso-Secret-1").await;
+    assert!(tunnel.reached() && plain.reached(), "{tunnel:#?} {plain:#?}");
+    let connect = tunnel.connect.evidence.unwrap();
+    assert_eq!((connect.account.as_deref(), connect.scheme.as_deref()), (Some("cmcomply"), Some("Basic")));
+    let before = net.seen().len();
+    let [tunnel, plain] = look_as(&net, &squid, "Contoso-Secret-2").await;
+    for (seen, stage) in [(tunnel, StageName::Connect), (plain, StageName::Http)] {
+        let refused = failure(&seen, stage, FailureCode::ProxyAuthFailed);
+        assert!(refused.detail.contains("407") && refused.detail.contains("also after cmcomply signed in with Basic"));
+        assert!(!format!("{seen:?}").contains("Contoso-Secret"), "{seen:#?}");
+    }
+    assert_eq!(net.seen().len(), before, "nothing gets through");
+}
+
+/// Squid's own stand-in for a domain controller gives challenges of NTLM version 1, which shows too much of a password.
+#[tokio::test]
+async fn an_old_ntlm_is_not_spoken_and_basic_is_where_squid_offers_it_too() {
+    let Some(program) = squid::program() else { return };
+    let Some(reader) = helper("basic_ncsa_auth") else { return };
+    let Some(ntlm) = helper("ntlm_fake_auth") else { return };
+    let net = internet().await;
+    let ntlm = format!("auth_param ntlm program {ntlm}\n");
+    let alone = format!("{ntlm}acl known proxy_auth REQUIRED\nhttp_access deny !known\n");
+    let squid = Squid::run(&program, |folder, port| config(folder, &format!("127.0.0.1:{port}"), &alone, &net));
+    let [tunnel, plain] = look_as(&net, &squid, "Contoso-Secret-1").await;
+    for (seen, stage) in [(tunnel, StageName::Connect), (plain, StageName::Http)] {
+        let wants = failure(&seen, stage, FailureCode::ProxyAuthRequired);
+        assert!(wants.detail.contains("no challenge of NTLM version 2"), "{wants:?}");
+    }
+    let squid = Squid::run(&program, |folder, port| {
+        config(folder, &format!("127.0.0.1:{port}"), &format!("{ntlm}{}", basic(folder, &reader)), &net)
+    });
+    let [tunnel, plain] = look_as(&net, &squid, "Contoso-Secret-1").await;
+    assert!(tunnel.reached() && plain.reached(), "{tunnel:#?} {plain:#?}");
+    assert_eq!(tunnel.connect.evidence.unwrap().scheme.as_deref(), Some("Basic"));
+}
+
 /// Inspection: the certificate is of a CA that is not the endpoint's. If this machine trusts that one too, everything
 /// works, and only the chain tells.
 #[tokio::test]
@@ -156,6 +203,18 @@ async fn internet() -> Internet {
 /// The same host over TLS and in clear, at the real ports of the pretend internet.
 async fn look(net: &Internet, squid: &Squid, host: &str) -> [Observation; 2] {
     look_at(net, squid, host, net.server(443).port(), net.server(80).port()).await
+}
+
+/// The healthy host with the account `cmcomply` and this password.
+async fn look_as(net: &Internet, squid: &Squid, password: &str) -> [Observation; 2] {
+    let (https, http) = (net.server(443).port(), net.server(80).port());
+    let urls = [format!("https://healthy.contoso.com:{https}/"), format!("http://healthy.contoso.com:{http}/")];
+    let probes = urls.iter().map(|url| through(url, squid.address())).collect();
+    let at = (HostOrAddress::Address(squid.address().ip()), squid.address().port());
+    let account = ProxyAccount { user: "cmcomply".to_owned(), password: Secret::new(password) };
+    let job = Job { connect_to: Vec::new(), ..Job::of(net, probes) };
+    let mut seen = job.run_as([(at, account)].into()).await;
+    urls.map(|url| seen.remove(&url).unwrap())
 }
 
 async fn look_at(net: &Internet, squid: &Squid, host: &str, https: u16, http: u16) -> [Observation; 2] {

@@ -7,7 +7,7 @@ use super::verdict::Cause;
 use crate::catalog::Inspection;
 use crate::derive::Requirement;
 use crate::plan::{Probe, ProbeId};
-use crate::probe::further::{Idle, IdleLook, Range, SuiteAnswer};
+use crate::probe::further::{GATEWAY_VERBS, Idle, IdleLook, Range, SuiteAnswer};
 use crate::probe::{Failure, FailureCode, Issuance, Observation, Outcome, Redirect, StageName, publicly_certified};
 
 /// What the observations of a run say of one probe that got through every layer.
@@ -23,7 +23,8 @@ impl Beyond<'_> {
     /// Why the requirement is not met although every layer is in order.
     pub(super) fn cause(&self) -> Option<Cause> {
         let found = self.inspected().or_else(|| self.suites()).or_else(|| self.content()).or_else(|| self.range());
-        let found = found.or_else(|| self.redirect()).or_else(|| self.gateway()).or_else(|| self.idle())?;
+        let found = found.or_else(|| self.redirect()).or_else(|| self.gateway()).or_else(|| self.idle());
+        let found = found.or_else(|| self.not_looked_at())?;
         let text = cause::for_host(self.requirement, self.probe, &found.text);
         Some(Cause { text, in_product: cause::in_product(self.requirement), ..found })
     }
@@ -39,7 +40,16 @@ impl Beyond<'_> {
             Some(Issuance::Untold) => notes.push("whether TLS is inspected on the way does not show".to_owned()),
             _ => {}
         }
+        for issuer in self.seen.trust.evidence.iter().flat_map(|trust| &trust.fetched) {
+            notes.push(format!(
+                "the server leaves out the certificate of \"{}\", which was fetched from {}, as a Windows client does",
+                issuer.certificate.subject, issuer.url
+            ));
+        }
         let looks = &self.seen.further.suites;
+        if looks.is_empty() && self.probe.asks.tls.is_some() {
+            notes.push("which of the documented cipher suites are taken was not tried".to_owned());
+        }
         if !looks.is_empty() {
             let of = |answer| looks.iter().filter(move |look| look.answer == answer).map(|look| look.suite.as_str());
             let list = |what: &str, answer| {
@@ -120,6 +130,15 @@ impl Beyond<'_> {
             detail: Some(look.detail.clone()),
             ..of_code("range-ignored", self.words)
         })
+    }
+
+    /// What was asked for and not looked at, because the time was over: that is no proof.
+    fn not_looked_at(&self) -> Option<Cause> {
+        let (asks, further) = (&self.probe.asks, &self.seen.further);
+        let content = asks.content.is_some() && further.content.is_none();
+        let range = asks.byte_range && further.byte_range.is_none() && self.requirement.path.is_some();
+        let gateway = asks.gateway && further.gateway.len() < GATEWAY_VERBS.len();
+        (content || range || gateway).then(|| of_code("interrupted", self.words))
     }
 
     fn gateway(&self) -> Option<Cause> {

@@ -41,6 +41,9 @@ pub(super) const TABLE: &[Row] = &[
     row_of("name-timeout", "The DNS server did not answer.",
         "the DNS server did not answer for {name}",
         "check that the DNS server is up and reachable (UDP and TCP 53)"),
+    row_of("name-server-refused", "Nobody answers DNS at the port of the DNS server: the port refuses.",
+        "the DNS server refuses questions: nobody answers DNS at its port",
+        "check the address and port of the DNS server that {at} asks"),
     row_of("name-no-data", "The name exists and has no address.",
         "the name {name} has no address",
         "check which DNS server answers and whether it filters"),
@@ -72,11 +75,11 @@ pub(super) const TABLE: &[Row] = &[
     // Proxy
     row_of("proxy-auth-required", "The proxy wants credentials (407).",
         "{proxy} wants credentials (407)",
-        "let {from} use {proxy} without sign-in, or give its account with --proxy-user; cmcomply does not know the account \
+        "let {from} use {proxy} without sign-in, or give its account with --proxy-user or in cmcomply.toml; cmcomply does not know the account \
          of a site system's proxy"),
     row_of("proxy-auth-failed", "The proxy refused the account that was given for it (407).",
         "{proxy} refused the account that was given for it (407)",
-        "check user and password of --proxy-user, and what {proxy} lets that account do"),
+        "check the account and its password (--proxy-user, or cmcomply.toml), and what {proxy} lets that account do"),
     row_of("proxy-refused", "The proxy answered in the endpoint's place, with another status than success.",
         "{proxy} answered itself{status}",
         "allow {endpoint} for {from} on {proxy}"),
@@ -185,8 +188,8 @@ pub(super) const TABLE: &[Row] = &[
         "let devices between clients and {host} pass the verbs HEAD, CCM_POST, BITS_POST, GET, PROPFIND and the headers \
          Range and CCMClient*"),
     row_of("gateway-alias", "The service name of a cloud management gateway does not lead to its deployment name.",
-        "the service name leads elsewhere, and not to the deployment name of the gateway",
-        "let the DNS record of the service name be an alias (CNAME) of the deployment name"),
+        "the service name leads to {what}, and not to the deployment name {deployment}",
+        "let the DNS record of {host} be an alias (CNAME) of {deployment}"),
     row_of("idle-cut", "An idle connection was cut earlier than the documentation allows.",
         "an idle connection was cut after {what}; it must stay open for {needed} s",
         "let proxies and firewalls on the way to {host} leave idle connections open for {needed} s"),
@@ -203,7 +206,9 @@ pub(super) const TABLE: &[Row] = &[
         "the run ended before this was probed", "run the audit again and let it end"),
     row_of("other-host", "Another machine than the role's host looked, and may not stand in for it.",
         "not observed from {from}; seen from {at}: {what}",
-        "run cmcomply on that host, or give --from-here if this machine may stand in for it"),
+        "give that host a vantage in cmcomply.toml, carry its plan there (`cmcomply plan`), or run cmcomply on it"),
+    row_of("host-not-reached", "Nobody could look from the machine that was to.",
+        "not observed from {from}; looking from {at}: {what}", "{remedy}"),
     row_of("no-result", "The probe ended without a result: a defect.",
         "the probe ended without a result", "run the audit again; if it stays, report it"),
 ];

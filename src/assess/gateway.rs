@@ -6,23 +6,36 @@
 
 use std::collections::HashMap;
 
+use super::Witness;
+use super::cause::{Words, of_code};
 use super::verdict::{Cause, Judgement, Verdict};
 use crate::derive::{RequiredName, Requirement};
 use crate::host::{HostName, HostPattern};
-use crate::plan::Plan;
-use crate::probe::{NameEvidence, Observation, StageName};
+use crate::probe::{NameEvidence, StageName};
 use crate::site::Facts;
 
-/// Writes into the judgements of each service name whether it leads to its deployment name; one that does not is no pass.
+/// Writes into the judgements of each service name whether it leads to its deployment name, as the vantage saw it; one
+/// that does not is no pass.
 pub fn judge_gateways(
     facts: &Facts,
     requirements: &[Requirement],
-    plan: &Plan,
-    observations: &[Observation],
+    witnesses: &[Witness<'_>],
     judgements: &mut [Judgement],
 ) {
-    let seen: HashMap<_, _> = observations.iter().map(|o| (&o.probe, o)).collect();
-    let names: HashMap<&HostName, &NameEvidence> = plan
+    for (vantage, witness) in witnesses.iter().enumerate() {
+        judge_from(facts, requirements, vantage, witness, judgements);
+    }
+}
+
+fn judge_from(
+    facts: &Facts,
+    requirements: &[Requirement],
+    vantage: usize,
+    witness: &Witness<'_>,
+    judgements: &mut [Judgement],
+) {
+    let seen: HashMap<_, _> = witness.observations.iter().map(|o| (&o.probe, o)).collect();
+    let names: HashMap<&HostName, &NameEvidence> = witness
         .probes
         .iter()
         .filter_map(|probe| {
@@ -38,7 +51,8 @@ pub fn judge_gateways(
         let Some(of_service) = names.get(service) else { continue };
         let alias = alias(of_service, deployment, names.get(deployment).copied());
         for (requirement, judgement) in requirements.iter().zip(&mut *judgements) {
-            if requirement.name == RequiredName::Pattern(HostPattern::Exact(service.clone())) {
+            let is_it = requirement.name == RequiredName::Pattern(HostPattern::Exact(service.clone()));
+            if is_it && judgement.vantage == vantage {
                 write_down(&alias, service, deployment, judgement);
             }
         }
@@ -80,20 +94,14 @@ fn write_down(alias: &Alias, service: &HostName, deployment: &HostName, judgemen
         Alias::SameAddress => format!("{service} has an address of {deployment}, as the gateway needs it"),
         Alias::Unseen => format!("whether {service} leads to {deployment} was not seen (--dns-server shows aliases)"),
         Alias::Elsewhere(end) => {
-            let text = format!("the service name leads to {end}, and not to the deployment name {deployment}");
+            let words = Words::default().with("what", end.as_str()).with("host", service.as_str());
+            let cause = of_code("gateway-alias", &words.with("deployment", deployment.as_str()));
             if judgement.verdict == Verdict::Pass {
                 judgement.verdict = Verdict::Fail;
-                judgement.cause = Some(Cause {
-                    code: "gateway-alias".to_owned(),
-                    stage: Some(StageName::Name),
-                    text,
-                    detail: None,
-                    remedy: format!("let the DNS record of {service} be an alias (CNAME) of {deployment}"),
-                    in_product: None,
-                });
+                judgement.cause = Some(Cause { stage: Some(StageName::Name), ..cause });
                 return;
             }
-            text
+            cause.text
         }
     };
     if judgement.verdict != Verdict::NotApplicable {
@@ -144,6 +152,8 @@ mod tests {
                 grade: crate::assess::Grade::Required,
                 probes: Vec::new(),
                 observed_from_role_host: true,
+                vantage: 0,
+                evidence_grade: Some(crate::vantage::EvidenceGrade::B),
                 cause: None,
                 waiver: None,
                 notes: Vec::new(),

@@ -4,6 +4,8 @@ mod beyond;
 mod cause;
 mod causes;
 mod gateway;
+mod look;
+pub mod readiness;
 mod revocation;
 #[cfg(test)]
 mod tests;
@@ -14,10 +16,11 @@ mod waiver;
 pub use cause::explain;
 pub use causes::causes_document;
 pub use gateway::judge_gateways;
+pub use look::{Found, look};
 pub use revocation::note_revocation;
 pub use verdict::{Cause, Grade, Judgement, Verdict};
 pub use waive::{AppliedWaivers, WaiverFinding, WaiverProblem, waive};
-pub use waiver::{Glob, Waiver, WaiverCategory, Waivers};
+pub use waiver::{Waiver, WaiverCategory, Waivers};
 
 use std::collections::HashMap;
 
@@ -27,39 +30,74 @@ use cause::{Words, of_code};
 use crate::catalog::{CatalogRole, EntryId, Status, Tier};
 use crate::derive::{Decision, Proof, Requirement, RequirementId, RouteBasis, Subject, Via};
 use crate::host::HostName;
-use crate::plan::{Plan, Probe, ProbeId};
+use crate::plan::{Probe, ProbeId};
 use crate::probe::{FailureCode, Observation, Outcome as ProbeOutcome};
-use crate::vantage::Vantage;
+use crate::vantage::{EvidenceGrade, Unreached};
 
-/// The verdict of each requirement, in the order of the requirements.
+/// What was to be probed from one vantage, and what was seen.
+#[derive(Debug, Clone, Copy)]
+pub struct Witness<'a> {
+    /// The machine, for people.
+    pub name: &'a str,
+    /// What was to be probed.
+    pub probes: &'a [Probe],
+    /// What was seen.
+    pub observations: &'a [Observation],
+    /// Why nobody looked from there, if nobody did.
+    pub unreached: Option<&'a Unreached>,
+}
+
+/// From which vantage a subject is looked at, and what that is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    /// The witness, by its position.
+    pub vantage: usize,
+    /// The grade of what it sees.
+    pub grade: EvidenceGrade,
+}
+
+/// The verdict of each requirement, in the order of the requirements. `view` says who looks for a subject.
 ///
-/// `from_here`: the operator lets this machine stand in for the hosts that need the endpoints. The verdicts keep
-/// saying so.
+/// `from_here`: the operator lets failures that a machine of grade D sees stand for those of the hosts. What such a
+/// machine reaches proves nothing: no requirement passes by it alone.
 pub fn judge(
     requirements: &[Requirement],
-    plan: &Plan,
-    observations: &[Observation],
-    vantage: &Vantage,
+    witnesses: &[Witness<'_>],
+    view: impl Fn(&Subject) -> View,
     from_here: bool,
 ) -> Vec<Judgement> {
-    let seen: HashMap<_, _> = observations.iter().map(|o| (&o.probe, o)).collect();
-    let mut looks: HashMap<&RequirementId, Vec<Look<'_>>> = HashMap::new();
-    for probe in &plan.probes {
-        for requirement in &probe.requirements {
-            looks.entry(requirement).or_default().push(Look { probe, seen: seen.get(&probe.id).copied() });
-        }
-    }
-    let own = vantage.host_among(requirements.iter().filter_map(|r| r.subject.host())).cloned();
+    let accounts: Vec<Account<'_>> = witnesses.iter().map(Account::of).collect();
     let mut judgements: Vec<Judgement> = requirements
         .iter()
         .map(|requirement| {
+            let View { vantage, grade } = view(&requirement.subject);
+            let Account { witness, seen, looks } = &accounts[vantage];
             let looks = looks.get(&requirement.id).map_or(&[][..], Vec::as_slice);
-            let on_role_host = own.is_some() && requirement.subject.host() == own.as_ref();
-            Case { requirement, looks, all: &seen, vantage, on_role_host, from_here }.judge()
+            Case { requirement, looks, all: seen, witness, vantage, grade, from_here }.judge()
         })
         .collect();
     weigh_successors(requirements, &mut judgements);
     judgements
+}
+
+/// What a witness has to say, by probe and by requirement.
+struct Account<'a> {
+    witness: &'a Witness<'a>,
+    seen: Seen<'a>,
+    looks: HashMap<&'a RequirementId, Vec<Look<'a>>>,
+}
+
+impl<'a> Account<'a> {
+    fn of(witness: &'a Witness<'a>) -> Self {
+        let seen: Seen<'_> = witness.observations.iter().map(|o| (&o.probe, o)).collect();
+        let mut looks: HashMap<&RequirementId, Vec<Look<'_>>> = HashMap::new();
+        for probe in witness.probes {
+            for requirement in &probe.requirements {
+                looks.entry(requirement).or_default().push(Look { probe, seen: seen.get(&probe.id).copied() });
+            }
+        }
+        Self { witness, seen, looks }
+    }
 }
 
 /// All observations, also those of hops, by their probe.
@@ -76,8 +114,9 @@ struct Case<'a> {
     requirement: &'a Requirement,
     looks: &'a [Look<'a>],
     all: &'a Seen<'a>,
-    vantage: &'a Vantage,
-    on_role_host: bool,
+    witness: &'a Witness<'a>,
+    vantage: usize,
+    grade: EvidenceGrade,
     from_here: bool,
 }
 
@@ -85,7 +124,8 @@ impl Case<'_> {
     fn judge(&self) -> Judgement {
         let (requirement, looks) = (self.requirement, self.looks);
         let (verdict, cause) = self.verdict();
-        let mut notes = notes(requirement, self.vantage, self.on_role_host, looks);
+        let looked = looks.iter().any(|look| look.seen.is_some_and(|seen| !seen.was_cancelled()));
+        let mut notes = self.notes();
         if matches!(verdict, Verdict::Pass | Verdict::Fail) {
             let reached = looks.iter().filter_map(|look| Some((look, look.seen.filter(|seen| seen.reached())?)));
             notes.extend(reached.flat_map(|(look, seen)| self.beyond(look, seen, &self.words(look, seen)).notes()));
@@ -95,8 +135,9 @@ impl Case<'_> {
             verdict,
             grade: if requirement.tier == Tier::Advisory { Grade::Advisory } else { Grade::Required },
             probes: looks.iter().map(|look| look.probe.id.clone()).collect(),
-            observed_from_role_host: self.on_role_host
-                && looks.iter().any(|l| l.seen.is_some_and(|o| !o.was_cancelled())),
+            observed_from_role_host: looked && self.grade.is_of_the_host(),
+            vantage: self.vantage,
+            evidence_grade: looked.then_some(self.grade),
             cause,
             waiver: None,
             notes,
@@ -118,6 +159,12 @@ impl Case<'_> {
         if requirement.route.via == Via::Unknown {
             return said(Verdict::NotObserved, "route-unknown", &requirement.route.detail);
         }
+        if let Some(unreached) = self.witness.unreached
+            && looks.iter().all(|look| look.seen.is_none())
+        {
+            let words = self.place().with("what", unreached.detail.as_str()).with("remedy", unreached.remedy());
+            return (Verdict::NotObserved, Some(of_code("host-not-reached", &words)));
+        }
         if looks.is_empty() || looks.iter().any(|look| look.seen.is_none_or(Observation::was_cancelled)) {
             return said(Verdict::NotObserved, "interrupted", "");
         }
@@ -128,7 +175,8 @@ impl Case<'_> {
             Some("interrupted") => return (Verdict::NotObserved, failure),
             _ => {}
         }
-        if !self.on_role_host && !self.from_here {
+        let counts = self.grade.proves() || (self.from_here && failure.is_some());
+        if !counts {
             let saw = failure.as_ref().map_or("reached", |cause| cause.text.as_str());
             let (verdict, cause) = said(Verdict::NotObserved, "other-host", saw);
             let (stage, detail) = failure.map_or((None, None), |f| (f.stage, f.detail));
@@ -164,42 +212,40 @@ impl Case<'_> {
     }
 
     fn words(&self, look: &Look<'_>, seen: &Observation) -> Words {
-        Words::of(look.probe, seen, &self.needed_by(), self.vantage.title())
+        Words::of(look.probe, seen, &self.needed_by(), self.witness.name)
     }
 
     fn place(&self) -> Words {
-        Words::default().with("from", self.needed_by()).with("at", self.vantage.title())
+        Words::default().with("from", self.needed_by()).with("at", self.witness.name)
     }
 
     fn needed_by(&self) -> String {
         self.requirement.subject.host().map_or_else(|| self.requirement.subject.to_string(), ToString::to_string)
     }
-}
 
-fn notes(requirement: &Requirement, vantage: &Vantage, on_role_host: bool, looks: &[Look<'_>]) -> Vec<String> {
-    let mut notes = Vec::new();
-    if let Proof::Representative { hosts, .. } = &requirement.proof {
-        let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
-        notes.push(format!("proved by the representative {}", names.join(", ")));
+    fn notes(&self) -> Vec<String> {
+        let (requirement, looks) = (self.requirement, self.looks);
+        let mut notes = Vec::new();
+        if let Proof::Representative { hosts, .. } = &requirement.proof {
+            let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+            notes.push(format!("proved by the representative {}", names.join(", ")));
+        }
+        if looks.iter().any(|look| look.seen.is_some()) && !self.grade.is_of_the_host() {
+            let why = if self.grade.proves() { ", which the operator lets stand in" } else { "" };
+            notes.push(format!("probed from {}{why}, not from {}", self.witness.name, self.needed_by()));
+        }
+        for look in looks {
+            let of_this = [partly_resolved, partly_reached, flapping].map(|note| look.seen.and_then(note));
+            notes.extend(of_this.into_iter().flatten().map(|part| format!("{}: {part}", look.probe.target.host)));
+        }
+        if requirement.route.basis == RouteBasis::Assumed && !looks.is_empty() {
+            notes.push(requirement.route.detail.clone());
+        }
+        if requirement.status == Status::Disputed {
+            notes.push("the documentation contradicts itself here".to_owned());
+        }
+        notes
     }
-    if !looks.is_empty() && !on_role_host {
-        let needs = match &requirement.subject {
-            Subject::Host { host, .. } => host.to_string(),
-            other => other.to_string(),
-        };
-        notes.push(format!("probed from {}, not from {needs}", vantage.title()));
-    }
-    for look in looks {
-        let of_this = [partly_resolved, partly_reached, flapping].map(|note| look.seen.and_then(note));
-        notes.extend(of_this.into_iter().flatten().map(|part| format!("{}: {part}", look.probe.target.host)));
-    }
-    if requirement.route.basis == RouteBasis::Assumed && !looks.is_empty() {
-        notes.push(requirement.route.detail.clone());
-    }
-    if requirement.status == Status::Disputed {
-        notes.push("the documentation contradicts itself here".to_owned());
-    }
-    notes
 }
 
 /// A name that worked and yet is not as it should be: odd addresses, or no answer to one of the two questions, for which
@@ -275,7 +321,7 @@ fn weigh_successors(requirements: &[Requirement], judgements: &mut [Judgement]) 
         let Some(new) = places.get(&(&requirement.subject, requirement.role, successor)).and_then(|p| p.first()) else {
             continue;
         };
-        let (old_verdict, new_verdict) = (judgements[old].verdict, judgements[*new].verdict);
+        let (old_verdict, new_verdict) = (reached(&judgements[old]), reached(&judgements[*new]));
         match (old_verdict, new_verdict) {
             (Verdict::Fail, Verdict::Pass) => {
                 judgements[old].grade = Grade::Advisory;
@@ -287,5 +333,14 @@ fn weigh_successors(requirements: &[Requirement], judgements: &mut [Judgement]) 
             }
             _ => {}
         }
+    }
+}
+
+/// The verdict, and a pass also where a machine that proves nothing reached it: enough to take weight from another
+/// failure, since the verdict itself stays what it is.
+fn reached(judgement: &Judgement) -> Verdict {
+    match &judgement.cause {
+        Some(cause) if cause.code == "other-host" && cause.stage.is_none() => Verdict::Pass,
+        _ => judgement.verdict,
     }
 }

@@ -87,9 +87,22 @@ pub(super) fn judged(
     from_here: bool,
     look: impl Fn(&Probe) -> Option<Observation>,
 ) -> Vec<Judgement> {
+    let grade = if machine.eq_ignore_ascii_case("cm01") { EvidenceGrade::B } else { EvidenceGrade::D };
+    judged_at(requirements, machine, grade, from_here, None, look)
+}
+
+fn judged_at(
+    requirements: &[Requirement],
+    name: &str,
+    grade: EvidenceGrade,
+    from_here: bool,
+    unreached: Option<&Unreached>,
+    look: impl Fn(&Probe) -> Option<Observation>,
+) -> Vec<Judgement> {
     let plan = plan::build(requirements);
     let observations: Vec<Observation> = plan.probes.iter().filter_map(look).collect();
-    judge(requirements, &plan, &observations, &Vantage::local(machine), from_here)
+    let witness = Witness { name, probes: &plan.probes, observations: &observations, unreached };
+    judge(requirements, &[witness], |_| View { vantage: 0, grade }, from_here)
 }
 
 fn code(judgement: &Judgement) -> &str {
@@ -106,7 +119,44 @@ fn the_role_host_itself_proves_a_requirement() {
 }
 
 #[test]
-fn another_machine_proves_nothing_unless_the_operator_says_so_and_then_the_record_says_it() {
+fn what_was_asked_for_and_not_looked_at_is_no_proof() {
+    use crate::plan::{Asks, Content};
+    use crate::probe::further::{ContentLook, Range, RangeLook};
+    let judged = |asks: Asks, further: Further| {
+        let mut requirement = requirement("a.example");
+        requirement.path = Some("/a.cab".to_owned());
+        let mut plan = plan::build(std::slice::from_ref(&requirement));
+        plan.probes[0].asks = asks;
+        let observation = seen(&plan.probes[0], |o| o.further = further.clone());
+        let witness = Witness {
+            name: "cm01",
+            probes: &plan.probes,
+            observations: std::slice::from_ref(&observation),
+            unreached: None,
+        };
+        let view = View { vantage: 0, grade: EvidenceGrade::B };
+        let mut all = judge(&[requirement], &[witness], |_| view, false);
+        all.remove(0)
+    };
+    let content = || Asks { content: Some(Content::OpenidConfiguration), ..Asks::default() };
+    let range = || Asks { byte_range: true, ..Asks::default() };
+    for asks in [content(), range(), Asks { gateway: true, ..Asks::default() }] {
+        let judgement = judged(asks, Further::default());
+        assert_eq!((judgement.verdict, code(&judgement)), (Verdict::NotObserved, "interrupted"));
+    }
+    let look = ContentLook { status: Some(200), issuer: None, token_endpoint: None, fault: None };
+    assert_eq!(judged(content(), Further { content: Some(look), ..Further::default() }).verdict, Verdict::Pass);
+    let look = RangeLook { answer: Range::Served, detail: String::new() };
+    assert_eq!(judged(range(), Further { byte_range: Some(look), ..Further::default() }).verdict, Verdict::Pass);
+    // One handshake with the machine's own list of suites is no look at each of them, and says so.
+    let suites =
+        crate::catalog::TlsRule { min_version: crate::catalog::TlsVersion::Tls12, suites: vec!["X".to_owned()] };
+    let judgement = judged(Asks { tls: Some(suites), ..Asks::default() }, Further::default());
+    assert_eq!(judgement.notes, ["which of the documented cipher suites are taken was not tried"]);
+}
+
+#[test]
+fn another_machine_proves_nothing_and_its_failures_count_where_the_operator_says_so() {
     for broken in [false, true] {
         let look = |p: &Probe| {
             Some(seen(p, |o| {
@@ -119,9 +169,40 @@ fn another_machine_proves_nothing_unless_the_operator_says_so_and_then_the_recor
         assert_eq!((all[0].verdict, code(&all[0])), (Verdict::NotObserved, "other-host"));
         assert!(!all[0].observed_from_role_host);
     }
+    // With --from-here its failures count, and what it reaches is still no proof.
+    let all = judged(&[requirement("a.example")], "ops07", true, |p| Some(seen(p, reset)));
+    assert_eq!((all[0].verdict, all[0].evidence_grade), (Verdict::Fail, Some(EvidenceGrade::D)));
     let all = judged(&[requirement("a.example")], "ops07", true, |p| Some(seen(p, |_| {})));
-    assert_eq!((all[0].verdict, all[0].observed_from_role_host), (Verdict::Pass, false));
+    assert_eq!((all[0].verdict, code(&all[0])), (Verdict::NotObserved, "other-host"));
     assert!(all[0].notes[0].contains("probed from ops07, not from cm01.contoso.com"));
+}
+
+#[test]
+fn every_grade_but_d_can_make_a_requirement_pass_and_the_record_says_which() {
+    for grade in EvidenceGrade::ALL {
+        let all = judged_at(&[requirement("a.example")], "cm02", grade, true, None, |p| Some(seen(p, |_| {})));
+        assert_eq!(all[0].verdict == Verdict::Pass, grade != EvidenceGrade::D, "{grade}");
+        assert_eq!(all[0].evidence_grade, Some(grade));
+        assert_eq!(all[0].observed_from_role_host, matches!(grade, EvidenceGrade::A | EvidenceGrade::B));
+        let stands_in = all[0].notes.iter().any(|note| note.contains("which the operator lets stand in"));
+        assert_eq!(stands_in, grade == EvidenceGrade::C, "{grade}");
+    }
+}
+
+#[test]
+fn a_host_that_was_not_reached_is_not_observed_with_the_reason_and_what_came_back_counts() {
+    let unreached = Unreached::new(crate::vantage::UnreachedWhy::Port, "port 22: connection refused");
+    let both = [requirement("a.example"), requirement("b.example")];
+    let all = judged_at(&both, "cm01", EvidenceGrade::B, false, Some(&unreached), |_| None);
+    assert_eq!(
+        (all[0].verdict, code(&all[0]), all[0].evidence_grade),
+        (Verdict::NotObserved, "host-not-reached", None)
+    );
+    let cause = all[0].cause.as_ref().unwrap();
+    assert!(cause.text.contains("port 22: connection refused") && cause.remedy.contains("reach the port"), "{cause:?}");
+    let half = |p: &Probe| (p.target.host == host("a.example")).then(|| seen(p, |_| {}));
+    let all = judged_at(&both, "cm01", EvidenceGrade::B, false, Some(&unreached), half);
+    assert_eq!([all[0].verdict, all[1].verdict], [Verdict::Pass, Verdict::NotObserved]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::derive::RequirementId;
 use crate::plan::ProbeId;
 use crate::probe::StageName;
+use crate::vantage::EvidenceGrade;
 
 /// The verdict of one requirement, with the chain that led to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +21,12 @@ pub struct Judgement {
     pub probes: Vec<ProbeId>,
     /// Whether the role's own host observed it. `false` says that another machine did, or none.
     pub observed_from_role_host: bool,
+    /// The vantage from which it was looked at, or was to be, by its position in the run.
+    #[serde(default)]
+    pub vantage: usize,
+    /// How near to the role the machine was that looked; `None`: nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence_grade: Option<EvidenceGrade>,
     /// Why it is no plain pass.
     pub cause: Option<Cause>,
     /// The waiver that excuses it, by its id. The cause stays what was seen.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Catalog;
@@ -14,7 +15,7 @@ use crate::host::Scheme;
 const PAGE: &str = "internet-access";
 
 /// How a page and the catalog differ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PageDiff {
     /// How many rows the page has that the catalog has too, or knows to be samples.
     pub matched: usize,
@@ -25,7 +26,7 @@ pub struct PageDiff {
 }
 
 /// An entry that the page does not have.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct GoneRow {
     /// The section of the page that the entry cites.
     pub section: String,

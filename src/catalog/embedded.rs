@@ -27,6 +27,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "management-point.toml"
     "microsoft-365-apps.toml"
     "microsoft-edge.toml"
+    "retirements.toml"
     "roots.toml"
     "software-updates.toml"
     "store-for-business.toml"

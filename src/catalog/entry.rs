@@ -9,7 +9,7 @@ use crate::host::{HostName, Scheme};
 use crate::site::Role;
 
 /// One documented need: who, what, when, in which cloud, with what lifecycle, according to whom.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Entry {
     /// Stable, never reused.
     pub id: EntryId,
@@ -18,6 +18,7 @@ pub struct Entry {
     /// Who needs it.
     pub roles: Vec<CatalogRole>,
     /// What: a host pattern, or a template that the site database fills.
+    #[schemars(with = "String")]
     pub endpoint: EndpointTemplate,
     /// How the page writes it, where that is neither the endpoint nor a host.
     pub written: Vec<String>,
@@ -30,6 +31,7 @@ pub struct Entry {
     /// The clouds in which it is needed.
     pub clouds: Vec<Cloud>,
     /// The facts under which it is needed.
+    #[schemars(with = "String")]
     pub when: Condition,
     /// Whose proxy the product uses for it.
     pub context: Context,
@@ -129,7 +131,7 @@ impl CatalogRole {
 
 /// The ports of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "expected a list of ports, \"cmg-instances\" or \"software-update-point\"")]
+#[serde(untagged, expecting = "expected a list of ports, or the name of a rule such as \"cmg-instances\"")]
 pub enum Ports {
     /// These.
     Fixed(Vec<u16>),
@@ -142,6 +144,7 @@ impl std::fmt::Display for Ports {
         match self {
             Self::Fixed(ports) => f.pad(&ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
             Self::FromFacts(PortRule::CmgInstances) => f.pad("cmg-instances"),
+            Self::FromFacts(PortRule::CmgClassic) => f.pad("cmg-classic"),
             Self::FromFacts(PortRule::SoftwareUpdatePoint) => f.pad("software-update-point"),
             Self::FromFacts(PortRule::ThirdPartyCatalog) => f.pad("third-party-catalog"),
         }
@@ -154,6 +157,8 @@ impl std::fmt::Display for Ports {
 pub enum PortRule {
     /// 443 with one instance of the CMG, 10124 and up, one for each instance, with two or more.
     CmgInstances,
+    /// 10140 and up, one for each instance of a classic deployment of the CMG; none of any other.
+    CmgClassic,
     /// The port on which the software update point at the other end is reached.
     SoftwareUpdatePoint,
     /// The port in the address of the third-party catalog.
@@ -208,7 +213,7 @@ pub enum Context {
     ConsoleUser,
     /// The client's services, running as LOCAL SYSTEM.
     ClientSystem,
-    /// Between site systems: direct.
+    /// Direct, always: between site systems, and where the product uses no proxy.
     Intranet,
 }
 

@@ -107,6 +107,10 @@ rules! {
     UnknownBuild, "unknown-build", "take a build of versions.toml, or add the version there";
     /// A document that the catalog's head does not define, or one without a proper address.
     Document, "document", "define it in catalog.toml under [documents], with an https address";
+    /// A source, or the catalog itself, with a day that has not come.
+    Future, "future", "write the day of the document's revision, not a later one than the catalog's or today";
+    /// An own entry that says what the catalog in this program says already.
+    Repeats, "repeats", "remove it: the catalog in this program has it";
     /// Two entries say different things of one need.
     Contradiction, "contradiction", "make them one entry, or say in which cloud, role, build or condition they differ";
 }

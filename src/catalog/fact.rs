@@ -28,6 +28,7 @@ facts! {
     ScpOnline, "scp.online", SCP, "the service connection point is in online mode";
     HierarchyOnline, "hierarchy.online", None, "the hierarchy has a service connection point in online mode";
     SiteTopLevel, "site.top-level", SITE_SERVER, "the site is at the top of the hierarchy";
+    SiteSecondary, "site.secondary", SITE_SERVER, "the site is a secondary site";
     CmgExists, "cmg.exists", None, "the hierarchy has a cloud management gateway";
     EntraTenant, "entra.tenant", None, "the hierarchy is registered in a Microsoft Entra tenant";
     EntraUserDiscovery, "entra.user-discovery", None, "Microsoft Entra user discovery is on";
@@ -46,6 +47,8 @@ facts! {
     UpgradesSubscription, "subscription.upgrades", None, "feature updates of Windows are synchronized";
     ServicingPlans, "servicing-plans.exist", None, "there are Windows servicing plans";
     ThirdPartyCatalogs, "third-party-catalogs.exist", None, "third-party update catalogs are synchronized";
+    UpdatesFromMicrosoftUpdate, "updates.from-microsoft-update", None,
+        "a site synchronizes software updates from Microsoft Update";
     SupSyncsFromMicrosoftUpdate, "sup.syncs-from-microsoft-update", SUP,
         "the software update point synchronizes from Microsoft Update";
     SupHasUpstream, "sup.has-upstream", SUP,

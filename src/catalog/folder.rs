@@ -4,6 +4,8 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
+
 use super::Catalog;
 use super::error::CatalogError;
 use super::reader::RELEASES_FILE;
@@ -47,12 +49,13 @@ pub enum LoadError {
 impl Catalog {
     /// Reads the `.toml` files of a folder. A folder with `versions.toml` is a whole catalog and stands by itself; any
     /// other one adds to the catalog in this program, and overrides what has the same name.
-    pub fn load(folder: &Path) -> Result<Self, LoadError> {
+    /// No source of it may be of a day after `today`.
+    pub fn load(folder: &Path, today: Date) -> Result<Self, LoadError> {
         let files = read(folder)?;
         let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         let shown = folder.display().to_string();
         let whole = files.iter().any(|(name, _)| *name == RELEASES_FILE);
-        let read = if whole { Self::whole(&shown, &files) } else { Self::with_own(&shown, &files) };
+        let read = if whole { Self::whole(&shown, &files, Some(today)) } else { Self::with_own(&shown, &files, today) };
         read.map_err(LoadError::Mistakes)
     }
 }

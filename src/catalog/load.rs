@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
 use super::error::CatalogError;
@@ -14,26 +15,27 @@ impl Catalog {
     /// The catalog in this program.
     pub fn embedded() -> &'static Self {
         static CATALOG: LazyLock<Catalog> =
-            LazyLock::new(|| Catalog::from_files(embedded::FILES).expect("a test loads the embedded files"));
+            LazyLock::new(|| Catalog::whole("", embedded::FILES, None).expect("a test loads the embedded files"));
         &CATALOG
     }
 
     /// Reads a whole catalog from files (name and text), in the order of their names whatever order they come in.
-    /// Gives everything that is wrong, in the order of files and lines.
-    pub fn from_files(files: &[(&str, &str)]) -> Result<Self, Vec<CatalogError>> {
-        Self::whole("", files)
+    /// Gives everything that is wrong, in the order of files and lines. No source may be of a day after `today`.
+    pub fn from_files(files: &[(&str, &str)], today: Date) -> Result<Self, Vec<CatalogError>> {
+        Self::whole("", files, Some(today))
     }
 
-    /// The same, with a folder that stands before the names of the files in errors.
-    pub(super) fn whole(folder: &str, files: &[(&str, &str)]) -> Result<Self, Vec<CatalogError>> {
-        Layer::read(folder, files).catalog(None)
+    /// The same, with a folder that stands before the names of the files in errors. Without `today`, no source may be
+    /// of a day after the catalog's own.
+    pub(super) fn whole(folder: &str, files: &[(&str, &str)], today: Option<Date>) -> Result<Self, Vec<CatalogError>> {
+        Layer::read(folder, files, today).catalog(None)
     }
 
     /// Reads own files on top of the catalog in this program: an entry, a document, a root or an address range with a
     /// name that is there already takes its place; every other one is added. The whole must follow the same rules as
-    /// ever. `folder` stands before the names of the files in errors.
-    pub fn with_own(folder: &str, files: &[(&str, &str)]) -> Result<Self, Vec<CatalogError>> {
-        Layer::read("", embedded::FILES).catalog(Some(Layer::read(folder, files)))
+    /// ever. `folder` stands before the names of the files in errors. No own source may be of a day after `today`.
+    pub fn with_own(folder: &str, files: &[(&str, &str)], today: Date) -> Result<Self, Vec<CatalogError>> {
+        Layer::read("", embedded::FILES, None).catalog(Some(Layer::read(folder, files, Some(today))))
     }
 }
 
@@ -47,7 +49,7 @@ struct Layer {
 }
 
 impl Layer {
-    fn read(folder: &str, files: &[(&str, &str)]) -> Self {
+    fn read(folder: &str, files: &[(&str, &str)], today: Option<Date>) -> Self {
         let mut texts: Vec<(String, String)> =
             files.iter().map(|(name, text)| ((*name).to_owned(), text.replace("\r\n", "\n"))).collect();
         texts.sort();
@@ -59,6 +61,7 @@ impl Layer {
                 reader.read(&Source::new(folder, name, text));
             }
         }
+        reader.judge_days(today);
         let errors = std::mem::take(&mut reader.errors);
         Self { folder: folder.to_owned(), reader, texts, errors }
     }
@@ -98,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_embedded_catalog_loads() {
-        if let Err(errors) = Catalog::from_files(embedded::FILES) {
+        if let Err(errors) = Catalog::whole("", embedded::FILES, None) {
             let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
             panic!("{}", lines.join("\n"));
         }
@@ -110,7 +113,7 @@ mod tests {
         let windows: Vec<(&str, String)> =
             embedded::FILES.iter().rev().map(|(name, text)| (*name, text.replace('\n', "\r\n"))).collect();
         let windows: Vec<(&str, &str)> = windows.iter().map(|(name, text)| (*name, text.as_str())).collect();
-        assert_eq!(&Catalog::from_files(&windows).unwrap(), Catalog::embedded());
+        assert_eq!(&Catalog::whole("", &windows, None).unwrap(), Catalog::embedded());
         let texts = |name: &str, text: &str| sha256(&[(name.to_owned(), text.to_owned())]);
         assert_ne!(texts("a", "bc"), texts("ab", "c"));
     }

@@ -15,8 +15,10 @@ mod page;
 mod place;
 mod reader;
 mod release;
+mod retirement;
 mod root;
 mod template;
+mod version;
 
 pub use condition::{Condition, ConditionError};
 pub use diff::{GoneRow, PageDiff, diff};
@@ -30,8 +32,10 @@ pub use folder::LoadError;
 pub use network::{AddressRange, Network, NetworkError};
 pub use page::{PAGE_LIMIT, PageError, PageRow};
 pub use release::Release;
+pub use retirement::Retirement;
 pub use root::Root;
 pub use template::{AZURE_COLUMNS, EndpointTemplate, Part, TemplateError, Variable};
+pub use version::{DottedVersion, VersionError};
 
 use std::collections::BTreeMap;
 
@@ -50,6 +54,8 @@ pub struct Catalog {
     pub documents: BTreeMap<String, Document>,
     /// Versions of Configuration Manager, oldest first.
     pub releases: Vec<Release>,
+    /// Features and services that go away.
+    pub retirements: Vec<Retirement>,
     /// Root certificates that the endpoints' certificates lead to.
     pub roots: Vec<Root>,
     /// Published addresses.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::html;
@@ -21,7 +22,7 @@ pub(super) const INTRODUCTION: &str = "Introduction";
 const TOP_LABELS: [&str; 6] = ["com", "net", "ms", "us", "org", "io"];
 
 /// A host, a wildcard or a placeholder for one that a page names.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct PageRow {
     /// The heading above it.
     pub section: String,

@@ -19,6 +19,7 @@ use super::lint;
 use super::network::AddressRange;
 use super::place::{Place, Source};
 use super::release::Release;
+use super::retirement::{RawRetirement, Retirement};
 use super::root::Root;
 use super::template::EndpointTemplate;
 use crate::host::Scheme;
@@ -30,6 +31,7 @@ const FORMAT: u32 = 1;
 pub(super) const HEAD_FILE: &str = "catalog.toml";
 /// The file with the versions of Configuration Manager.
 pub(super) const RELEASES_FILE: &str = "versions.toml";
+const RETIREMENTS_FILE: &str = "retirements.toml";
 /// The file with the root certificates.
 const ROOTS_FILE: &str = "roots.toml";
 /// The file with the published addresses.
@@ -39,11 +41,17 @@ const RANGES_FILE: &str = "addresses.toml";
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) head: Option<Head>,
+    /// Where the head says of which day it is.
+    head_place: Option<Place>,
     pub(super) releases: Vec<(Place, Release)>,
+    retirements: Vec<(Place, Retirement)>,
     roots: Vec<(Place, Root)>,
     ranges: Vec<(Place, AddressRange)>,
     entries: Vec<(Place, Entry)>,
+    /// What could not be read.
     pub(super) errors: Vec<CatalogError>,
+    /// What is wrong with what could be.
+    findings: Vec<CatalogError>,
 }
 
 /// `catalog.toml`
@@ -52,7 +60,7 @@ pub(super) struct Reader {
 pub(super) struct Head {
     format: Spanned<u32>,
     version: Spanned<String>,
-    as_of: Date,
+    as_of: Spanned<Date>,
     #[serde(default)]
     documents: BTreeMap<String, Spanned<Document>>,
     #[serde(default)]
@@ -99,6 +107,7 @@ impl Reader {
                 let (_, releases) = self.read_tables(source, "release", false);
                 self.releases.extend(releases);
             }
+            RETIREMENTS_FILE => self.read_retirements(source),
             ROOTS_FILE => {
                 let (_, roots) = self.read_tables(source, "root", false);
                 self.roots.extend(roots);
@@ -112,6 +121,16 @@ impl Reader {
                 for (place, raw) in raw {
                     self.read_entry(place, raw, section.as_deref().unwrap_or_default());
                 }
+            }
+        }
+    }
+
+    fn read_retirements(&mut self, source: &Source<'_>) {
+        let (_, raw): (_, Vec<(Place, RawRetirement)>) = self.read_tables(source, "retirement", false);
+        for (place, raw) in raw {
+            match Condition::parse(&raw.when) {
+                Ok(when) => self.retirements.push((place, raw.with(when))),
+                Err(error) => self.errors.push(place.error("when", Rule::Condition, &format!("{error}"))),
             }
         }
     }
@@ -130,6 +149,7 @@ impl Reader {
                     self.errors.push(source.place(head.format.span()).error("", Rule::File, &what));
                 }
                 self.errors.extend(lint::head(source, &head.version, &head.documents, &head.samples));
+                self.head_place = Some(source.place(head.as_of.span()));
                 self.head = Some(head);
             }
         }
@@ -229,9 +249,35 @@ impl Reader {
         self.errors.push(Source::new(folder, name, "").place(0..0).error("", Rule::File, what));
     }
 
+    /// Looks at the days of what has been read. Without `today`, the catalog's own day is the last: so a catalog that
+    /// never changes is judged the same on any day.
+    pub(super) fn judge_days(&mut self, today: Option<Date>) {
+        let as_of = self.head.as_ref().map(|head| *head.as_of.get_ref());
+        let Some(last) = today.or(as_of) else { return };
+        if let (Some(place), Some(_)) = (&self.head_place, as_of.filter(|as_of| *as_of > last)) {
+            self.findings.push(place.error("", Rule::Future, &format!("`as_of` is after {last}")));
+        }
+        let sourced = (self.releases.iter().map(|(place, release)| (place, &release.sources)))
+            .chain(self.retirements.iter().map(|(place, one)| (place, &one.sources)))
+            .chain(self.roots.iter().map(|(place, root)| (place, &root.sources)))
+            .chain(self.ranges.iter().map(|(place, range)| (place, &range.sources)))
+            .chain(self.entries.iter().map(|(place, entry)| (place, &entry.sources)));
+        let late = sourced.filter(|(_, sources)| sources.iter().any(|source| source.date > last));
+        let findings =
+            late.map(|(place, _)| place.error("sources", Rule::Future, &format!("a source is after {last}")));
+        self.findings.extend(findings);
+        let begun = self.entries.iter().filter(|(_, entry)| entry.status_since.is_some_and(|since| since > last));
+        let findings =
+            begun.map(|(place, _)| place.error("status_since", Rule::Future, &format!("it is after {last}")));
+        self.findings.extend(findings);
+    }
+
     /// What another reader has read takes the place of what has the same name here, or comes behind it.
     pub(super) fn put_on_top(&mut self, own: Self) {
+        self.findings.extend(own.findings);
+        self.findings.extend(lint::repeats(&self.entries, &own.entries));
         replace(&mut self.releases, own.releases, |release| release.version.clone());
+        replace(&mut self.retirements, own.retirements, |one| one.id.clone());
         replace(&mut self.roots, own.roots, |root| root.sha1.clone());
         replace(&mut self.ranges, own.ranges, |range| range.name.clone());
         replace(&mut self.entries, own.entries, |entry| entry.id.clone());
@@ -259,21 +305,24 @@ impl Reader {
         let known = lint::Known::new(&documents, &self.releases, &self.entries, self.errors.is_empty());
         let found = [
             lint::releases(&self.releases, &known),
+            lint::retirements(&self.retirements, &known),
             lint::roots(&self.roots, &known),
             lint::ranges(&self.ranges, &known),
             lint::entries(&self.entries, &known),
         ]
         .concat();
         self.errors.extend(found);
+        self.errors.extend(self.findings);
         self.errors.sort();
         self.errors.dedup();
         match self.head {
             Some(head) if self.errors.is_empty() => Ok(Catalog {
                 version: head.version.into_inner(),
-                as_of: head.as_of,
+                as_of: head.as_of.into_inner(),
                 sha256,
                 documents,
                 releases: without_places(self.releases),
+                retirements: without_places(self.retirements),
                 roots: without_places(self.roots),
                 ranges: without_places(self.ranges),
                 samples: head.samples.into_iter().map(|(name, reason)| (name, reason.into_inner())).collect(),

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::entry::SourceRef;
+use super::version::DottedVersion;
 
 /// One version of Configuration Manager, current branch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +21,13 @@ pub struct Release {
     pub support_ends: Date,
     /// The oldest version that can be updated to this one, where that is documented.
     pub upgrade_floor: Option<String>,
+    /// The oldest Microsoft ODBC Driver for SQL Server with which setup goes on, where that is documented.
+    pub odbc_minimum: Option<DottedVersion>,
+    /// Later drivers that must not be there.
+    #[serde(default)]
+    pub odbc_blocked: Vec<DottedVersion>,
+    /// The oldest .NET Framework that site servers and site systems need, where that is documented.
+    pub net_minimum: Option<DottedVersion>,
     /// According to whom.
     pub sources: Vec<SourceRef>,
 }

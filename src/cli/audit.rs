@@ -15,19 +15,22 @@ use super::facts::FactsArgs;
 use super::keep::KeepArgs;
 use super::probing::{ProbeArgs, RouteArgs};
 use super::reports::ReportsArgs;
-use super::{Stop, here, progress};
+use super::vantages::VantageArgs;
+use super::{Stop, here, progress, vantages};
 use crate::assess::{AppliedWaivers, Waivers};
-use crate::catalog::Context;
+use crate::catalog::{Catalog, Context};
 use crate::derive::Options;
 use crate::evidence::{
-    CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Seeing, Tool, can_write_aside, unknown_facts,
-    write_aside,
+    CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Seeing, Tool, can_write_aside, gather,
+    unknown_facts, write_aside,
 };
+use crate::host::HostName;
 use crate::plan::{PlanBounds, PlanDocument, Probe};
 use crate::probe::{Observation, RevocationList, Settings};
 use crate::proxies::Rules;
-use crate::vantage::Vantage;
-use crate::{assess, derive, plan, probe, proxies, report};
+use crate::site::Facts;
+use crate::vantage::{THIS_MACHINE, Vantage};
+use crate::{assess, derive, plan, probe, proxies, report, vantage};
 
 /// Arguments of `cmcomply audit`.
 #[derive(Debug, Clone, Args)]
@@ -36,7 +39,11 @@ Examples:
   cmcomply audit --sql cm01.contoso.com
       (on Windows) as the signed-in account, probing from this machine
   cmcomply audit --sql cm01.contoso.com --sql-user reader --from-here
-      with a SQL login; this machine stands in for the role hosts
+      with a SQL login; what fails from this machine counts as failed for every host
+  cmcomply audit --sql cm01.contoso.com --settings cmcomply.toml
+      each host from where the tables [[vantages]] of the file say: itself over SSH or WinRM, for example
+  cmcomply audit --sql cm01.contoso.com --observations dp07.seen.json
+      with what was brought back from a host that nobody reaches (`cmcomply plan`)
   cmcomply audit --sql cm01.contoso.com\\SCCM --database CM_PS1 --sql-ca-file ca.pem -o q4.json
       a named instance, its certificate signed by a CA of your own, the record in q4.json and in no store
   cmcomply audit --sql cm01.contoso.com --store /srv/cmcomply --sign-key auditor.key
@@ -47,20 +54,7 @@ Examples:
       the databases of two sites of one hierarchy; what they do not agree on is a finding")]
 pub(super) struct AuditArgs {
     #[command(flatten)]
-    facts: FactsArgs,
-    #[command(flatten)]
-    routes: RouteArgs,
-    #[command(flatten)]
-    probing: ProbeArgs,
-    #[command(flatten)]
-    catalog: CatalogArgs,
-    /// Failures that somebody answers for until a day: a TOML file of `[[waiver]]` tables. A waiver changes the verdict,
-    /// never what was observed.
-    #[arg(long, value_name = "FILE")]
-    waivers: Option<PathBuf>,
-    /// Audit what is needed after an update to this version of Configuration Manager, such as 2603. The record says so.
-    #[arg(long, value_name = "VERSION", help_heading = "Catalog")]
-    target_version: Option<String>,
+    asked: Asked,
     #[command(flatten)]
     keep: KeepArgs,
     /// Write the record of the run to this file, and keep the run in no store but one that `--store` names. A file of
@@ -81,18 +75,39 @@ pub(super) struct AuditArgs {
     width: Option<u16>,
 }
 
+/// What is audited, and how; nothing about what becomes of it.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Asked {
+    #[command(flatten)]
+    pub(super) facts: FactsArgs,
+    #[command(flatten)]
+    pub(super) routes: RouteArgs,
+    #[command(flatten)]
+    pub(super) vantages: VantageArgs,
+    #[command(flatten)]
+    pub(super) probing: ProbeArgs,
+    #[command(flatten)]
+    pub(super) catalog: CatalogArgs,
+    /// Failures that somebody answers for until a day: a TOML file of `[[waiver]]` tables. A waiver changes the verdict,
+    /// never what was observed.
+    #[arg(long, value_name = "FILE")]
+    pub(super) waivers: Option<PathBuf>,
+    /// Audit what is needed after an update to this version of Configuration Manager, such as 2603. The record says so.
+    #[arg(long, value_name = "VERSION", help_heading = "Catalog")]
+    pub(super) target_version: Option<String>,
+}
+
+/// What an audit came to.
+pub(super) enum Audited {
+    /// It took place.
+    Run(Box<Run>),
+    /// The plan was written and nothing was probed; the exit code.
+    Planned(u8),
+}
+
 /// Runs an audit and returns its exit code.
 pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
-    let mut bounds = args.probing.settings()?;
-    let stated = args.routes.stated_routes()?;
-    if args.probing.proxy_password_stdin && args.facts.reads_standard_input() {
-        return Err(Stop::usage(anyhow::anyhow!(
-            "--proxy-password-stdin and --sql-password-stdin cannot both be given: standard input holds one password"
-        )));
-    }
-    let catalog = args.catalog.load()?;
-    bounds.checks.public_thumbprints = catalog.roots.iter().map(|root| root.sha1.clone()).collect();
-    let waivers = args.waivers.as_deref().map(Waivers::read).transpose().map_err(Stop::usage)?;
+    let catalog = args.asked.catalog.load()?;
     args.reports.writable(args.output.as_deref())?;
     if let Some(path) = args.plan_only.as_ref().or(args.output.as_ref()) {
         writable(path)?;
@@ -101,64 +116,10 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
         Some(_) => None,
         None => args.keep.prepare(args.output.is_some())?,
     };
-    let target = match &args.target_version {
-        Some(version) => Options::default().for_version(version, &catalog).map_err(Stop::usage)?.target_build,
-        None => None,
+    let run = match audited(&args.asked, args.plan_only.as_deref(), &catalog, |_| Ok(())).await? {
+        Audited::Run(run) => *run,
+        Audited::Planned(code) => return Ok(code),
     };
-    // Last, because it may ask for a password.
-    let prepared = args.facts.prepare()?;
-    bounds.proxy_accounts = args.probing.proxy_accounts()?;
-    // What the command line says of a context counts more than the file.
-    let mut routes = prepared.routes().clone();
-    routes.extend(stated);
-    let rules = args.routes.rules(&routes, prepared.bypasses(), bounds.deadlines.name).await?;
-    let cancel =
-        cancel_on_ctrl_c("interrupted: ending the probes and writing what was seen (Ctrl-C again: end at once)");
-
-    let started = Timestamp::now();
-    let redacted = prepared.is_redacted();
-    let facts = prepared.read(&cancel).await?;
-    let facts_read = Timestamp::now();
-    let mut requirements =
-        derive::requirements(&facts, &catalog, &Options { routes: routes.clone(), target_build: target });
-    proxies::reroute(&mut requirements, &rules);
-    let plan = plan::build(&requirements);
-    if let Some(path) = &args.plan_only {
-        let unknown = unknown_facts(&facts).len();
-        return write_plan(path, &PlanDocument::new(None, args.probing.plan_bounds(), plan.probes), unknown);
-    }
-    let vantage = Vantage::local(&here::name());
-    let (observations, interrupted) = probe_all(&plan.probes, &bounds, &cancel).await?;
-    // Revocation lists are fetched by the system itself.
-    let via = match rules.get(&Context::SystemWinhttp) {
-        Some(rules) => rules.http(),
-        None => routes.get(&Context::SystemWinhttp).cloned().unwrap_or(derive::Via::Direct),
-    };
-    let revocation_lists = fetch_lists(&observations, &via, &bounds, &cancel, interrupted).await;
-    let finished = Timestamp::now();
-    let mut judgements = assess::judge(&requirements, &plan, &observations, &vantage, args.routes.from_here);
-    assess::judge_gateways(&facts, &requirements, &plan, &observations, &mut judgements);
-    assess::note_revocation(&mut judgements, &observations, &revocation_lists);
-    let today = finished.to_zoned(TimeZone::UTC).date();
-    let waivers = waivers.map(|list| AppliedWaivers::new(list, &requirements, &mut judgements, today));
-    let run = Run {
-        format: RUN_FORMAT.to_owned(),
-        tool: Tool::this(),
-        redacted,
-        moments: Moments { started, facts_read, finished },
-        settings: record_settings(&args, &bounds, &routes, &rules),
-        outcome: Outcome::of(&facts, &judgements, interrupted),
-        vantage,
-        catalog: CatalogRecord::of(&catalog, &requirements),
-        facts,
-        requirements,
-        probes: plan.probes,
-        observations,
-        revocation_lists,
-        judgements,
-        waivers,
-    };
-
     // The record first: a screen that cannot be written to must not cost it.
     let recorded = args.output.as_deref().map(|path| record(&run, path));
     let kept = keeping.map(|keeping| keeping.keep(&run));
@@ -186,6 +147,103 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     Ok(run.outcome.exit_code())
 }
 
+/// Does what these arguments say and returns the run; nothing of it is written yet, but the plan where `plan_only` names a
+/// file. `accept` looks at the facts before
+/// anything is probed.
+pub(super) async fn audited(
+    args: &Asked,
+    plan_only: Option<&Path>,
+    catalog: &Catalog,
+    accept: impl FnOnce(&Facts) -> Result<(), Stop>,
+) -> Result<Audited, Stop> {
+    let mut bounds = args.probing.settings()?;
+    let stated = args.routes.stated_routes()?;
+    if args.probing.proxy_password_stdin && args.facts.reads_standard_input() {
+        return Err(Stop::usage(anyhow::anyhow!(
+            "--proxy-password-stdin and --sql-password-stdin cannot both be given: standard input holds one password"
+        )));
+    }
+    bounds.checks.public_thumbprints = catalog.roots.iter().map(|root| root.sha1.clone()).collect();
+    let waivers = args.waivers.as_deref().map(Waivers::read).transpose().map_err(Stop::usage)?;
+    let target = match &args.target_version {
+        Some(version) => Options::default().for_version(version, catalog).map_err(Stop::usage)?.target_build,
+        None => None,
+    };
+    let carried = args.vantages.carried(Timestamp::now(), &bounds.checks)?;
+    // Last, because it may ask for a password.
+    let prepared = args.facts.prepare()?;
+    if args.vantages.remote && prepared.is_redacted() {
+        return Err(Stop::usage(anyhow::anyhow!(
+            "the names of a redacted snapshot lead to no machine: leave out --remote"
+        )));
+    }
+    let looked_at_by = prepared.vantages().to_vec();
+    bounds.proxy_accounts = args.probing.proxy_accounts(prepared.proxy_accounts())?;
+    // What the command line says of a context counts more than the file.
+    let mut routes = prepared.routes().clone();
+    routes.extend(stated);
+    let rules = args.routes.rules(&routes, prepared.bypasses(), bounds.deadlines.name).await?;
+    let cancel =
+        cancel_on_ctrl_c("interrupted: ending the probes and writing what was seen (Ctrl-C again: end at once)");
+
+    let started = Timestamp::now();
+    let redacted = prepared.is_redacted();
+    let facts = prepared.read(&cancel).await?;
+    let facts_read = Timestamp::now();
+    accept(&facts)?;
+    let mut requirements =
+        derive::requirements(&facts, catalog, &Options { routes: routes.clone(), target_build: target });
+    proxies::reroute(&mut requirements, &rules);
+    if let Some(path) = plan_only {
+        let unknown = unknown_facts(&facts).len();
+        let document = PlanDocument::new(None, args.probing.plan_bounds(), plan::build(&requirements).probes);
+        return write_plan(path, &document, unknown).map(Audited::Planned);
+    }
+    let vantage = Vantage::local(&here::name());
+    let subjects = requirements.iter().map(|requirement| &requirement.subject);
+    let machines: Vec<HostName> = carried.iter().map(|file| file.machine.clone()).collect();
+    let default = args.vantages.default_kind();
+    let seats = vantage::assign(subjects, &facts, &looked_at_by, default, &vantage, &machines);
+    let plans = seats.plans(&requirements, args.probing.plan_bounds());
+    let mut brought = Vec::new();
+    for file in carried {
+        brought.push((file.place(&seats, &plans).map_err(Stop::usage)?, file));
+    }
+    let seen = vantages::look(&seats, plans, brought, &bounds, &cancel).await?;
+    let interrupted = seen.interrupted;
+    // Revocation lists are fetched by the system itself.
+    let system = Rules::of_system(&rules, &routes);
+    let revocation_lists = fetch_lists(seen.of_this_machine(), &system, &bounds, &cancel, interrupted).await;
+    let finished = Timestamp::now();
+    let witnesses = seen.witnesses();
+    let mut judgements =
+        assess::judge(&requirements, &witnesses, |subject| seen.view(subject), args.vantages.from_here);
+    assess::judge_gateways(&facts, &requirements, &witnesses, &mut judgements);
+    assess::note_revocation(&mut judgements, THIS_MACHINE, seen.of_this_machine(), &revocation_lists);
+    let today = finished.to_zoned(TimeZone::UTC).date();
+    let waivers = waivers.map(|list| AppliedWaivers::new(list, &requirements, &mut judgements, today));
+    let (vantages, probes, observations) = gather(seen.into_looks(), &mut judgements);
+    let run = Run {
+        format: RUN_FORMAT.to_owned(),
+        tool: Tool::this(),
+        redacted,
+        moments: Moments { started, facts_read, finished },
+        settings: record_settings(args, &bounds, &routes, &rules),
+        outcome: Outcome::of(&facts, &judgements, interrupted),
+        vantage,
+        vantages,
+        catalog: CatalogRecord::of(catalog, &requirements),
+        facts,
+        requirements,
+        probes,
+        observations,
+        revocation_lists,
+        judgements,
+        waivers,
+    };
+    Ok(Audited::Run(Box::new(run)))
+}
+
 /// The plan of a hierarchy of which so many facts are unknown. With any of them it may lack probes.
 fn write_plan(path: &Path, plan: &PlanDocument, unknown: usize) -> Result<u8, Stop> {
     let name = crate::text::printable(&path.display().to_string(), 500);
@@ -200,7 +258,7 @@ fn shown(path: &Path) -> String {
     crate::text::printable(&path.display().to_string(), 500)
 }
 
-fn record(run: &Run, path: &Path) -> anyhow::Result<()> {
+pub(super) fn record(run: &Run, path: &Path) -> anyhow::Result<()> {
     Ok(write_aside(path, &run.to_json()?)?)
 }
 
@@ -232,11 +290,11 @@ pub(super) async fn probe_all(
     Ok((observations, interrupted))
 }
 
-/// The revocation lists that the served certificates name, on the route of the system's own fetches. After an
+/// The revocation lists that the served certificates name, each on the route of the system's own fetches. After an
 /// interruption they are listed as such, and none is fetched.
 async fn fetch_lists(
     observations: &[Observation],
-    via: &derive::Via,
+    system: &Rules,
     settings: &Settings,
     cancel: &CancellationToken,
     interrupted: Option<&str>,
@@ -246,7 +304,9 @@ async fn fetch_lists(
         cancel.cancel();
     }
     let wheel = progress::wheel("fetching revocation lists");
-    let lists = probe::revocation::fetch(observations, via, settings, Timestamp::now(), &cancel).await;
+    let rules = system.clone();
+    let ways = probe::Ways::new(move |target| rules.route(target));
+    let lists = probe::revocation::fetch(observations, ways, settings, Timestamp::now(), &cancel).await;
     wheel.finish_and_clear();
     lists
 }
@@ -275,7 +335,7 @@ pub(super) fn writable(path: &Path) -> Result<(), Stop> {
 }
 
 fn record_settings(
-    args: &AuditArgs,
+    args: &Asked,
     settings: &Settings,
     stated: &derive::StatedRoutes,
     rules: &BTreeMap<Context, Rules>,
@@ -288,7 +348,8 @@ fn record_settings(
     let Seeing { dns_server, connect_to, extra_roots, .. } = Seeing::new(settings);
     RunSettings {
         target_version: args.target_version.clone(),
-        from_here: args.routes.from_here,
+        from_here: args.vantages.from_here,
+        remote: args.vantages.remote,
         dns_server,
         connect_to,
         extra_roots,

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use super::output::{Format, OutputArgs, json, write};
 use super::{Stop, console, exit};
 use crate::catalog::{self, Catalog, EntryId, LoadError, PAGE_LIMIT};
-use crate::report;
+use crate::report::{self, LintReport};
 use crate::text::printable;
 
 /// Arguments of `cmcomply catalog`.
@@ -41,6 +41,8 @@ enum Command {
     Lint {
         /// A folder of own entries, or of a whole catalog. Default: the catalog in this program.
         folder: Option<PathBuf>,
+        #[command(flatten)]
+        output: OutputArgs,
     },
     /// Compare the catalog with a saved copy of the page "Internet access requirements". Exit code 1: they differ.
     Diff {
@@ -85,7 +87,7 @@ pub(super) fn run(args: CatalogCommandArgs) -> Result<u8, Stop> {
             Ok(exit::COMPLIANT)
         }
         Command::Show { id, catalog, output } => show(&id, &catalog.load()?, &output),
-        Command::Lint { folder } => lint(folder.as_deref()),
+        Command::Lint { folder, output } => lint(folder.as_deref(), &output),
         Command::Diff { page, catalog, output } => diff(&page, &catalog.load()?, &output),
     }
 }
@@ -114,7 +116,17 @@ fn show(id: &str, catalog: &Catalog, output: &OutputArgs) -> Result<u8, Stop> {
     Ok(exit::COMPLIANT)
 }
 
-fn lint(folder: Option<&Path>) -> Result<u8, Stop> {
+fn lint(folder: Option<&Path>, output: &OutputArgs) -> Result<u8, Stop> {
+    if output.format != Format::Table {
+        let (report, code) = match folder.map(|folder| (folder, Catalog::load(folder, today()))) {
+            None => (LintReport::of(Ok(Catalog::embedded())), exit::COMPLIANT),
+            Some((_, Ok(catalog))) => (LintReport::of(Ok(&catalog)), exit::COMPLIANT),
+            Some((_, Err(LoadError::Mistakes(mistakes)))) => (LintReport::of(Err(&mistakes)), exit::USAGE),
+            Some((folder, Err(error))) => return Err(refused(folder, error)),
+        };
+        output.write(&report.rows(), &report)?;
+        return Ok(code);
+    }
     let catalog = folder.map_or_else(|| Ok(Catalog::embedded().clone()), load)?;
     write(&format!(
         "catalog {}: {} entries, {} documents, {} versions; no mistakes\nsha256 {}\n",
@@ -149,10 +161,15 @@ fn diff(page: &Path, catalog: &Catalog, output: &OutputArgs) -> Result<u8, Stop>
     Ok(if diff.is_settled() { exit::COMPLIANT } else { exit::NON_COMPLIANT })
 }
 
+/// No source of a catalog may be of a later day.
+fn today() -> jiff::civil::Date {
+    jiff::Zoned::now().date()
+}
+
 /// A catalog from a folder. All mistakes go to standard error, one on a line.
 fn load(folder: &Path) -> Result<Catalog, Stop> {
     const SHOWN: usize = 200;
-    Catalog::load(folder).map_err(|error| {
+    Catalog::load(folder, today()).map_err(|error| {
         if let LoadError::Mistakes(mistakes) = &error {
             for mistake in mistakes.iter().take(SHOWN) {
                 console::plain_note(&mistake.to_string());
@@ -161,6 +178,10 @@ fn load(folder: &Path) -> Result<Catalog, Stop> {
                 console::plain_note(&format!("and {} more", mistakes.len() - SHOWN));
             }
         }
-        Stop::usage(anyhow::Error::new(error).context(format!("catalog {}", folder.display())))
+        refused(folder, error)
     })
+}
+
+fn refused(folder: &Path, error: LoadError) -> Stop {
+    Stop::usage(anyhow::Error::new(error).context(format!("catalog {}", folder.display())))
 }

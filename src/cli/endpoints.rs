@@ -155,7 +155,13 @@ pub(super) async fn run(args: EndpointsArgs) -> Result<u8, Stop> {
     let code = if incomplete.is_empty() { exit::COMPLIANT } else { exit::INCOMPLETE };
 
     if let Some(allow_list) = allow_list {
-        let differs = CheckArgs::compare(&allow_list, &derived.requirements, &args.output, args.file.as_deref())?;
+        let differs = CheckArgs::compare(
+            &allow_list,
+            (&derived.requirements, &incomplete),
+            (&catalog, read),
+            &args.output,
+            args.file.as_deref(),
+        )?;
         note_gaps(&incomplete);
         return Ok(if differs { exit::NON_COMPLIANT } else { code });
     }

@@ -4,9 +4,9 @@ use clap::Args;
 
 use super::catalog::CatalogArgs;
 use super::facts::FactsArgs;
-use super::output::write;
+use super::output::{Format, OutputArgs, write};
 use super::what_if::WhatIfArgs;
-use super::{Stop, audit, console, endpoints, exit};
+use super::{Stop, audit, endpoints, exit};
 use crate::host::{HostName, HostPattern};
 use crate::report;
 
@@ -20,6 +20,8 @@ Examples:
       the same for one host; if it does not need the name, which fact says so
   cmcomply explain '*.manage.microsoft.com' --snapshot site.json --target-version 2603
       a wildcard, as it would be after an update
+  cmcomply explain aka.ms --snapshot site.json --format json
+      the same for programs (table: in words)
 
 Exit code 0: there is an answer, whatever it is.")]
 pub(super) struct ExplainArgs {
@@ -35,10 +37,8 @@ pub(super) struct ExplainArgs {
     catalog: CatalogArgs,
     #[command(flatten)]
     what_if: WhatIfArgs,
-    /// Columns. Default: those of the terminal, else 80.
-    #[arg(long, value_name = "COLUMNS", help_heading = "Output",
-          value_parser = clap::value_parser!(u16).range(60..=1000))]
-    width: Option<u16>,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// Reads the facts, and explains.
@@ -58,7 +58,12 @@ pub(super) async fn run(args: ExplainArgs) -> Result<u8, Stop> {
     }
     let from = (&derived.facts, &catalog, &derived.options);
     let explained = report::explain(&args.name, args.host.as_ref(), from, &derived.requirements);
-    write(&report::explanation(&explained, &catalog, console::style(console::Colour::Never, args.width).width))?;
+    if args.output.format == Format::Table {
+        write(&report::explanation(&explained, &catalog, args.output.width()))?;
+    } else {
+        let document = report::explanation_document(&explained, &catalog);
+        args.output.write(&report::explanation_rows(&document), &document)?;
+    }
     Ok(exit::COMPLIANT)
 }
 

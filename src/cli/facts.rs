@@ -13,8 +13,9 @@ use super::{Stop, progress};
 use crate::catalog::Context;
 use crate::derive::StatedRoutes;
 use crate::proxies::Bypass;
-use crate::settings::Settings;
+use crate::settings::{Settings, StatedProxyAccount};
 use crate::site::{self, Facts, Options, ReadError, Snapshot};
+use crate::vantage::VantageRule;
 
 /// Where the facts come from.
 #[derive(Debug, Clone, Args)]
@@ -44,12 +45,16 @@ impl FactsArgs {
         self.sql.reads_standard_input()
     }
 
+    /// Reads the settings file, if one is given.
+    pub(super) fn settings(&self) -> Result<Settings, Stop> {
+        self.settings
+            .as_deref()
+            .map_or_else(|| Ok(Settings::default()), |path| Settings::read(path).map_err(Stop::usage))
+    }
+
     /// Reads the files, and asks for a password where one is needed.
     pub(super) fn prepare(&self) -> Result<Prepared, Stop> {
-        let settings = match &self.settings {
-            Some(path) => Settings::read(path).map_err(Stop::usage)?,
-            None => Settings::default(),
-        };
+        let settings = self.settings()?;
         let snapshots = self.snapshot.iter().map(|path| Snapshot::read(path).map_err(Stop::usage));
         let snapshots = snapshots.collect::<Result<Vec<_>, _>>()?;
         let redacted = snapshots.iter().filter(|snapshot| snapshot.redacted).count();
@@ -68,9 +73,19 @@ impl Prepared {
         &self.settings.routes
     }
 
+    /// The accounts for proxies that the settings file names.
+    pub(super) fn proxy_accounts(&self) -> &[StatedProxyAccount] {
+        &self.settings.proxy_accounts
+    }
+
     /// The bypass lists that the settings file states.
     pub(super) fn bypasses(&self) -> &BTreeMap<Context, Bypass> {
         &self.settings.bypasses
+    }
+
+    /// From where hosts are looked at, as the settings file says.
+    pub(super) fn vantages(&self) -> &[VantageRule] {
+        &self.settings.vantages
     }
 
     /// When the oldest of the facts were read, where snapshots have some.

@@ -13,7 +13,7 @@ use super::{Stop, audit, console};
 use crate::catalog::Catalog;
 use crate::derive::{Requirement, Subject, Via};
 use crate::report::lists::{self, HandOff, Head, MAX_TEXT, PacRoutes, Rendered};
-use crate::report::{allow_list_findings, allow_list_rows};
+use crate::report::{allow_list_check, allow_list_findings, allow_list_rows};
 use crate::settings::stated_via;
 use crate::text::printable;
 
@@ -182,15 +182,17 @@ impl CheckArgs {
     /// Writes what differs, and says whether anything does for certain.
     pub(super) fn compare(
         allow_list: &str,
-        requirements: &[Requirement],
+        (requirements, incomplete): (&[Requirement], &[String]),
+        (catalog, read): (&Catalog, Timestamp),
         output: &OutputArgs,
         file: Option<&Path>,
     ) -> Result<bool, Stop> {
-        let check = lists::check_against(&HandOff::of(requirements), allow_list).map_err(Stop::usage)?;
+        let hand_off = HandOff::of(requirements).with_retired(catalog);
+        let check = lists::check_against(&hand_off, allow_list).map_err(Stop::usage)?;
         let findings = allow_list_findings(&check);
         let text = match output.format {
             Format::Csv => allow_list_rows(&findings).csv(),
-            Format::Json => json(&findings)?,
+            Format::Json => json(&allow_list_check(&check, findings, catalog, read, incomplete))?,
             Format::Table => {
                 let table = if findings.is_empty() {
                     String::new()
@@ -202,7 +204,7 @@ impl CheckArgs {
                     check.missing.len(),
                     check.stale.len(),
                     check.too_broad.len(),
-                    check.undecided.len(),
+                    check.undecided.len() + check.maybe_missing.len(),
                     check.not_understood.len()
                 )
             }

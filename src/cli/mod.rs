@@ -9,14 +9,17 @@ mod explain;
 mod facts;
 mod hand_off;
 mod here;
+mod hosts;
 mod init;
 mod keep;
 mod output;
+mod plan;
 mod probe;
 mod probing;
 mod progress;
 mod quarter;
 mod queries;
+mod readiness;
 mod report;
 mod reports;
 mod runs;
@@ -24,6 +27,7 @@ mod runs_export;
 mod secret;
 mod snapshot;
 mod sql;
+mod vantages;
 mod what_if;
 
 use std::ffi::OsString;
@@ -57,12 +61,18 @@ struct Cli {
 enum Command {
     /// Read the site database, derive what each host needs, probe it and say what is compliant.
     Audit(Box<audit::AuditArgs>),
+    /// Say whether the hierarchy is ready for an update of Configuration Manager: endpoints, rules, what comes next.
+    Readiness(Box<readiness::ReadinessArgs>),
     /// Write the record of a run in another format, offline.
     Report(report::ReportCommandArgs),
     /// List, show, verify and export the runs of a store; offline.
     Runs(runs::RunsCommandArgs),
     /// Say what changed from one run to a later one, and on whose side; offline.
     Compare(compare::CompareArgs),
+    /// List the hosts, from where each is looked at, and whether that answers, before anything is probed.
+    Hosts(Box<hosts::HostsArgs>),
+    /// Write what a host is to look at as a file that is carried there; the audit takes what comes back.
+    Plan(Box<plan::PlanArgs>),
     /// Look at one endpoint layer by layer, or run a plan on this machine and write what was seen.
     Probe(Box<probe::ProbeCommandArgs>),
     /// Say what each host needs, without probing: as a table, JSON, CSV, or a list for a firewall or proxy.
@@ -115,9 +125,12 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
         }
     };
     let done = match cli.command {
-        Command::Audit(args) => audit::run(*args).await,
+        Command::Audit(args) => Box::pin(audit::run(*args)).await,
+        Command::Readiness(args) => Box::pin(readiness::run(*args)).await,
         Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Hosts(args) => hosts::run(*args).await,
+        Command::Plan(args) => plan::run(*args).await,
         Command::Runs(args) => runs::run(&args),
         Command::Probe(args) => probe::run(*args).await,
         Command::Endpoints(args) => endpoints::run(*args).await,

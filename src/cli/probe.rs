@@ -1,6 +1,5 @@
 //! `cmcomply probe`: a quick look at one endpoint, or a plan that is run on this machine.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -12,15 +11,16 @@ use url::{Host, Url};
 use super::console::{self, Colour};
 use super::probing::ProbeArgs;
 use super::{Stop, audit, exit, here};
-use crate::derive::Via;
+use crate::catalog::Catalog;
+use crate::derive::{Requirement, Via};
 use crate::evidence::{Observations, Seeing, write_aside_with};
 use crate::host::{HostName, Scheme};
-use crate::plan::{PlanDocument, Probe, ProbeId, Target};
+use crate::plan::{PlanDocument, Target};
 use crate::probe::{FailureCode, Observation};
-use crate::report;
-use crate::settings::stated_via;
+use crate::settings::{Settings, stated_via};
 use crate::text::printable;
 use crate::vantage::Vantage;
+use crate::{assess, derive, plan, report};
 
 /// Arguments of `cmcomply probe`.
 #[derive(Debug, Clone, Args)]
@@ -30,12 +30,19 @@ Examples:
       name, every address, TLS with its chain, and HTTP, each with its time
   cmcomply probe https://manage.microsoft.com --via proxy.contoso.com:8080
       the same through a proxy
+  cmcomply probe https://manage.microsoft.com --via proxy.contoso.com:8080 \\
+      --proxy-user 'proxy.contoso.com:8080=CONTOSO\\svc-cm'
+      signed in by NTLM, or by Basic if the proxy offers no more; the password is asked for
+  cmcomply probe https://manage.microsoft.com --layers-only
+      without what the catalog asks of it besides (cipher suites, parts of files, known documents)
   cmcomply probe https://aka.ms --format json -o look.json
       the observations document instead of the tree, in a file
   cmcomply probe --plan plan.json -o seen.json
       all probes of a plan, within its bounds
+  ssh cm01 cmcomply probe --plan - < plan.json > seen.json
+      the same on another machine, which needs nothing but the program
 
-Exit codes of a look: 0 reached, 1 not reached, 2 wrong arguments, 3 interrupted, or this machine could not try.
+Exit codes of a look: 0 reached and well, 1 not, 2 wrong arguments, 3 interrupted, or this machine could not try.
 Exit codes of a plan: 0 all of it was looked at, whatever was seen, 2 the plan cannot be run, 3 not all of it was looked
 at. A plan is judged by nobody here.")]
 pub(super) struct ProbeCommandArgs {
@@ -45,12 +52,21 @@ pub(super) struct ProbeCommandArgs {
     /// Go through this proxy; `direct` goes without one.
     #[arg(long, value_name = "HOST:PORT", default_value = "direct", value_parser = stated_via, conflicts_with = "plan")]
     via: Via,
-    /// Run all probes of this plan. It brings its own bounds, so `--stage-timeout`, `--deadline` and `--concurrency`
+    /// Look at the layers only. Without it, of an endpoint that the catalog names is asked what it asks there: cipher
+    /// suites, parts of files, known documents, where redirects lead, and with --idle-test an idle connection.
+    #[arg(long, conflicts_with = "plan")]
+    layers_only: bool,
+    /// Run all probes of this plan; `-` reads it from standard input. It brings its own bounds, so `--stage-timeout`,
+    /// `--deadline` and `--concurrency`
     /// do not go with it.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["stage_timeout", "deadline", "concurrency"])]
     plan: Option<PathBuf>,
     #[command(flatten)]
     probing: ProbeArgs,
+    /// Take the accounts for proxies from this file (cmcomply.toml, its tables `[[proxy_accounts]]`); nothing else of it is
+    /// used.
+    #[arg(long, value_name = "FILE", help_heading = "Probing")]
+    settings: Option<PathBuf>,
     /// A tree to read, or the observations document.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Tree, conflicts_with = "plan",
           help_heading = "Output")]
@@ -83,31 +99,36 @@ pub(super) async fn run(args: ProbeCommandArgs) -> Result<u8, Stop> {
     }
     match (&args.target, &args.plan) {
         (_, Some(path)) => {
-            let plan = PlanDocument::read(path).map_err(Stop::usage)?;
-            let seen = observe(&plan, &args.probing).await?;
+            let plan = if path.as_os_str() == "-" {
+                PlanDocument::read_from("standard input", io::stdin().lock())
+            } else {
+                PlanDocument::read(path)
+            };
+            let plan = plan.map_err(Stop::usage)?;
+            let seen = observe(&plan, &args).await?;
             report_plan(&seen, args.output.as_deref())
         }
         (Some(target), None) => {
-            let probe = Probe {
-                id: ProbeId(format!("{target} {}", args.via)),
-                target: target.clone(),
-                via: args.via.clone(),
-                contexts: BTreeSet::new(),
-                requirements: Vec::new(),
-                asks: crate::plan::Asks::default(),
-            };
+            let catalog = (!args.layers_only).then(Catalog::embedded);
+            let asked = catalog.map_or_else(Vec::new, |catalog| derive::of_endpoint(catalog, target, &args.via));
+            let probe = plan::look(target.clone(), args.via.clone(), &asked);
             let plan = PlanDocument::new(None, args.probing.plan_bounds(), vec![probe]);
-            let seen = observe(&plan, &args.probing).await?;
-            report_look(&plan, &seen, &args)
+            let seen = observe(&plan, &args).await?;
+            report_look(&plan, &asked, &seen, &args)
         }
         (None, None) => Err(Stop::usage(anyhow::anyhow!("neither a URL nor --plan is given"))),
     }
 }
 
 /// Runs the plan on this machine.
-async fn observe(plan: &PlanDocument, probing: &ProbeArgs) -> Result<Observations, Stop> {
+async fn observe(plan: &PlanDocument, args: &ProbeCommandArgs) -> Result<Observations, Stop> {
+    let probing = &args.probing;
+    let stated = args.settings.as_deref().map(Settings::read).transpose().map_err(Stop::usage)?.unwrap_or_default();
     let mut settings = probing.settings_within(plan.bounds)?;
-    settings.proxy_accounts = probing.proxy_accounts()?;
+    settings.proxy_accounts = probing.proxy_accounts(&stated.proxy_accounts)?;
+    // As in an audit, so that the same plan means the same everywhere.
+    let roots = &Catalog::embedded().roots;
+    settings.checks.public_thumbprints = roots.iter().map(|root| root.sha1.clone()).collect();
     let cancel = audit::cancel_on_ctrl_c("interrupted: writing what was seen (Ctrl-C again: end at once)");
     let started = Timestamp::now();
     let (observations, interrupted) = audit::probe_all(&plan.probes, &settings, &cancel).await?;
@@ -128,20 +149,28 @@ fn report_plan(seen: &Observations, output: Option<&Path>) -> Result<u8, Stop> {
 }
 
 /// The tree or the document.
-fn report_look(plan: &PlanDocument, seen: &Observations, args: &ProbeCommandArgs) -> Result<u8, Stop> {
+fn report_look(
+    plan: &PlanDocument,
+    asked: &[Requirement],
+    seen: &Observations,
+    args: &ProbeCommandArgs,
+) -> Result<u8, Stop> {
     let (Some(probe), Some(look)) = (plan.probes.first(), seen.observations.first()) else {
         return Err(Stop::usage(anyhow::anyhow!("the probe left no observation (a defect of this program)")));
     };
+    let found = assess::look(asked, probe, &seen.observations, seen.vantage.title());
     if args.format == Format::Json || args.output.is_some() {
         write(seen, args.output.as_deref())?;
     }
     if args.format == Format::Tree {
-        let tree = report::tree(probe, look, seen.vantage.title(), console::style(args.color, args.width));
+        let tree = report::tree(probe, look, &found, seen.vantage.title(), console::style(args.color, args.width));
         console::print(&tree).context("cannot write to standard output").map_err(Stop::usage)?;
     }
     // What broke here says nothing about the endpoint.
     let broke = look.first_failure().is_some_and(|(_, failure)| failure.code == FailureCode::Internal);
-    Ok(match (seen.complete && !broke, look.reached()) {
+    let code = found.cause.as_ref().map(|cause| cause.code.as_str());
+    let broke = broke || matches!(code, Some("internal" | "interrupted"));
+    Ok(match (seen.complete && !broke, look.reached() && found.cause.is_none()) {
         (true, true) => exit::COMPLIANT,
         (true, false) => exit::NON_COMPLIANT,
         (false, _) => exit::INCOMPLETE,

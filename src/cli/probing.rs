@@ -18,15 +18,12 @@ use crate::host::HostOrAddress;
 use crate::plan::PlanBounds;
 use crate::probe::{Bounds, Checks, ConnectTo, Deadlines, ProxyAccount, ProxyAccounts, Settings, raise_open_files};
 use crate::proxies::{Bypass, Rules};
-use crate::settings::stated_via;
+use crate::settings::{StatedProxyAccount, stated_via};
 
-/// For whom this machine probes, and by which routes.
+/// By which routes.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Probing")]
 pub(super) struct RouteArgs {
-    /// Let this machine stand in for every host: what it reaches counts as reached. The run keeps saying so.
-    #[arg(long)]
-    pub(super) from_here: bool,
     /// The proxy of a context that the site database does not know: client-system, console-user, system-winhttp or
     /// system-wininet. ROUTE is `direct`, HOST:PORT, `system` (the settings of this machine: WinHTTP or WinINET on
     /// Windows, environment variables elsewhere), or `pac:FILE` or `pac:http://...` for a script. May be given several
@@ -42,8 +39,8 @@ pub(super) struct RouteArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Probing")]
 pub(super) struct ProbeArgs {
-    /// The account of a proxy that asks for one (Basic), such as proxy.contoso.com:8080=svc-cm. Its password comes from
-    /// the file, standard input, `CMCOMPLY_PROXY_PASSWORD`, or a prompt. May be given several times.
+    /// The account of a proxy that asks for one (NTLM, or Basic where that is all), such as
+    /// proxy.contoso.com:8080=CONTOSO\svc-cm. Its password comes from the file, standard input, `CMCOMPLY_PROXY_PASSWORD`, or a prompt. May be given several times.
     #[arg(long, value_name = "HOST:PORT=USER", value_parser = proxy_user)]
     proxy_user: Vec<((HostOrAddress, u16), String)>,
     /// Read the password of --proxy-user from the first line of a file.
@@ -140,14 +137,16 @@ impl ProbeArgs {
             bounds,
             checks: Checks {
                 public_roots,
+                public_elsewhere: Vec::new(),
                 public_thumbprints: Vec::new(),
                 idle: self.idle_test.map(Duration::from_secs),
             },
         })
     }
 
-    /// The accounts for proxies. May ask for a password, so it comes after everything that can be wrong.
-    pub(super) fn proxy_accounts(&self) -> Result<ProxyAccounts, Stop> {
+    /// The accounts for proxies: those of the settings file, and of the command line, which counts more. May ask for a
+    /// password, so it comes after everything that can be wrong.
+    pub(super) fn proxy_accounts(&self, stated: &[StatedProxyAccount]) -> Result<ProxyAccounts, Stop> {
         let (file, stdin) = (self.proxy_password_file.as_deref(), self.proxy_password_stdin);
         let mut shared = None;
         let mut accounts = ProxyAccounts::new();
@@ -165,6 +164,13 @@ impl ProbeArgs {
             if accounts.insert(proxy.clone(), account).is_some() {
                 let name = format!("--proxy-user {}:{} is given twice", proxy.0, proxy.1);
                 return Err(Stop::usage(anyhow::anyhow!(name)));
+            }
+        }
+        for StatedProxyAccount { proxy, account, password } in stated {
+            if !accounts.contains_key(proxy) {
+                let whose = format!("the account of proxy {}:{}", proxy.0, proxy.1);
+                let password = secret::stated(password).context(whose).map_err(Stop::usage)?;
+                accounts.insert(proxy.clone(), ProxyAccount { user: account.clone(), password });
             }
         }
         Ok(accounts)
@@ -206,7 +212,7 @@ impl RouteArgs {
         for (context, way) in &self.proxy {
             let found = match way {
                 Way::Fixed(_) => continue,
-                Way::System => Rules::of_this_machine(*context),
+                Way::System => Rules::of_this_machine(*context, limit),
                 Way::Script(place) => script(place, limit).await.map_err(Stop::usage)?,
             };
             if rules.insert(*context, found).is_some() || routes.contains_key(context) {
@@ -248,7 +254,7 @@ async fn script(_: &str, _: Duration) -> anyhow::Result<Rules> {
 }
 
 /// The certificates of a PEM or DER file.
-fn certificates(option: &str, path: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
+pub(super) fn certificates(option: &str, path: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
     const LIMIT: u64 = 4 << 20;
     let file = path.display();
     let size = std::fs::metadata(path).with_context(|| format!("cannot read {option} {file}"))?.len();

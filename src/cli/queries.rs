@@ -24,6 +24,9 @@ pub(super) struct QueriesArgs {
     /// The form of the list.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text, conflicts_with = "grants")]
     format: Format,
+    /// Columns of the table. Default: those of the terminal, else 80.
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(60..=1000))]
+    width: Option<u16>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -43,7 +46,7 @@ pub(super) fn run(args: &QueriesArgs) -> Result<u8, Stop> {
     let text = match (&args.grants, args.format) {
         (Some(login), _) => site::grant_script(login),
         (None, Format::Text) => listing(&site::queries()),
-        (None, Format::Table) => rows(&site::queries()).table(console::style(console::Colour::Never, None).width),
+        (None, Format::Table) => rows(&site::queries()).table(console::style(console::Colour::Never, args.width).width),
         (None, Format::Csv) => rows(&site::queries()).csv(),
         (None, Format::Json) => {
             serde_json::to_string_pretty(&site::queries()).context("cannot write as JSON").map_err(Stop::usage)? + "\n"

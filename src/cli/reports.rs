@@ -11,7 +11,7 @@ use crate::report::Format;
 use crate::text::printable;
 
 /// The reports that an audit writes.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct ReportsArgs {
     /// Also write the run as html, xlsx, csv, junit, oscal, hdf, markdown, prometheus, json or table. Several: separated
     /// by commas, or the option again. Each file is written whole or not at all.

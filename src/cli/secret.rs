@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use crate::site::Secret;
+use crate::vantage::SecretSource;
 
 /// The environment variable that is read where neither a file nor standard input is named.
 pub(super) const VARIABLE: &str = "CMCOMPLY_SQL_PASSWORD";
@@ -32,6 +33,20 @@ pub(super) fn password(user: &str, file: Option<&Path>, stdin: bool) -> anyhow::
 pub(super) fn proxy_password(user: &str, proxy: &str, file: Option<&Path>, stdin: bool) -> anyhow::Result<Secret> {
     let whose = format!("{} at proxy {proxy}", crate::text::printable(user, 80));
     Source { variable: PROXY_VARIABLE, option: "--proxy-password", whose }.read(file, stdin)
+}
+
+/// The password of an account of `cmcomply.toml`, from the place that is named there. Nobody is asked.
+pub(super) fn stated(source: &SecretSource) -> anyhow::Result<Secret> {
+    match source {
+        SecretSource::Variable(name) => match std::env::var(name) {
+            Ok(password) if !password.is_empty() => Ok(Secret::new(password)),
+            _ => bail!("the environment variable of its password is not set"),
+        },
+        SecretSource::File(path) => {
+            let file = std::fs::File::open(path).context("the file of its password cannot be read")?;
+            first_line(file).context("the file of its password")
+        }
+    }
 }
 
 /// The password of a key that signs.

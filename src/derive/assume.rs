@@ -191,8 +191,8 @@ fn known<T>(value: T) -> Fact<T> {
 /// Adds a row where the rows are known. Where they are not, the rows that are there would be lost.
 fn add_row<T>(fact: &mut Fact<Vec<T>>, row: impl FnOnce() -> T) {
     match fact {
-        Fact::Known { value, .. } if !value.is_empty() => value.push(row()),
-        Fact::Known { .. } | Fact::Absent { .. } => *fact = known(vec![row()]),
+        Fact::Known { value, source } if !value.is_empty() || source.may_lack.is_some() => value.push(row()),
+        Fact::Known { .. } => *fact = known(vec![row()]),
         Fact::Unknown { .. } => {}
     }
 }
@@ -211,21 +211,25 @@ fn tenant_of(facts: &mut Facts, environment: i64) {
     }
 }
 
-/// A gateway in the tenant's cloud, and a CMG connection point on a server that is not chosen yet.
+/// A gateway in the tenant's cloud, and a CMG connection point on a server that is not chosen yet. Where the gateways are
+/// unknown, those that may be there stay so: as one more, of which nothing is known.
 fn cmg(facts: &mut Facts) {
     tenant(facts);
     let environment = facts.tenants.rows().iter().find_map(|tenant| tenant.environment);
-    if facts.cmgs.rows().is_empty() {
-        add_row(&mut facts.cmgs, || Cmg {
-            name: Some(ASSUMED.to_owned()),
-            service_name: None,
-            deployment_name: None,
-            region: None,
-            environment,
-            instances: None,
-            storage_name: None,
-            state: None,
-        });
+    let gateway = |name: &str, environment| Cmg {
+        name: Some(name.to_owned()),
+        service_name: None,
+        deployment_name: None,
+        region: None,
+        environment,
+        instances: None,
+        storage_name: None,
+        state: None,
+    };
+    if facts.cmgs.is_unknown() {
+        facts.cmgs = known(vec![gateway(ASSUMED, environment), gateway("(those that could not be read)", None)]);
+    } else if facts.cmgs.rows().is_empty() {
+        add_row(&mut facts.cmgs, || gateway(ASSUMED, environment));
     }
     let roles = facts.site_systems.rows().iter().flat_map(|system| &system.roles);
     let has_role = roles.into_iter().any(|installed| installed.role == Role::CmgConnectionPoint);
@@ -252,7 +256,7 @@ fn client_setting(facts: &mut Facts, option: ClientOption) {
     let setting = || ClientSetting { settings: None, option, on: Some(true) };
     match &mut facts.default_client_settings {
         Fact::Known { value, .. } => value.push(setting()),
-        fact => *fact = known(vec![setting()]),
+        fact @ Fact::Unknown { .. } => *fact = known(vec![setting()]),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Deref;
 
+use super::condition::more;
 use super::sup::{self, Link, Synchronization};
 use crate::host::HostName;
 use crate::site::{DistributionPoint, Facts, Role, SiteCode, SiteSystemProxy, SoftwareUpdatePoint, SyncSource};
@@ -20,6 +21,8 @@ pub(super) struct Index<'a> {
     unsure_downstream: HashMap<String, Vec<(HostName, String)>>,
     /// What is missing to tell whether a site synchronizes from any server of another one.
     unsure_anywhere: Vec<(SiteCode, String)>,
+    /// Why there may be more servers that synchronize than are known.
+    more_synchronize: Vec<String>,
     distribution_points: HashMap<&'a str, Vec<&'a DistributionPoint>>,
     newest_build: Option<u32>,
 }
@@ -42,6 +45,10 @@ impl<'a> Index<'a> {
             downstream: HashMap::new(),
             unsure_downstream: HashMap::new(),
             unsure_anywhere: Vec::new(),
+            more_synchronize: more("software update points", &facts.software_update_points)
+                .into_iter()
+                .chain(more("synchronization sources", &facts.sync_sources))
+                .collect(),
             distribution_points: HashMap::new(),
             newest_build: facts.sites.rows().iter().filter_map(|site| site.build).max(),
         };
@@ -105,7 +112,7 @@ impl<'a> Index<'a> {
         let here = self.unsure_downstream.get(host.short()).into_iter().flatten();
         let here = here.filter(|(upper, _)| upper.same_machine(host)).map(|(_, missing)| missing);
         let others = self.unsure_anywhere.iter().filter(|(of, _)| of != site).map(|(_, missing)| missing);
-        here.chain(others).cloned().collect()
+        here.chain(others).chain(&self.more_synchronize).cloned().collect()
     }
 
     /// The sites that have software update points, with these, in the order of their codes.
@@ -127,11 +134,12 @@ impl<'a> Index<'a> {
     }
 
     /// Whether the list of site systems has a server with this role; `None` if the list does not tell, since it is not
-    /// known or has no row at all.
+    /// known, not whole, or has no row at all.
     pub(super) fn has_role(&self, role: &Role) -> Option<bool> {
         let systems = self.facts.site_systems.rows();
         let is_installed = || systems.iter().flat_map(|system| &system.roles).any(|installed| installed.role == *role);
-        (!systems.is_empty()).then(is_installed)
+        let has = !systems.is_empty() && is_installed();
+        (has || (!systems.is_empty() && self.facts.site_systems.may_lack().is_none())).then_some(has)
     }
 
     /// The newest build of the sites, if one is known.

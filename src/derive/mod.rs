@@ -4,7 +4,9 @@ mod assume;
 mod condition;
 mod difference;
 mod explain;
+mod holds;
 mod index;
+mod look;
 mod options;
 mod requirement;
 mod route;
@@ -17,6 +19,8 @@ mod tests;
 pub use assume::{Assumption, AssumptionError, assume};
 pub use difference::{Change, Difference, difference};
 pub use explain::{Answer, Standing, standings};
+pub use holds::holds;
+pub use look::of_endpoint;
 pub use options::{Options, UnknownVersion};
 pub(crate) use requirement::endpoint;
 pub use requirement::{Decision, Proof, RequiredName, Requirement, RequirementId, Route, RouteBasis, Subject, Via};
@@ -26,7 +30,7 @@ use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, CatalogRole, Cloud, Entry, ProbeClass, Status};
 use crate::site::Facts;
-use condition::{Asker, Tri, missing};
+use condition::{Asker, Tri, missing, more};
 use index::Index;
 use servers::{Servers, Who};
 use template::Filled;
@@ -222,6 +226,7 @@ fn in_build(entry: &Entry, facts: &Index<'_>, options: &Options) -> Tri {
     }
     match facts.newest_build() {
         None => Tri::unknown("builds of the sites: not in the site database"),
-        Some(build) => Tri::of(fits(build), || format!("the hierarchy's build is {build}")),
+        Some(build) if fits(build) => Tri::True(vec![format!("the hierarchy's build is {build}")]),
+        Some(_) => more("sites", &facts.sites).map_or(Tri::False, Tri::unknown),
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn route(
         (Context::Intranet, _) => Route {
             via: Via::Direct,
             basis: RouteBasis::Documentation,
-            detail: "between site systems, no proxy".to_owned(),
+            detail: "the product uses no proxy for it".to_owned(),
         },
         (context, _) => stated.get(&context).map_or_else(
             || Route {

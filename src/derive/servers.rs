@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::condition::missing;
+use super::condition::missing_or_more;
 use super::index::Index;
 use super::requirement::Subject;
 use crate::catalog::CatalogRole;
@@ -53,7 +53,7 @@ const EMPTY: &str = "site systems: the list is empty";
 /// The servers by role, from the list of site systems and from the facts about single roles.
 pub(super) struct Servers {
     by_role: BTreeMap<Role, BTreeMap<Subject, String>>,
-    /// Why the list of site systems is not known. No site is without a server, so an empty list is none.
+    /// Why the list of site systems is not known, or not whole. No site is without a server, so an empty list is none.
     missing: Option<String>,
     /// Roles whose servers are known from a fact of their own.
     known: Vec<Role>,
@@ -67,7 +67,7 @@ impl Servers {
     pub(super) fn of(facts: &Index<'_>) -> Self {
         let mut this = Self {
             by_role: BTreeMap::new(),
-            missing: missing("site systems", &facts.site_systems)
+            missing: missing_or_more("site systems", &facts.site_systems)
                 .or_else(|| facts.site_systems.rows().is_empty().then(|| EMPTY.to_owned())),
             known: Vec::new(),
             open: BTreeMap::new(),
@@ -129,7 +129,8 @@ impl Servers {
         match fact {
             Fact::Known { value, source } => {
                 // Where there is not one site system, that there is none of this role says nothing.
-                if !value.is_empty() || self.missing.as_deref() != Some(EMPTY) {
+                let says_all = !value.is_empty() || self.missing.as_deref() != Some(EMPTY);
+                if says_all && source.may_lack.is_none() {
                     self.known.push(role.clone());
                 }
                 for row in value {
@@ -138,7 +139,7 @@ impl Servers {
                 }
             }
             Fact::Unknown { why: UnknownWhy::NotEvidenced, detail } => drop(self.open.insert(role, detail.clone())),
-            Fact::Absent { .. } | Fact::Unknown { .. } => {}
+            Fact::Unknown { .. } => {}
         }
     }
 

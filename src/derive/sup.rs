@@ -36,7 +36,8 @@ pub(super) fn is_default(facts: &Index<'_>, sync: &SyncSource, host: &HostName) 
         }
         return facts.point(&sync.site, default).map(|_| false);
     }
-    facts.software_update_points.known()?;
+    let points = &facts.software_update_points;
+    points.known().filter(|_| points.may_lack().is_none())?;
     (facts.points_of(&sync.site).len() == 1).then_some(true)
 }
 

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::run::Run;
+use super::vantages::VantageRecord;
 use crate::assess::{Grade, Judgement, Verdict};
 use crate::derive::{Requirement, RequirementId};
 use crate::probe::{FailureCode, StageName};
@@ -375,7 +376,10 @@ fn limits(old: &Run, new: &Run) -> Vec<String> {
     };
     let site = |run: &Run| run.facts.this_site.known().map_or_else(|| "unknown".to_owned(), ToString::to_string);
     say(site(old) != site(new), format!("the runs are of different sites: {} and {}", site(old), site(new)));
-    let machine = |run: &Run| run.vantage.title().to_owned();
+    let machine = |run: &Run| {
+        let names: Vec<&str> = run.vantages.iter().map(VantageRecord::title).collect();
+        if names.is_empty() { run.vantage.title().to_owned() } else { names.join(", ") }
+    };
     say(machine(old) != machine(new), format!("probed from {} and from {}", machine(old), machine(new)));
     say(old.settings.from_here != new.settings.from_here, "only one of the runs has --from-here".to_owned());
     say(old.settings.connect_to != new.settings.connect_to, "the --connect-to rules differ".to_owned());

@@ -10,6 +10,7 @@ use super::outcome::Tally;
 use super::run::{RUN_FORMAT, Run};
 use crate::assess::{Judgement, Verdict};
 use crate::text::{is_harmless, printable};
+use crate::vantage::EvidenceGrade;
 
 /// The most that is read of a run document.
 pub const MAX_RUN_OCTETS: u64 = 256 << 20;
@@ -116,7 +117,7 @@ impl Run {
 }
 
 /// The first key of the document that was not understood. A key without a value says nothing.
-fn left_out(said: &Value, understood: &Value) -> Option<String> {
+pub(super) fn left_out(said: &Value, understood: &Value) -> Option<String> {
     match (said, understood) {
         (Value::Object(said), Value::Object(understood)) => said.iter().find_map(|(key, value)| {
             match understood.get(key) {
@@ -167,6 +168,9 @@ fn contradiction(run: &Run) -> Option<String> {
     if let Some(judgement) = run.judgements.iter().find(|j| j.verdict == Verdict::Pass && !proved(j)) {
         return Some(format!("{} passes, and nothing shows that it was reached", judgement.requirement));
     }
+    if let Some(what) = misplaced(run) {
+        return Some(what);
+    }
     let waived_by = |judgement: &Judgement| {
         let listed = run.waivers.iter().flat_map(|applied| &applied.list.waivers);
         let mut ids = listed.map(|waiver| &waiver.id);
@@ -193,8 +197,29 @@ fn contradiction(run: &Run) -> Option<String> {
     None
 }
 
+/// What in the judgements does not fit the vantages. Records from before there were several have none.
+fn misplaced(run: &Run) -> Option<String> {
+    if run.vantages.is_empty() {
+        return None;
+    }
+    for (requirement, judgement) in run.requirements.iter().zip(&run.judgements) {
+        let id = &judgement.requirement;
+        let Some(vantage) = run.vantages.get(judgement.vantage) else {
+            return Some(format!("{id} was looked at from a vantage that is not in the run"));
+        };
+        let listed = vantage.looks_for.iter().find(|looked| looked.subject == requirement.subject);
+        if judgement.evidence_grade.is_some() && judgement.evidence_grade != listed.and_then(|looked| looked.grade) {
+            return Some(format!("the grade of the evidence for {id} is not the one of its vantage"));
+        }
+        if judgement.verdict == Verdict::Pass && !judgement.evidence_grade.is_some_and(EvidenceGrade::proves) {
+            return Some(format!("{id} passes, and its evidence proves nothing"));
+        }
+    }
+    None
+}
+
 /// JSON text whose strings hold only characters that print.
-fn inert(json: &str) -> String {
+pub(crate) fn inert(json: &str) -> String {
     use std::fmt::Write as _;
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {

@@ -1,19 +1,23 @@
 //! The observations document: what one machine saw of one plan.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::Tool;
+use super::document::left_out;
 use crate::host::HostName;
-use crate::plan::{PlanBounds, PlanDocument};
+use crate::plan::{PlanBounds, PlanDocument, ProbeId};
 use crate::probe::{Observation, Settings};
-use crate::text::hexadecimal;
-use crate::vantage::Vantage;
+use crate::text::{hexadecimal, printable};
+use crate::vantage::{HostFacts, Vantage};
 
 /// The format of [`Observations`]; a change that old readers would misread makes it a new one.
 pub const OBSERVATIONS_FORMAT: &str = "cmcomply.observations/1";
@@ -45,6 +49,52 @@ pub struct Observations {
     pub interrupted: Option<String>,
     /// What was seen: one for each probe, in the order of the plan.
     pub observations: Vec<Observation>,
+    /// Facts of the host that decide what its services can do, where they were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostFacts>,
+    /// SHA-256, in lower-case hexadecimal, over the canonical form of the document without this field, as of a plan. It
+    /// shows damage; it is no signature.
+    pub sha256: String,
+}
+
+/// The most that is read of an observations document.
+pub const MAX_OBSERVATIONS_OCTETS: u64 = 256 << 20;
+
+/// Why something is no observations document that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ObservationsError {
+    /// Larger than any.
+    #[error("{path} is larger than 256 MB: that is no observations document")]
+    TooLarge {
+        /// The file.
+        path: String,
+    },
+    /// Of another version, or something else.
+    #[error("{path} is of format {format}; this version reads {OBSERVATIONS_FORMAT}")]
+    Format {
+        /// The file.
+        path: String,
+        /// What it says it is.
+        format: String,
+    },
+    /// No JSON, cut, or a field is missing, unknown or of a wrong type or value.
+    #[error("{path} is no observations document, or was cut: {what}")]
+    Invalid {
+        /// The file.
+        path: String,
+        /// Where and what.
+        what: String,
+    },
+    /// Damaged or edited.
+    #[error("{path} was changed after it was made: its hash is {given}, and of what it says {computed}")]
+    Hash {
+        /// The file.
+        path: String,
+        /// What the document says.
+        given: String,
+        /// What its content comes to.
+        computed: String,
+    },
 }
 
 /// The settings of the machine that can change what it sees.
@@ -94,20 +144,114 @@ impl Observations {
     ) -> Self {
         let missing = observations.len() < plan.probes.len() || observations.iter().any(Observation::was_cancelled);
         let interrupted = interrupted.or_else(|| missing.then_some("not every probe was gone through"));
-        Self {
+        let plan = (plan.sha256.clone(), plan.host.clone());
+        let interrupted = interrupted.map(str::to_owned);
+        Self::of_host(plan, vantage, account, settings, (started, finished), interrupted, observations, None)
+    }
+
+    /// The same with facts of the host, for a plan of which only the hash and the host are known.
+    #[expect(clippy::too_many_arguments, reason = "each is a field of the document")]
+    pub fn of_host(
+        (plan_sha256, plan_host): (String, Option<HostName>),
+        vantage: Vantage,
+        account: Option<String>,
+        settings: Seeing,
+        (started, finished): (Timestamp, Timestamp),
+        interrupted: Option<String>,
+        observations: Vec<Observation>,
+        host: Option<HostFacts>,
+    ) -> Self {
+        let cut = observations.iter().any(Observation::was_cancelled);
+        let interrupted = interrupted.or_else(|| cut.then(|| "not every probe was gone through".to_owned()));
+        let mut document = Self {
             format: OBSERVATIONS_FORMAT.to_owned(),
             tool: Tool::this(),
-            plan_sha256: plan.sha256.clone(),
-            plan_host: plan.host.clone(),
+            plan_sha256,
+            plan_host,
             vantage,
             account,
             settings,
             started,
             finished,
             complete: interrupted.is_none(),
-            interrupted: interrupted.map(str::to_owned),
+            interrupted,
             observations,
+            host,
+            sha256: String::new(),
+        };
+        document.sha256 = document.hash();
+        document
+    }
+
+    /// Parses a document and checks all of it; `path` is for the errors. It may be in UTF-8 or UTF-16, with or without a
+    /// byte order mark, and lines of a shell may stand before it.
+    pub fn parse(path: &str, bytes: &[u8]) -> Result<Self, ObservationsError> {
+        let path = || path.to_owned();
+        let invalid = |what: &str| ObservationsError::Invalid { path: path(), what: printable(what, 400) };
+        if bytes.len() as u64 > MAX_OBSERVATIONS_OCTETS {
+            return Err(ObservationsError::TooLarge { path: path() });
         }
+        let text = decoded(bytes).ok_or_else(|| invalid("it is no text in UTF-8 or UTF-16"))?;
+        let start = text.find("{\n").or_else(|| text.find('{')).ok_or_else(|| invalid("it holds nothing"))?;
+        let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>();
+        let given = match values.next() {
+            Some(Ok(given)) => given,
+            Some(Err(error)) => return Err(invalid(&error.to_string())),
+            None => return Err(invalid("it holds nothing")),
+        };
+        let format = given.get("format").and_then(Value::as_str).unwrap_or("no known kind");
+        if format != OBSERVATIONS_FORMAT {
+            return Err(ObservationsError::Format { path: path(), format: printable(format, 80) });
+        }
+        let document = Self::deserialize(&given).map_err(|error| invalid(&error.to_string()))?;
+        let understood = serde_json::to_value(&document).map_err(|error| invalid(&error.to_string()))?;
+        if let Some(key) = left_out(&given, &understood) {
+            return Err(invalid(&format!("this version does not know `{}`", key.trim_start_matches('.'))));
+        }
+        let computed = document.hash();
+        if document.sha256 != computed {
+            return Err(ObservationsError::Hash { path: path(), given: printable(&document.sha256, 64), computed });
+        }
+        Ok(document)
+    }
+
+    /// What in it does not fit the plan that it says to be of.
+    pub fn fits(&self, plan: &PlanDocument) -> Result<(), String> {
+        if self.plan_sha256 != plan.sha256 {
+            return Err("it is an answer to another plan".to_owned());
+        }
+        let planned: HashSet<&ProbeId> = plan.probes.iter().map(|probe| &probe.id).collect();
+        let hops = self.observations.iter().filter(|seen| seen.redirected_from.is_some()).map(|seen| &seen.probe);
+        let known: HashSet<&ProbeId> = planned.iter().copied().chain(hops).collect();
+        let mut seen = HashSet::new();
+        for observation in &self.observations {
+            let id = printable(&observation.probe.0, 200);
+            if !seen.insert(&observation.probe) {
+                return Err(format!("it holds {id} twice"));
+            }
+            match &observation.redirected_from {
+                None if !planned.contains(&observation.probe) => {
+                    return Err(format!("it holds {id}, which nobody asked for"));
+                }
+                Some(parent) if !known.contains(parent) || planned.contains(&observation.probe) => {
+                    return Err(format!("it holds {id}, a hop that nothing leads to"));
+                }
+                _ => {}
+            }
+        }
+        if self.started > self.finished {
+            return Err("it ends before it begins".to_owned());
+        }
+        Ok(())
+    }
+
+    fn hash(&self) -> String {
+        let mut canonical = serde_json::to_value(self).expect("strings, numbers and lists of them become JSON");
+        if let Some(fields) = canonical.as_object_mut() {
+            fields.remove("sha256");
+        }
+        canonical.sort_all_objects();
+        hexadecimal(&Sha256::digest(canonical.to_string()))
     }
 
     /// Writes the document, indented, with a line end.
@@ -115,5 +259,112 @@ impl Observations {
         serde_json::to_writer_pretty(&mut out, self)?;
         out.write_all(b"\n")?;
         out.flush()
+    }
+}
+
+/// Text as PowerShell and editors of Windows write it: UTF-8 or UTF-16.
+fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let pairs = bytes.chunks_exact(2);
+        let whole = pairs.remainder().is_empty();
+        let units: Vec<u16> = pairs.map(|pair| unit([pair[0], pair[1]])).collect();
+        String::from_utf16(&units).ok().filter(|_| whole).map(Cow::Owned)
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        [b'{', 0, ..] => wide(bytes, u16::from_le_bytes),
+        _ => std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)).ok().map(Cow::Borrowed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Probe, Target};
+
+    fn plan() -> PlanDocument {
+        let target = Target {
+            scheme: crate::host::Scheme::Https,
+            host: HostName::parse("a.contoso.com").unwrap(),
+            port: 443,
+            path: "/".to_owned(),
+        };
+        let probe = Probe {
+            id: ProbeId("p".to_owned()),
+            target,
+            via: crate::derive::Via::Direct,
+            contexts: std::collections::BTreeSet::new(),
+            requirements: Vec::new(),
+            asks: crate::plan::Asks::default(),
+        };
+        let bounds =
+            PlanBounds { stage_timeout_ms: 5000, deadline_ms: 60_000, probes_at_once: 64, addresses: 8, retries: 1 };
+        PlanDocument::new(HostName::parse("CM01").ok(), bounds, vec![probe])
+    }
+
+    fn document(plan: &PlanDocument) -> Observations {
+        let seen = Observation::not_tried(ProbeId("p".to_owned()), Timestamp::UNIX_EPOCH);
+        let seeing = Seeing { dns_server: None, connect_to: Vec::new(), extra_roots: Vec::new(), bounds: plan.bounds };
+        let span = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+        Observations::new(plan, Vantage::local("cm01"), Some("caf\u{e9}".to_owned()), seeing, span, None, vec![seen])
+    }
+
+    fn written(document: &Observations) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        document.write(&mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn what_was_written_is_read_in_every_encoding_of_windows_and_behind_a_banner() {
+        let document = document(&plan());
+        let bytes = written(&document);
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        let wide = |unit: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(unit).collect::<Vec<u8>>();
+        let marked = |mark: &[u8], rest: Vec<u8>| [mark, &rest].concat();
+        for bytes in [
+            bytes.clone(),
+            marked(b"\xef\xbb\xbf", bytes.clone()),
+            marked(b"\xff\xfe", wide(u16::to_le_bytes)),
+            marked(b"\xfe\xff", wide(u16::to_be_bytes)),
+            wide(u16::to_le_bytes),
+            marked(b"Welcome to {cm01}!\n", bytes),
+        ] {
+            assert_eq!(Observations::parse("seen.json", &bytes).unwrap(), document);
+        }
+    }
+
+    #[test]
+    fn what_was_cut_changed_or_is_something_else_is_told_apart() {
+        let said = |bytes: &[u8]| Observations::parse("seen.json", bytes).unwrap_err().to_string();
+        let bytes = written(&document(&plan()));
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        for cut in [0, 1, 100, bytes.len() / 2, bytes.len() - 3] {
+            assert!(said(&bytes[..cut]).contains("no observations document, or was cut"), "{cut}");
+        }
+        assert!(said(text.replace("caf\u{e9}", "tea").as_bytes()).contains("was changed after it was made"));
+        assert!(said(text.replace("observations/1", "observations/9").as_bytes()).contains("observations/9"));
+        assert!(said(b"{}").contains("of format no known kind") && said(b"\xff\xfe\x00").contains("no text"));
+        let more = text.replacen("{\n", "{\n  \"extra\": 1,\n", 1);
+        assert!(said(more.as_bytes()).contains("does not know `extra`"));
+        assert!(said(text.replace("cmcomply.observations/1", "\u{202e}").as_bytes()).contains("\\u{202e}"));
+    }
+
+    #[test]
+    fn an_answer_fits_its_own_plan_alone() {
+        let plan = plan();
+        let fits = |change: &dyn Fn(&mut Observations)| {
+            let mut document = document(&plan);
+            change(&mut document);
+            document.fits(&plan)
+        };
+        let says = |what: &str, change: &dyn Fn(&mut Observations)| assert!(fits(change).unwrap_err().contains(what));
+        fits(&|_| {}).unwrap();
+        says("another plan", &|d| d.plan_sha256 = "0".repeat(64));
+        says("nobody asked for", &|d| d.observations[0].probe = ProbeId("q".to_owned()));
+        says("twice", &|d| d.observations.push(d.observations[0].clone()));
+        says("nothing leads to", &|d| d.observations[0].redirected_from = Some(ProbeId("q".to_owned())));
+        says("ends before it begins", &|d| d.finished = "1969-12-31T00:00:00Z".parse().unwrap());
     }
 }

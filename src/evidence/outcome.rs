@@ -123,7 +123,7 @@ pub fn unknown_facts(facts: &Facts) -> Vec<(&'static str, String)> {
     fn detail<T>(fact: &Fact<T>) -> Option<&String> {
         match fact {
             Fact::Unknown { detail, .. } => Some(detail),
-            _ => None,
+            Fact::Known { .. } => None,
         }
     }
     // Taken apart by name, so that a new fact cannot be forgotten here.

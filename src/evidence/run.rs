@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::outcome::Outcome;
+use super::vantages::VantageRecord;
 use crate::assess::{AppliedWaivers, Judgement};
 use crate::catalog::{Catalog, Document, EntryId, SourceRef};
 use crate::derive::Requirement;
@@ -34,15 +35,18 @@ pub struct Run {
     pub settings: RunSettings,
     /// What it came to.
     pub outcome: Outcome,
-    /// The machine that probed.
+    /// The machine that ran the audit.
     pub vantage: Vantage,
+    /// From where one looked; the first is the machine that ran the audit. Judgements name them by their position.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vantages: Vec<VantageRecord>,
     /// The catalog.
     pub catalog: CatalogRecord,
     /// What the site database said.
     pub facts: Facts,
     /// What each host needs.
     pub requirements: Vec<Requirement>,
-    /// What was to be probed.
+    /// What was to be probed, from each vantage in turn. Ids of probes from other machines begin with the machine's name.
     pub probes: Vec<Probe>,
     /// What was seen, in the order of the probes.
     pub observations: Vec<Observation>,
@@ -88,8 +92,11 @@ pub struct RunSettings {
     /// `--target-version`: the requirements are those after an update to this version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_version: Option<String>,
-    /// `--from-here`: this machine stands in for the hosts that need the endpoints.
+    /// `--from-here`: failures that this machine sees count for the hosts that need the endpoints.
     pub from_here: bool,
+    /// `--remote`: hosts without a vantage in the settings are looked at over WinRM.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub remote: bool,
     /// `--dns-server`
     pub dns_server: Option<String>,
     /// `--connect-to`

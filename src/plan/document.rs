@@ -109,16 +109,22 @@ impl PlanDocument {
 
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, PlanError> {
-        use std::io::Read as _;
         let name = printable(&path.display().to_string(), 500);
         let unreadable = |source| PlanError::Unreadable { path: name.clone(), source };
-        let mut bytes = Vec::new();
         let file = std::fs::File::open(path).map_err(unreadable)?;
-        file.take(MAX_OCTETS + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        Self::read_from(&name, file)
+    }
+
+    /// Reads all that comes; `path` is for the errors.
+    pub fn read_from(path: &str, source: impl std::io::Read) -> Result<Self, PlanError> {
+        use std::io::Read as _;
+        let mut bytes = Vec::new();
+        let unreadable = |source| PlanError::Unreadable { path: path.to_owned(), source };
+        source.take(MAX_OCTETS + 1).read_to_end(&mut bytes).map_err(unreadable)?;
         if bytes.len() as u64 > MAX_OCTETS {
-            return Err(PlanError::TooLarge { path: name });
+            return Err(PlanError::TooLarge { path: path.to_owned() });
         }
-        Self::parse(&name, &bytes)
+        Self::parse(path, &bytes)
     }
 
     /// Parses the bytes of a file and checks all of it; `path` is for the errors.

@@ -21,7 +21,7 @@ use crate::host::{HostName, HostPattern, Scheme};
 /// The probes that prove the requirements from one vantage.
 ///
 /// What is undecided, retired, not testable or reached by a route that nobody knows is not probed: `assess` says so.
-pub fn build(requirements: &[Requirement]) -> Plan {
+pub fn build<'a>(requirements: impl IntoIterator<Item = &'a Requirement>) -> Plan {
     let mut places = HashMap::new();
     let mut probes: Vec<Probe> = Vec::new();
     for requirement in requirements {
@@ -52,6 +52,16 @@ pub fn build(requirements: &[Requirement]) -> Plan {
     }
     probes.sort_by(|a, b| (&a.target, &a.via).cmp(&(&b.target, &b.via)));
     Plan { probes }
+}
+
+/// The probe of one endpoint, which asks what these requirements of it ask.
+pub fn look(target: Target, via: Via, requirements: &[Requirement]) -> Probe {
+    let mut asks = Asks::default();
+    for requirement in requirements {
+        asks.add(requirement, &target.host, &target.path);
+    }
+    let requirements = requirements.iter().map(|requirement| requirement.id.clone()).collect();
+    Probe { id: ProbeId::of(&target, &via), target, via, contexts: BTreeSet::new(), requirements, asks }
 }
 
 /// The hosts that are probed for a requirement.

@@ -37,6 +37,7 @@ fn may_change(code: FailureCode, seen: &Observation) -> bool {
     use FailureCode as C;
     match code {
         C::NameServfail
+        | C::NameServerRefused
         | C::NameError
         | C::TcpRefused
         | C::TcpReset

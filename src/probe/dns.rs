@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::dns_client::{self, Answer, Family};
 use super::layer::{Seen, io_words, is_exhausted};
 use super::oddity::{self, OddityKind};
-use super::{Failure, FailureCode, NameAnswer, NameEvidence};
+use super::{Failure, FailureCode, NameAnswer, NameEvidence, Outcome, Stage};
 use crate::host::HostName;
 
 /// All addresses of the name, by the system's resolver (`server` is `None`) or by the DNS server.
@@ -52,6 +52,18 @@ fn refuse_sinkholes(name: &HostName, seen: Seen<Vec<IpAddr>, NameEvidence>) -> S
     };
     let detail = format!("{name} has the address {} alone: {}", first.address, first.detail);
     Seen::failed_with(Failure::new(FailureCode::NameSinkhole, &detail), evidence)
+}
+
+/// The same of what another machine resolved.
+pub(super) fn judge_again(name: &HostName, stage: Stage<NameEvidence>) -> Stage<NameEvidence> {
+    let result = match (&stage.outcome, &stage.evidence) {
+        (Outcome::Ok, Some(evidence)) => Ok(evidence.addresses.clone()),
+        _ => return stage,
+    };
+    let seen = refuse_sinkholes(name, Seen { evidence: stage.evidence, result });
+    let failure = seen.result.err();
+    let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Ok };
+    Stage { outcome, failure, evidence: seen.evidence, ..stage }
 }
 
 /// Hosts file, search list, policies, cache: what the machine really uses. It shows no response codes.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use hickory_proto::op::{Edns, Message, MessageType, Query, ResponseCode};
 use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_proto::rr::{Name, RData, RecordType};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 
@@ -94,6 +94,8 @@ impl Family {
 /// Why a question got no answer.
 #[derive(Debug)]
 enum AskError {
+    /// The server's UDP port refuses.
+    Refused,
     Io(io::Error),
     /// What came, or what was asked, breaks the rules of DNS.
     Rules(String),
@@ -105,7 +107,11 @@ impl AskError {
             Self::Io(error) if is_exhausted(error) => {
                 Failure::new(FailureCode::Internal, &format!("{operation}: {}", io_words(error)))
             }
-            // A host that refuses the port does not answer DNS; so does one that hangs up.
+            Self::Refused => {
+                let what = format!("{operation}: refused, nobody answers DNS at that port");
+                Failure::new(FailureCode::NameServerRefused, &what)
+            }
+            // One that hangs up does not answer.
             Self::Io(error) => Failure::new(FailureCode::NameTimeout, &format!("{operation}: {}", io_words(error))),
             Self::Rules(what) => Failure::new(FailureCode::NameError, &format!("{operation}: {what}")),
         }
@@ -116,6 +122,30 @@ impl From<io::Error> for AskError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
+}
+
+/// What an error of a datagram means: Windows calls the "port unreachable" of ICMP a reset.
+fn of_datagram(error: io::Error) -> AskError {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => AskError::Refused,
+        _ => AskError::Io(error),
+    }
+}
+
+/// Waits until there is a datagram, and takes it. A socket may be ready without one, once or twice; one that goes on so
+/// has an error that it does not say (Wine, where the port refuses), and waiting for it would only burn the processor.
+async fn receive<T, R: Future<Output = io::Result<T>>>(
+    ready: impl Fn() -> R,
+    mut take: impl FnMut() -> io::Result<usize>,
+) -> io::Result<usize> {
+    for _ in 0..MAX_WAKES {
+        ready().await?;
+        match take() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            taken => return taken,
+        }
+    }
+    Err(io::ErrorKind::ConnectionRefused.into())
 }
 
 /// A question under way.
@@ -149,10 +179,17 @@ impl Question {
         let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
         let socket = UdpSocket::bind((any, 0)).await?;
         socket.connect(server).await?; // from here on the system drops what others send
-        socket.send(&self.wire).await?;
+        socket.send(&self.wire).await.map_err(of_datagram)?;
         let mut buffer = vec![0; usize::from(MAX_UDP)];
         while *garbage < MAX_GARBAGE {
-            let length = socket.recv(&mut buffer).await?;
+            let length = receive(
+                || socket.ready(Interest::READABLE | Interest::ERROR),
+                || {
+                    // Where the port refuses, Linux says so here, and Windows at the next receipt.
+                    socket.take_error()?.map_or_else(|| socket.try_recv(&mut buffer), Err)
+                },
+            );
+            let length = length.await.map_err(of_datagram)?;
             match self.reply(&buffer[..length]) {
                 Some(reply) if reply.metadata.truncation => {
                     drop(socket); // one at a time
@@ -276,6 +313,8 @@ const FIRST_TRY: Duration = Duration::from_secs(2);
 /// What a datagram may have without being cut up on the way (DNS flag day 2020).
 const MAX_UDP: u16 = 1232;
 const MAX_GARBAGE: usize = 64;
+/// How often a socket may be ready without a datagram.
+const MAX_WAKES: usize = 64;
 const MAX_ALIASES: usize = 16;
 const MAX_ADDRESSES: usize = 64;
 
@@ -373,7 +412,40 @@ mod tests {
         let failure = |error: io::Error| AskError::Io(error).failure("ask").code;
         let exhausted = io::Error::from_raw_os_error(if cfg!(windows) { 10024 } else { 24 });
         assert_eq!(failure(exhausted), FailureCode::Internal);
-        assert_eq!(failure(io::ErrorKind::ConnectionRefused.into()), FailureCode::NameTimeout);
+        assert_eq!(failure(io::ErrorKind::UnexpectedEof.into()), FailureCode::NameTimeout);
+    }
+
+    #[test]
+    fn a_port_that_refuses_is_told_apart_from_silence_also_as_windows_says_it() {
+        for kind in [io::ErrorKind::ConnectionRefused, io::ErrorKind::ConnectionReset] {
+            let failure = of_datagram(kind.into()).failure("ask 10.0.0.1:53 for A of a.contoso.com");
+            assert_eq!(failure.code, FailureCode::NameServerRefused);
+            assert!(failure.detail.ends_with("for A of a.contoso.com: refused, nobody answers DNS at that port"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_is_always_ready_and_has_nothing_is_a_refusal_and_no_endless_loop() {
+        let nothing = || Err(io::ErrorKind::WouldBlock.into());
+        let ended = receive(|| std::future::ready(Ok(())), nothing).await;
+        assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+        let mut wakes = 0;
+        let late = receive(
+            || std::future::ready(Ok(())),
+            || {
+                wakes += 1;
+                if wakes < 3 { nothing() } else { Ok(12) }
+            },
+        );
+        assert_eq!(late.await.unwrap(), 12);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_refuses_is_one_clear_outcome() {
+        let closed = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let limit = Duration::from_mins(1);
+        let failure = ask(closed, &HostName::parse("a.contoso.com").unwrap(), Family::V4, limit).await.unwrap_err();
+        assert_eq!(failure.code, FailureCode::NameServerRefused, "{failure:?}");
     }
 
     #[test]

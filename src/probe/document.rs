@@ -17,7 +17,7 @@ use url::{Position, Url};
 
 use super::layer::{io_words, is_cut, telling_headers, without_signature};
 use super::route::Route;
-use super::{Failure, FailureCode, Header, NameEvidence, Settings, block_page, dns, proxy, tcp};
+use super::{Failure, FailureCode, Header, NameEvidence, Settings, Ways, block_page, dns, proxy, tcp};
 use crate::derive::Via;
 use crate::host::{HostName, HostOrAddress, Scheme};
 use crate::text::printable;
@@ -70,10 +70,12 @@ pub(super) fn target(text: &str) -> Result<Url, String> {
     }
 }
 
-/// Fetches the document once. `url` comes from [`target`]; what was seen stands in `evidence`, also where it fails.
+/// Fetches the document once. `url` comes from [`target`], and `via` is its way; each redirect has its own. What was seen
+/// stands in `evidence`, also where it fails.
 pub(super) async fn fetch(
     url: Url,
-    via: &Via,
+    via: Via,
+    ways: &Ways,
     settings: &Settings,
     evidence: &mut DocumentEvidence,
 ) -> Result<Vec<u8>, Failure> {
@@ -81,7 +83,7 @@ pub(super) async fn fetch(
     let limits = &settings.deadlines;
     // A document may be large and the way to it long.
     let whole = limits.name + limits.tcp + limits.http * PATIENCE;
-    match timeout(whole, follow(url, via, settings, evidence)).await {
+    match timeout(whole, follow(url, via, ways, settings, evidence)).await {
         Ok(result) => result,
         Err(_) => Err(Failure::new(FailureCode::HttpTimeout, &format!("{operation}: not done within {whole:?}"))),
     }
@@ -89,13 +91,14 @@ pub(super) async fn fetch(
 
 async fn follow(
     mut url: Url,
-    via: &Via,
+    mut via: Via,
+    ways: &Ways,
     settings: &Settings,
     evidence: &mut DocumentEvidence,
 ) -> Result<Vec<u8>, Failure> {
     let mut visited = Vec::new();
     loop {
-        let hop = Hop { operation: format!("GET {}", without_signature(url.as_str())), via, settings };
+        let hop = Hop { operation: format!("GET {}", without_signature(url.as_str())), via: &via, settings };
         let response = hop.ask(&url, evidence).await?;
         let Some(location) = hop.judge(&response, evidence)? else { return hop.read(response, evidence).await };
         let next = location.and_then(|location| url.join(&location).ok()).map(String::from);
@@ -116,6 +119,11 @@ async fn follow(
         if visited.len() > MAX_REDIRECTS {
             return refused(&format!("more than {MAX_REDIRECTS} redirects"));
         }
+        let (next, words) = ways.to(&url).await;
+        if next == Via::Unknown {
+            return refused(&format!("not followed, which proxy is used is unknown: {words}"));
+        }
+        via = next;
     }
 }
 

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::net::TcpStream;
 use tokio::select;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::task::yield_now;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -43,7 +44,7 @@ pub async fn run(
     let cancel = cancel.child_token();
     let engine = Arc::new(Engine::new(settings, cancel.clone())?);
     if probes.iter().any(|probe| probe.target.scheme == Scheme::Https) {
-        // Reading the roots takes as long as a few handshakes, and there is time until the first has ended.
+        // There is time until the first handshake.
         let engine = Arc::clone(&engine);
         tokio::spawn(async move { engine.trust.prepare().await });
     }
@@ -103,7 +104,7 @@ impl Engine {
         let turns = |bound| Turns { sockets: Arc::clone(&sockets), addresses: Gates::new(bound) };
         Ok(Self {
             tls: tls::Client::new(Arc::clone(&provider))?,
-            trust: Trust::new(&settings.extra_roots, &settings.checks, provider)?,
+            trust: Trust::new(settings, provider)?,
             settings: settings.clone(),
             cancel,
             names: Semaphore::new(bounds.names.max(1)),
@@ -232,9 +233,17 @@ impl Engine {
             return self.stage(&mut seen.http, visit).await;
         }
         let _place = self.enter(&self.talks, &mut seen.tls).await?;
+        // A handshake begins with work for the processor. Connections that opened at the same moment are noted before it,
+        // else their time would be that of the queue.
+        yield_now().await;
+        select! {
+            () = self.trust.prepare() => {}
+            () = self.cancel.cancelled() => {}
+        }
         let handshake = self.tls.handshake(stream, address, &target.host, limits.tls);
         let (session, chain) = self.stage(&mut seen.tls, handshake).await?;
-        self.stage(&mut seen.trust, self.trust.judge(chain.clone(), &target.host, limits.trust)).await?;
+        let judged = self.trust.judge(chain.clone(), &target.host, &probe.via, limits.trust);
+        self.stage(&mut seen.trust, judged).await?;
         let again = async || {
             let mut stream = tcp_again(address).await?;
             if route.has_tunnel() {
@@ -244,7 +253,7 @@ impl Engine {
             let (session, same) = handshake.await.result?;
             // Another certificate of the same host, as behind a load balancer, is judged like the first.
             if same != chain {
-                self.trust.judge(same, &target.host, limits.trust).await.result?;
+                self.trust.judge(same, &target.host, &probe.via, limits.trust).await.result?;
             }
             Ok(Box::new(session) as Box<dyn http::Wire>)
         };

@@ -26,18 +26,22 @@ use crate::plan::Target;
 use crate::text::printable;
 
 /// What carries HTTP: TCP, a tunnel, or TLS over either.
-pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+/// What the next request says to the proxy of its sender: every request the same with Basic, only the one that ends the
+/// sign-in of a connection with NTLM.
+pub(super) type Authorization<'a> = &'a (dyn Fn() -> Option<String> + Sync);
 
 /// Asks for the target on `stream`. `by_proxy` means that the stream ends at a proxy that is to fetch it.
 ///
-/// `authorization` is the value of `Proxy-Authorization`, if the proxy needs one.
+/// `authorization` gives the value of `Proxy-Authorization` to each request, if the proxy needs one.
 /// `open_again` makes another such stream, for a GET after an answer that closed the first.
 pub(super) async fn visit(
     stream: Box<dyn Wire>,
     target: &Target,
     by_proxy: bool,
-    authorization: Option<&str>,
+    authorization: Option<Authorization<'_>>,
     limit: Duration,
     open_again: impl AsyncFnOnce() -> Result<Box<dyn Wire>, Failure>,
 ) -> Seen<(), HttpEvidence> {
@@ -110,10 +114,24 @@ pub(super) async fn ask(
     timeout(limit, exchange).await.unwrap_or_else(|_| Err(silence()))
 }
 
+/// Host and port as they stand in `Host`.
+pub(super) fn authority(target: &Target) -> String {
+    let mut authority = target.host.to_string();
+    if target.port != target.scheme.default_port() {
+        let _ = write!(authority, ":{}", target.port); // writing to a string cannot fail
+    }
+    authority
+}
+
+/// The URL as a proxy is asked for it.
+pub(super) fn url(target: &Target) -> String {
+    format!("{}://{}{}", target.scheme, authority(target), target.path)
+}
+
 struct Visit<'a> {
     target: &'a Target,
     by_proxy: bool,
-    authorization: Option<&'a str>,
+    authorization: Option<Authorization<'a>>,
 }
 
 impl Visit<'_> {
@@ -126,17 +144,11 @@ impl Visit<'_> {
         let mut connection = Connection::open(stream).await.map_err(|e| self.failure(&Method::HEAD, &e))?;
         let head = connection.send(self.request(&Method::HEAD)?).await.map_err(|e| self.failure(&Method::HEAD, &e))?;
         let seen = evidence.insert(self.describe(&Method::HEAD, &head));
-        let not_understood = matches!(head.status().as_u16(), 405 | 501);
-        let suspicious = block_page::is_suspicious(seen);
-        if seen.block_page.is_some() || !(not_understood || suspicious) {
+        if seen.block_page.is_some() || !needs_page(seen) {
             return Ok(());
         }
         let (mut answer, body) = self.get(connection, open_again).await?;
-        if answer.block_page.is_none() {
-            let doubt = || block_page::doubt(&answer, &body, &self.target.host);
-            let in_clear = self.target.scheme == Scheme::Http;
-            answer.block_page = block_page::mark_in_body(&body).or_else(|| in_clear.then(doubt).flatten());
-        }
+        look_at_page(self.target, &mut answer, &body);
         *seen = answer;
         Ok(())
     }
@@ -166,30 +178,18 @@ impl Visit<'_> {
         Ok((answer, kept))
     }
 
-    /// The answer, with what its head says of a filter.
     fn describe(&self, method: &Method, response: &Response<Incoming>) -> HttpEvidence {
-        let all = response.headers();
-        let headers = telling_headers(all.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
-        let status = response.status().as_u16();
-        let locations = all.get_all(LOCATION).iter().map(AsRef::as_ref);
-        let block_page = block_page::mark_in_head(&headers)
-            .or_else(|| origin::stray_redirect(self.target, status, locations))
-            .map(|mark| printable(&mark, MAX_MARK));
-        let redirect = Redirect::read(self.target, status, all.get(LOCATION).map(AsRef::as_ref));
-        HttpEvidence { method: method.to_string(), status: Some(status), headers, redirect, block_page }
+        let all: Vec<_> = response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        describe(self.target, method.as_str(), response.status().as_u16(), &all)
     }
 
     fn request(&self, method: &Method) -> Result<Request<Empty<Bytes>>, Failure> {
-        let Target { scheme, host, port, path } = self.target;
-        let mut authority = host.to_string();
-        if *port != scheme.default_port() {
-            let _ = write!(authority, ":{port}"); // writing to a string cannot fail
-        }
-        let uri = if self.by_proxy { format!("{scheme}://{authority}{path}") } else { path.clone() };
+        let authority = authority(self.target);
+        let uri = if self.by_proxy { url(self.target) } else { self.target.path.clone() };
         let build = || -> Result<_, hyper::http::Error> {
             let mut request = Request::builder().method(method.clone()).uri(Uri::try_from(uri)?);
-            if let Some(authorization) = self.authorization {
-                request = request.header(PROXY_AUTHORIZATION, authorization);
+            if let Some(value) = self.authorization.and_then(|next| next()) {
+                request = request.header(PROXY_AUTHORIZATION, value);
             }
             request
                 .header(HOST, authority)
@@ -206,32 +206,7 @@ impl Visit<'_> {
 
     /// What the answer means for the target.
     fn judge(&self, seen: &HttpEvidence) -> Result<(), Failure> {
-        let status = seen.status.unwrap_or_default();
-        let operation = format!("{} {}", seen.method, self.target);
-        let mark = seen.block_page.as_deref();
-        if status == 407 && self.by_proxy {
-            let offered = proxy::offered(&seen.headers);
-            let detail = format!("{operation} through the proxy: 407, the proxy wants credentials{offered}");
-            return Err(Failure::new(FailureCode::ProxyAuthRequired, &detail));
-        }
-        if NOT_REACHED.contains(&status) {
-            let who = mark.map(|mark| format!(", {mark}")).unwrap_or_default();
-            return Err(Failure::new(FailureCode::HttpStatus, &format!("{operation}: status {status}{who}")));
-        }
-        match mark {
-            Some(mark) => {
-                Err(Failure::new(FailureCode::HttpBlockPage, &format!("{operation}: status {status}, {mark}")))
-            }
-            // A proxy answers so for what it cannot or may not reach; many of them do not name themselves.
-            None if self.by_proxy && status >= 400 && !origin::answered(&seen.headers) => {
-                let who = |name| header(&seen.headers, name).map(|value| format!(" ({name}: {value})"));
-                let who = who("via").or_else(|| who("server")).unwrap_or_default();
-                let what = "nothing shows that the endpoint answered, and not the proxy itself";
-                let detail = format!("{operation} through the proxy: status {status}, {what}{who}");
-                Err(Failure::new(FailureCode::ProxyRefused, &detail))
-            }
-            None => Ok(()),
-        }
+        judge(self.target, self.by_proxy, seen)
     }
 
     fn operation(&self, method: &Method) -> String {
@@ -241,6 +216,59 @@ impl Visit<'_> {
     fn failure(&self, method: &Method, error: &hyper::Error) -> Failure {
         let (code, words) = explain(error);
         Failure::new(code, &format!("{}: {words}", self.operation(method)))
+    }
+}
+
+/// An answer, with what its head says of a filter. Names of headers are in lower case.
+pub(super) fn describe(target: &Target, method: &str, status: u16, all: &[(&str, &[u8])]) -> HttpEvidence {
+    let headers = telling_headers(all.iter().copied());
+    let locations = || all.iter().filter(|(name, _)| *name == LOCATION.as_str()).map(|(_, value)| *value);
+    let block_page = block_page::mark_in_head(&headers)
+        .or_else(|| origin::stray_redirect(target, status, locations()))
+        .map(|mark| printable(&mark, MAX_MARK));
+    let redirect = Redirect::read(target, status, locations().next());
+    HttpEvidence { method: method.to_owned(), status: Some(status), headers, redirect, block_page }
+}
+
+/// Whether the answer to HEAD says nothing without a GET.
+pub(super) fn needs_page(seen: &HttpEvidence) -> bool {
+    matches!(seen.status, Some(405 | 501)) || block_page::is_suspicious(seen)
+}
+
+/// Adds to the answer to a GET what its page says of a filter.
+pub(super) fn look_at_page(target: &Target, answer: &mut HttpEvidence, body: &[u8]) {
+    if answer.block_page.is_none() {
+        let doubt = || block_page::doubt(answer, body, &target.host);
+        let in_clear = target.scheme == Scheme::Http;
+        answer.block_page = block_page::mark_in_body(body).or_else(|| in_clear.then(doubt).flatten());
+    }
+}
+
+/// What an answer means for the target.
+pub(super) fn judge(target: &Target, by_proxy: bool, seen: &HttpEvidence) -> Result<(), Failure> {
+    let status = seen.status.unwrap_or_default();
+    let operation = format!("{} {target}", seen.method);
+    let mark = seen.block_page.as_deref();
+    if status == 407 && by_proxy {
+        let offered = proxy::offered(&seen.headers);
+        let detail = format!("{operation} through the proxy: 407, the proxy wants credentials{offered}");
+        return Err(Failure::new(FailureCode::ProxyAuthRequired, &detail));
+    }
+    if NOT_REACHED.contains(&status) {
+        let who = mark.map(|mark| format!(", {mark}")).unwrap_or_default();
+        return Err(Failure::new(FailureCode::HttpStatus, &format!("{operation}: status {status}{who}")));
+    }
+    match mark {
+        Some(mark) => Err(Failure::new(FailureCode::HttpBlockPage, &format!("{operation}: status {status}, {mark}"))),
+        // A proxy answers so for what it cannot or may not reach; many of them do not name themselves.
+        None if by_proxy && status >= 400 && !origin::answered(&seen.headers) => {
+            let who = |name| header(&seen.headers, name).map(|value| format!(" ({name}: {value})"));
+            let who = who("via").or_else(|| who("server")).unwrap_or_default();
+            let what = "nothing shows that the endpoint answered, and not the proxy itself";
+            let detail = format!("{operation} through the proxy: status {status}, {what}{who}");
+            Err(Failure::new(FailureCode::ProxyRefused, &detail))
+        }
+        None => Ok(()),
     }
 }
 

@@ -44,7 +44,7 @@ impl Failure {
 }
 
 /// The error in a few words: the name of its kind where it has one, else the words of the system.
-pub(super) fn io_words(error: &io::Error) -> String {
+pub(crate) fn io_words(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused
         | io::ErrorKind::ConnectionReset

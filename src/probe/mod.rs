@@ -4,7 +4,7 @@
 //! session over it, `trust` a judgement of its chain, `http` one answer. `schedule` says which probe
 //! runs when, `engine` walks each one through its layers, `again` says which failures get another try. Afterwards,
 //! `revocation` fetches the lists that the served certificates name, by way of `document`. `addresses` only resolves,
-//! for those who need a list of addresses.
+//! for those who need a list of addresses. `elsewhere` puts into words what a machine without this program saw.
 
 mod addresses;
 mod again;
@@ -14,6 +14,7 @@ mod crl;
 mod dns;
 mod dns_client;
 mod document;
+pub(crate) mod elsewhere;
 mod engine;
 pub mod further;
 #[cfg(any(test, fuzzing))]
@@ -21,7 +22,9 @@ pub mod further;
 pub mod fuzzing;
 mod gates;
 mod http;
+mod issuers;
 mod layer;
+mod machine_roots;
 mod observation;
 mod ocsp;
 mod oddity;
@@ -38,14 +41,18 @@ mod sign_in;
 mod tcp;
 mod tls;
 mod trust;
+mod ways;
 
 pub use addresses::{Resolved, addresses};
 pub use document::DocumentEvidence;
 pub use engine::{SetupError, run};
 pub use further::Further;
+pub(crate) use http::Wire;
+pub(crate) use layer::io_words;
+pub(crate) use machine_roots::machine_verifier;
 pub use observation::{
-    Certificate, ConnectEvidence, Failure, FailureCode, Header, HttpEvidence, Issuance, NameAnswer, NameEvidence,
-    Observation, Outcome, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence, Try,
+    Certificate, ConnectEvidence, Failure, FailureCode, FetchedIssuer, Header, HttpEvidence, Issuance, NameAnswer,
+    NameEvidence, Observation, Outcome, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence, Try,
 };
 pub use ocsp::{OcspContents, OcspStatus};
 pub use oddity::{Oddity, OddityKind};
@@ -55,6 +62,8 @@ pub use redirect::Redirect;
 pub use revocation::{RevocationContents, RevocationEvidence, RevocationKind, RevocationList};
 pub use settings::{Bounds, Checks, ConnectTo, ConnectToError, Deadlines, Settings, raise_open_files};
 pub use sign_in::{ProxyAccount, ProxyAccounts};
+pub(crate) use tls::provider as crypto_provider;
+pub use ways::Ways;
 
 /// Who we are to proxies and servers.
-const USER_AGENT: &str = concat!("cmcomply/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("cmcomply/", env!("CARGO_PKG_VERSION"));

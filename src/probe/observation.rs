@@ -184,6 +184,8 @@ pub enum FailureCode {
     NameServfail,
     /// The DNS server did not answer.
     NameTimeout,
+    /// Nobody answers DNS at the port of the server: the port refuses.
+    NameServerRefused,
     /// The name exists and has no address.
     NameNoData,
     /// The resolver answered with something that is no answer.
@@ -338,6 +340,9 @@ pub struct ConnectEvidence {
     /// The account that was used. Safe to print.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// How it signed in: `NTLM`, `Negotiate` (with NTLM in it) or `Basic`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<String>,
 }
 
 /// A header that was kept. Safe to print.
@@ -399,6 +404,19 @@ pub struct TrustEvidence {
     /// Who issued it; `None` if the check did not end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuance: Option<Issuance>,
+    /// Issuers' certificates that the server left out and that were fetched from where the certificate before says, as
+    /// Windows does it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fetched: Vec<FetchedIssuer>,
+}
+
+/// A certificate that a server left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FetchedIssuer {
+    /// Where it was.
+    pub url: String,
+    /// What it says.
+    pub certificate: Certificate,
 }
 
 /// Who issued a chain. It is judged apart from whether this machine trusts it.

@@ -32,12 +32,7 @@ pub(super) async fn connect_as<S: AsyncRead + AsyncWrite + Unpin>(
     limit: Duration,
 ) -> Seen<(), ConnectEvidence> {
     let operation = format!("CONNECT {host}:{port} through {proxy}");
-    let authorization = authorization.map_or_else(String::new, |value| format!("Proxy-Authorization: {value}\r\n"));
-    let request = format!(
-        "CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: {}\r\nProxy-Connection: keep-alive\r\n\
-         {authorization}\r\n",
-        super::USER_AGENT
-    );
+    let request = request("CONNECT", &format!("{host}:{port}"), &format!("{host}:{port}"), authorization);
     let reply = match timeout(limit, exchange(stream, request.as_bytes())).await {
         Ok(Ok(reply)) => reply,
         Ok(Err(what)) => {
@@ -46,7 +41,8 @@ pub(super) async fn connect_as<S: AsyncRead + AsyncWrite + Unpin>(
         Err(_) => return Seen::failed(Failure::silence(FailureCode::ProxyTimeout, &operation, limit)),
     };
     let product = proxy_product(&reply.headers);
-    let evidence = ConnectEvidence { status: Some(reply.status), headers: reply.headers, product, account: None };
+    let evidence =
+        ConnectEvidence { status: Some(reply.status), headers: reply.headers, product, ..ConnectEvidence::default() };
     let failure = match reply.status {
         200..=299 if reply.extra == 0 => return Seen::ok((), evidence),
         200..=299 => Failure::new(
@@ -60,6 +56,79 @@ pub(super) async fn connect_as<S: AsyncRead + AsyncWrite + Unpin>(
         status => Failure::new(FailureCode::ProxyRefused, &format!("{operation}: {status} {}", reply.reason)),
     };
     Seen::failed_with(failure, evidence)
+}
+
+/// A request without a body.
+fn request(method: &str, target: &str, host: &str, authorization: Option<&str>) -> String {
+    let authorization = authorization.map_or_else(String::new, |value| format!("Proxy-Authorization: {value}\r\n"));
+    format!(
+        "{method} {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {}\r\nProxy-Connection: keep-alive\r\n\
+         {authorization}\r\n",
+        super::USER_AGENT
+    )
+}
+
+/// What a connection is signed in for: the request that the proxy would be asked with anyway.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Asking<'a> {
+    /// For a tunnel.
+    Connect(&'a HostName, u16),
+    /// For this URL at this authority. HEAD, whose answers have no body.
+    Head { url: &'a str, authority: &'a str },
+}
+
+/// Sends the first message of a sign-in of several steps (`scheme` and `token`), and leaves the connection as it is ready
+/// for the second. The proxy's challenge, in Base64, if it has one.
+pub(super) async fn challenge<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    asking: Asking<'_>,
+    scheme: &str,
+    token: &str,
+) -> Result<Option<String>, String> {
+    let value = format!("{scheme} {token}");
+    let (request, has_body) = match asking {
+        Asking::Connect(host, port) => {
+            let place = format!("{host}:{port}");
+            (request("CONNECT", &place, &place, Some(&value)), true)
+        }
+        Asking::Head { url, authority } => (request("HEAD", url, authority, Some(&value)), false),
+    };
+    let reply = exchange(stream, request.as_bytes()).await?;
+    if reply.status != 407 {
+        return Err(format!("status {} to the first message of {scheme}", reply.status));
+    }
+    let Some(challenge) = reply.challenge(scheme) else { return Ok(None) };
+    if reply.closes {
+        return Err(format!("it closes the connection in the middle of the sign-in with {scheme}"));
+    }
+    if has_body {
+        drain(stream, &reply).await?;
+    } else if reply.extra > 0 {
+        return Err("octets after an answer that has none".to_owned());
+    }
+    Ok(Some(challenge))
+}
+
+/// Reads the rest of a reply, so that the next one begins where it is looked for.
+async fn drain<S: AsyncRead + Unpin>(stream: &mut S, reply: &Reply) -> Result<(), String> {
+    let mut rest = reply.begun.clone();
+    let whole = |rest: &[u8]| match reply.length {
+        Some(length) => rest.len() >= length,
+        // The proxy waits for our next message, so nothing comes after the end.
+        None => rest == b"0\r\n\r\n" || rest.ends_with(b"\r\n0\r\n\r\n"),
+    };
+    while !whole(&rest) {
+        let mut chunk = [0; 2048];
+        let read = stream.read(&mut chunk).await.map_err(|e| io_words(&e))?;
+        if read == 0 || rest.len() > MAX_REST {
+            return Err("its answer in the middle of the sign-in has no end".to_owned());
+        }
+        rest.extend_from_slice(&chunk[..read]);
+    }
+    if reply.length.is_some_and(|length| rest.len() > length) {
+        return Err("more octets than its answer has".to_owned());
+    }
+    Ok(())
 }
 
 /// ` (it offers Negotiate, NTLM)`, from the challenges of a 407.
@@ -92,6 +161,21 @@ pub(super) struct Reply {
     pub(super) headers: Vec<Header>,
     /// Bytes that came after the head.
     extra: usize,
+    /// These bytes.
+    begun: Vec<u8>,
+    /// The length of the body; `None` if it comes in chunks.
+    length: Option<usize>,
+    /// The connection ends with it.
+    closes: bool,
+    /// Challenges of a sign-in in several steps: the scheme and what it says.
+    challenges: Vec<(String, String)>,
+}
+
+impl Reply {
+    /// What the scheme's challenge says.
+    fn challenge(&self, scheme: &str) -> Option<String> {
+        self.challenges.iter().find(|(name, _)| name.eq_ignore_ascii_case(scheme)).map(|(_, token)| token.clone())
+    }
 }
 
 /// Sends the request and reads the head of the reply. The error says what came instead.
@@ -124,17 +208,36 @@ pub(super) fn parse(head: &[u8]) -> Result<Option<Reply>, String> {
     let mut response = httparse::Response::new(&mut headers);
     match response.parse(head) {
         Ok(httparse::Status::Partial) => Ok(None),
-        Ok(httparse::Status::Complete(length)) => Ok(Some(Reply {
-            status: response.code.unwrap_or_default(),
-            reason: printable(response.reason.unwrap_or_default(), 80),
-            headers: telling_headers(response.headers.iter().map(|h| (h.name, h.value))),
-            extra: head.len() - length,
-        })),
+        Ok(httparse::Status::Complete(length)) => {
+            let values = |name: &'static str| {
+                let alike = response.headers.iter().filter(move |h| h.name.eq_ignore_ascii_case(name));
+                alike.filter_map(|h| std::str::from_utf8(h.value).ok())
+            };
+            let says = |name, what: &str| values(name).any(|value| value.to_ascii_lowercase().contains(what));
+            let chunked = says("transfer-encoding", "chunked");
+            let counted = values("content-length").next().and_then(|value| value.trim().parse().ok()).unwrap_or(0);
+            let challenges = values("proxy-authenticate").filter_map(|value| {
+                let (scheme, token) = value.trim().split_once(' ')?;
+                Some((scheme.to_owned(), token.trim().to_owned()))
+            });
+            Ok(Some(Reply {
+                status: response.code.unwrap_or_default(),
+                reason: printable(response.reason.unwrap_or_default(), 80),
+                extra: head.len() - length,
+                begun: head[length..].to_vec(),
+                length: (!chunked).then_some(counted),
+                closes: says("connection", "close") || says("proxy-connection", "close"),
+                challenges: challenges.collect(),
+                headers: telling_headers(response.headers.iter().map(|h| (h.name, h.value))),
+            }))
+        }
         Err(error) => Err(format!("the reply is no HTTP: {error}")),
     }
 }
 
 const MAX_HEAD: usize = 16 * 1024;
+/// The most of a page that is read to get past it.
+const MAX_REST: usize = 256 * 1024;
 const MAX_HEADERS: usize = 64;
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, RootCertStore};
 use sha1::{Digest, Sha1};
 
+use super::trust::Trace;
 use super::{Issuance, SetupError};
 use crate::text::hexadecimal;
 
@@ -44,8 +45,22 @@ impl PublicRoots {
         Ok(Self { verifier: verifier.map_err(|error| SetupError::Tls(error.to_string()))? })
     }
 
-    /// Who issued the chain, as far as it shows.
-    pub(super) fn issuance(&self, chain: &[CertificateDer<'_>], name: &ServerName<'_>, now: UnixTime) -> Issuance {
+    /// Who issued the chain, as far as it shows, seen what the chain itself shows.
+    pub(super) fn issuance_of(
+        &self,
+        chain: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        now: UnixTime,
+        trace: Trace,
+    ) -> Issuance {
+        match self.issuance(chain, name, now) {
+            // The machine that looked may know or fetch the certificate in between.
+            Issuance::Private if trace == Trace::Incomplete => Issuance::Untold,
+            issuance => issuance,
+        }
+    }
+
+    fn issuance(&self, chain: &[CertificateDer<'_>], name: &ServerName<'_>, now: UnixTime) -> Issuance {
         let Some((leaf, intermediates)) = chain.split_first() else { return Issuance::Untold };
         match self.verifier.verify_server_cert(leaf, intermediates, name, &[], now) {
             // The second is the name of a public authority with another key.
@@ -57,11 +72,6 @@ impl PublicRoots {
             Ok(_) => Issuance::Public,
         }
     }
-}
-
-/// The roots of this machine, as far as they can be read.
-pub(super) fn of_machine() -> Vec<CertificateDer<'static>> {
-    rustls_native_certs::load_native_certs().certs
 }
 
 /// Thumbprints, as Windows shows them, of Microsoft's roots outside the public programmes: Microsoft Root Certificate

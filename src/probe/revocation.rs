@@ -23,7 +23,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::document::{self, DocumentEvidence};
 use super::ocsp::{self, OcspContents, OcspStatus};
 use super::tcp::micros;
-use super::{Certificate, Failure, FailureCode, Observation, Outcome, Settings, Stage, block_page, crl};
+use super::{Certificate, Failure, FailureCode, Observation, Outcome, Settings, Stage, Ways, block_page, crl};
 use crate::derive::Via;
 use crate::text::printable;
 
@@ -37,7 +37,7 @@ pub struct RevocationList {
     pub url: String,
     /// The subjects of certificates that name it; the first few.
     pub named_by: Vec<String>,
-    /// The way on which it was fetched.
+    /// The way on which it was fetched; unknown where it was not.
     pub via: Via,
     /// Why it is none of those that are fetched; the stage is then not tried.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,21 +104,21 @@ pub struct RevocationContents {
     pub next_update: Option<Timestamp>,
 }
 
-/// Fetches each distinct list of the chains that were judged trusted, once, and returns them by URL: one for each that
-/// is named, also where it is not fetched.
+/// Fetches each distinct list of the chains that were judged trusted, once and each on its own way, and returns them by
+/// URL: one for each that is named, also where it is not fetched.
 ///
 /// `now` is the time at which a list must be current. After `cancel`, or the total deadline of the settings, what is
 /// not done is [`Outcome::Cancelled`].
 pub async fn fetch(
     observations: &[Observation],
-    via: &Via,
+    ways: impl Into<Ways>,
     settings: &Settings,
     now: Timestamp,
     cancel: &CancellationToken,
 ) -> Vec<RevocationList> {
     let cancel = cancel.child_token();
     let fetcher = Arc::new(Fetcher {
-        via: via.clone(),
+        ways: ways.into(),
         settings: settings.clone(),
         now,
         cancel: cancel.clone(),
@@ -130,23 +130,24 @@ pub async fn fetch(
     for ((kind, url), named) in named_by_trusted(observations) {
         let target = document::target(&url).and_then(|url| named.asked(kind, url));
         let target = if tasks.len() < MAX_FETCHED { target } else { Err(format!("more than {MAX_FETCHED} lists")) };
-        let (named_by, via) = (named.by, via.clone());
-        let mut list = RevocationList { kind, url, named_by, via, not_fetched: None, fetch: Stage::not_tried() };
+        let (named_by, via, fetch) = (named.by, Via::Unknown, Stage::not_tried());
+        let mut list = RevocationList { kind, url, named_by, via, not_fetched: None, fetch };
         match target {
             Err(why) => list.not_fetched = Some(why),
             Ok(target) => {
                 // Stands only if the task breaks.
                 list.fetch = failed(FailureCode::Internal, "the fetch itself broke (a defect of this program)");
                 let (fetcher, index) = (Arc::clone(&fetcher), lists.len());
-                tasks.spawn(async move { (index, fetcher.stage(kind, target).await) });
+                tasks.spawn(async move { (index, fetcher.take(kind, target).await) });
             }
         }
         lists.push(list);
     }
     let work = async {
         while let Some(ended) = tasks.join_next().await {
-            if let Ok((index, stage)) = ended {
-                lists[index].fetch = stage;
+            if let Ok((index, taken)) = ended {
+                let list = &mut lists[index];
+                (list.via, list.not_fetched, list.fetch) = (taken.via, taken.not_fetched, taken.fetch);
             }
         }
     };
@@ -191,7 +192,11 @@ impl Named {
 /// The distinct places with the subjects of those that name them.
 fn named_by_trusted(observations: &[Observation]) -> BTreeMap<(RevocationKind, String), Named> {
     let trusted = observations.iter().filter(|seen| seen.trust.outcome == Outcome::Ok);
-    let certificates = trusted.filter_map(|seen| seen.tls.evidence.as_ref()).flat_map(|tls| &tls.chain);
+    let certificates = trusted.flat_map(|seen| {
+        let served = seen.tls.evidence.iter().flat_map(|tls| &tls.chain);
+        let fetched = seen.trust.evidence.iter().flat_map(|trust| &trust.fetched);
+        served.chain(fetched.map(|issuer| &issuer.certificate))
+    });
     let mut places: BTreeMap<(RevocationKind, String), Named> = BTreeMap::new();
     for certificate in certificates {
         for (kind, url) in named_places(certificate) {
@@ -223,7 +228,7 @@ fn normal(url: &str) -> String {
 
 /// What all fetches share.
 struct Fetcher {
-    via: Via,
+    ways: Ways,
     settings: Settings,
     now: Timestamp,
     cancel: CancellationToken,
@@ -233,20 +238,42 @@ struct Fetcher {
     reader: Semaphore,
 }
 
+/// What became of one place.
+struct Taken {
+    via: Via,
+    not_fetched: Option<String>,
+    fetch: Stage<RevocationEvidence>,
+}
+
 impl Fetcher {
-    async fn stage(&self, kind: RevocationKind, url: Url) -> Stage<RevocationEvidence> {
-        let cancelled = || Stage { outcome: Outcome::Cancelled, ..Stage::not_tried() };
-        let _place = select! {
-            biased;
-            () = self.cancel.cancelled() => return cancelled(),
-            place = self.places.acquire() => place.expect("the gates are never closed"),
+    async fn take(&self, kind: RevocationKind, url: Url) -> Taken {
+        let nothing =
+            |outcome| Taken { via: Via::Unknown, not_fetched: None, fetch: Stage { outcome, ..Stage::not_tried() } };
+        let way = async {
+            let place = self.places.acquire().await.expect("the gates are never closed");
+            (place, self.ways.to(&url).await)
         };
+        let (_place, (via, words)) = select! {
+            biased;
+            () = self.cancel.cancelled() => return nothing(Outcome::Cancelled),
+            way = way => way,
+        };
+        if via == Via::Unknown {
+            let why = format!("which proxy is used is unknown: {}", printable(&words, MAX_NAME));
+            return Taken { not_fetched: Some(why), ..nothing(Outcome::NotTried) };
+        }
+        Taken { fetch: self.stage(kind, url, via.clone()).await, not_fetched: None, via }
+    }
+
+    async fn stage(&self, kind: RevocationKind, url: Url, via: Via) -> Stage<RevocationEvidence> {
         let clock = Instant::now();
         let mut evidence = RevocationEvidence::default();
         let result = select! {
             biased;
-            () = self.cancel.cancelled() => return Stage { took_us: Some(micros(clock)), ..cancelled() },
-            result = self.fetch(kind, url, &mut evidence) => result,
+            () = self.cancel.cancelled() => {
+                return Stage { outcome: Outcome::Cancelled, took_us: Some(micros(clock)), ..Stage::not_tried() };
+            }
+            result = self.fetch(kind, url, via, &mut evidence) => result,
         };
         let (outcome, failure) = match result {
             Ok(()) => (Outcome::Ok, None),
@@ -255,9 +282,15 @@ impl Fetcher {
         Stage { outcome, took_us: Some(micros(clock)), failure, evidence: Some(evidence) }
     }
 
-    async fn fetch(&self, kind: RevocationKind, url: Url, evidence: &mut RevocationEvidence) -> Result<(), Failure> {
+    async fn fetch(
+        &self,
+        kind: RevocationKind,
+        url: Url,
+        via: Via,
+        evidence: &mut RevocationEvidence,
+    ) -> Result<(), Failure> {
         let shown = url.to_string();
-        let bytes = document::fetch(url, &self.via, &self.settings, &mut evidence.document).await?;
+        let bytes = document::fetch(url, via, &self.ways, &self.settings, &mut evidence.document).await?;
         let invalid = |what: String| Failure::new(FailureCode::DocumentInvalid, &format!("{shown}: {what}"));
         match kind {
             RevocationKind::List => {}

@@ -32,6 +32,8 @@ pub struct Settings {
 pub struct Checks {
     /// Certificates (DER) that count as roots of the public programmes; they are trusted as well.
     pub public_roots: Vec<Vec<u8>>,
+    /// Certificates (DER) that count as roots of the public programmes, and are trusted only where the machine does.
+    pub public_elsewhere: Vec<Vec<u8>>,
     /// Thumbprints (SHA-1, lower-case hexadecimal) of roots that count as public where this machine has them:
     /// Microsoft has roots outside the public programmes.
     pub public_thumbprints: Vec<String>,

@@ -25,7 +25,7 @@ use crate::host::HostName;
 use crate::text::printable;
 
 /// The crypto library: ring where C is a burden, elsewhere the one that the database client brings along.
-pub(super) fn provider() -> Arc<CryptoProvider> {
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     #[cfg(windows)]
     let provider = rustls::crypto::ring::default_provider();
     #[cfg(not(windows))]

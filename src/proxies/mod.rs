@@ -2,13 +2,16 @@
 //! this machine, and proxy auto-configuration (PAC).
 
 mod bypass;
+mod command;
 mod environment;
 #[cfg(feature = "pac")]
 mod pac;
 mod reroute;
 mod windows;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::time::{Duration, Instant};
 
 pub use bypass::Bypass;
 #[cfg(feature = "pac")]
@@ -17,7 +20,7 @@ pub use reroute::reroute;
 pub use windows::{ConnectionSettings, SettingsBlobError};
 
 use crate::catalog::Context;
-use crate::derive::Via;
+use crate::derive::{StatedRoutes, Via};
 use crate::host::{HostOrAddress, Scheme};
 use crate::plan::Target;
 
@@ -55,14 +58,25 @@ impl Rules {
         Self { origin: origin.to_owned(), choice: Choice::ByScheme { http: via.clone(), https: via, bypass } }
     }
 
-    /// The settings of this machine for a context: of Windows there, of the environment elsewhere.
-    pub fn of_this_machine(context: Context) -> Self {
-        if cfg!(windows) { windows::read(context) } else { environment::read(|name| std::env::var(name).ok()) }
+    /// The settings of this machine for a context: of Windows there, of the environment elsewhere. Windows is asked
+    /// within the limit.
+    pub fn of_this_machine(context: Context, limit: Duration) -> Self {
+        if cfg!(windows) {
+            windows::read(context, Instant::now() + limit)
+        } else {
+            environment::read(|name| std::env::var(name).ok())
+        }
     }
 
-    /// The way of plain HTTP in general, without regard to what is bypassed; unknown where a script decides.
-    pub fn http(&self) -> Via {
-        if let Choice::ByScheme { http, .. } = &self.choice { http.clone() } else { Via::Unknown }
+    /// How the system itself fetches, such as revocation lists: by its own rules, else by the route that was stated,
+    /// else directly.
+    pub fn of_system(rules: &BTreeMap<Context, Self>, stated: &StatedRoutes) -> Self {
+        let context = Context::SystemWinhttp;
+        let fixed = || match stated.get(&context) {
+            Some(via) => Self::fixed("stated by the operator", via.clone(), Bypass::default()),
+            None => Self::fixed("no proxy is stated", Via::Direct, Bypass::default()),
+        };
+        rules.get(&context).cloned().unwrap_or_else(fixed)
     }
 
     /// The way to a target, and the same in words.

@@ -5,10 +5,12 @@
 //! ones.
 
 use std::fmt;
+use std::time::Instant;
 
-use super::{Choice, Rules, proxy};
+use super::{Choice, Rules, command, proxy};
 use crate::catalog::Context;
 use crate::derive::Via;
+use crate::text::printable;
 
 /// The contents of `WinHttpSettings` and `DefaultConnectionSettings`. The format is not documented; it is 32-bit
 /// little-endian numbers (version, counter, flags) and then texts with their length before them.
@@ -67,7 +69,7 @@ impl ConnectionSettings {
 
     fn choice(&self) -> Result<Choice, String> {
         if let Some(address) = &self.script {
-            let address = crate::text::printable(address, 200);
+            let address = printable(address, 200);
             return Err(format!("a script decides: give it with --proxy CONTEXT=pac:{address}"));
         }
         if self.discovers && self.proxy.is_none() {
@@ -92,23 +94,33 @@ fn by_scheme(server: &str, scheme: &str) -> Option<Via> {
     proxy(bare.trim_end_matches('/'), 80)
 }
 
-/// What Windows says of a context.
-pub(super) fn read(context: Context) -> Rules {
-    of_context(context, reg_query)
+/// What Windows says of a context, by `until`.
+pub(super) fn read(context: Context, until: Instant) -> Rules {
+    of_context(context, |key| reg_query(key, until))
 }
 
-/// `query` gives what `reg query KEY /v VALUE` prints.
-fn of_context(context: Context, query: impl Fn(&str, &str) -> Option<String>) -> Rules {
-    let winhttp = || match query(WINHTTP, "WinHttpSettings").as_deref().and_then(value) {
-        Some(octets) => match octets_of(octets).as_deref().map(ConnectionSettings::parse) {
-            Some(Ok(settings)) => settings.rules("WinHTTP of this machine"),
-            Some(Err(error)) => unknown(&format!("the WinHTTP settings cannot be read: {error}")),
-            None => unknown("the WinHTTP settings cannot be read"),
+/// `query` gives what `reg query KEY` prints, or `None` where there is no such key, or no right to read it.
+fn of_context(context: Context, query: impl Fn(&str) -> Result<Option<String>, String>) -> Rules {
+    let winhttp = || match query(WINHTTP) {
+        Err(why) => unknown(WINHTTP_ORIGIN, &why),
+        // Everybody may read this key.
+        Ok(output) => match output.as_deref().and_then(|output| value(output, "WinHttpSettings")) {
+            Some(octets) => match octets_of(octets).as_deref().map(ConnectionSettings::parse) {
+                Some(Ok(settings)) => settings.rules(WINHTTP_ORIGIN),
+                Some(Err(error)) => unknown(WINHTTP_ORIGIN, &format!("the settings cannot be read: {error}")),
+                None => unknown(WINHTTP_ORIGIN, "the settings cannot be read"),
+            },
+            None => ConnectionSettings::default().rules("WinHTTP of this machine, not set"),
         },
-        None => ConnectionSettings::default().rules("WinHTTP of this machine, not set"),
     };
     let wininet = |key: &str, origin: &str| {
-        let text = |name: &str| query(key, name).as_deref().and_then(value).map(str::to_owned);
+        let output = match query(key) {
+            Err(why) => return unknown(origin, &why),
+            // Every account has this key, so it is the right to read it that is missing.
+            Ok(None) => return unknown(origin, "the settings cannot be read; those of SYSTEM take an administrator"),
+            Ok(Some(output)) => output,
+        };
+        let text = |name: &str| value(&output, name).map(str::to_owned);
         let on = text("ProxyEnable").is_some_and(|number| number.trim_start_matches("0x") == "1");
         let settings = ConnectionSettings {
             proxy: text("ProxyServer").filter(|_| on),
@@ -132,15 +144,17 @@ fn of_context(context: Context, query: impl Fn(&str, &str) -> Option<String>) ->
     }
 }
 
-fn unknown(why: &str) -> Rules {
-    Rules { origin: "WinHTTP of this machine".to_owned(), choice: Choice::Unknown(why.to_owned()) }
+fn unknown(origin: &str, why: &str) -> Rules {
+    Rules { origin: origin.to_owned(), choice: Choice::Unknown(printable(why, 200)) }
 }
 
-/// The data in the output of `reg query`: the third column of the line that has three.
-fn value(output: &str) -> Option<&str> {
-    let line = output.lines().find(|line| line.starts_with("    ") && line.contains("    REG_"))?;
-    let (_, rest) = line.trim_start().split_once("    REG_")?;
-    rest.split_once("    ").map(|(_, data)| data.trim()).filter(|data| !data.is_empty())
+/// The data of a value in the output of `reg query`: `    NAME    REG_TYPE    DATA`.
+fn value<'a>(output: &'a str, name: &str) -> Option<&'a str> {
+    output.lines().find_map(|line| {
+        let (head, rest) = line.strip_prefix("    ")?.split_once("    REG_")?;
+        let (_, data) = rest.split_once("    ").filter(|_| head.eq_ignore_ascii_case(name))?;
+        Some(data.trim()).filter(|data| !data.is_empty())
+    })
 }
 
 fn octets_of(hexadecimal: &str) -> Option<Vec<u8>> {
@@ -151,13 +165,11 @@ fn octets_of(hexadecimal: &str) -> Option<Vec<u8>> {
     (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(hexadecimal.get(at..at + 2)?, 16).ok()).collect()
 }
 
-/// Asks the registry. The key and the value are ours; the output is bounded by what a value may have.
-fn reg_query(key: &str, name: &str) -> Option<String> {
-    let root = std::env::var_os("SystemRoot")?;
+/// Asks the registry for the values of a key. The key is ours; the output is bounded by what values may have.
+fn reg_query(key: &str, until: Instant) -> Result<Option<String>, String> {
+    let root = std::env::var_os("SystemRoot").ok_or("the folder of Windows is unknown (SystemRoot)")?;
     let program = std::path::Path::new(&root).join("System32").join("reg.exe");
-    let output = std::process::Command::new(program).args(["query", key, "/v", name]).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    (output.status.success() && text.len() <= 2 * MAX_DIGITS).then_some(text)
+    command::run(std::process::Command::new(program).args(["query", key]), until, 4 * MAX_DIGITS)
 }
 
 fn number(rest: &mut &[u8]) -> Result<u32, SettingsBlobError> {
@@ -186,6 +198,7 @@ const USES_PROXY: u32 = 2;
 const USES_SCRIPT: u32 = 4;
 const DISCOVERS: u32 = 8;
 const MAX_DIGITS: usize = 64 * 1024;
+const WINHTTP_ORIGIN: &str = "WinHTTP of this machine";
 const WINHTTP: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings\Connections";
 const SYSTEM: &str = r"HKU\S-1-5-18\Software\Microsoft\Windows\CurrentVersion\Internet Settings";
 const USER: &str = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Internet Settings";
@@ -237,27 +250,39 @@ mod tests {
 
     #[test]
     fn each_context_has_its_own_place_in_the_registry() {
-        let line =
-            |name: &str, kind: &str, data: &str| format!("\r\nHKEY\r\n    {name}    REG_{kind}    {data}\r\n\r\n");
         let hexadecimal = crate::text::hexadecimal(&blob(0x28, 3, &["winhttp:8080", ""]));
-        let query = |key: &str, name: &str| match (key, name) {
-            (WINHTTP, "WinHttpSettings") => Some(line(name, "BINARY", &hexadecimal.to_uppercase())),
-            (USER, "ProxyEnable") => Some(line(name, "DWORD", "0x1")),
-            (USER, "ProxyServer") => Some(line(name, "SZ", "user:8080")),
-            (SYSTEM, "ProxyEnable") => Some(line(name, "DWORD", "0x0")),
-            (SYSTEM, "ProxyServer") => Some(line(name, "SZ", "off:8080")),
-            _ => None,
+        let line = |name: &str, kind: &str, data: &str| format!("    {name}    REG_{kind}    {data}\r\n");
+        let printed = |key: &str| {
+            let values = match key {
+                WINHTTP => line("WinHttpSettings", "BINARY", &hexadecimal.to_uppercase()),
+                USER => line("ProxyEnable", "DWORD", "0x1") + &line("ProxyServer", "SZ", "user:8080"),
+                SYSTEM => line("proxyenable", "DWORD", "0x0") + &line("ProxyServer", "SZ", "off:8080"),
+                _ => return None,
+            };
+            Some(format!("\r\n{key}\r\n    (Default)    REG_SZ    \r\n{values}\r\n{key}\\Zones\r\n"))
         };
+        let query = |key: &str| Ok(printed(key));
         let of = |context| of_context(context, query).to_string();
         assert_eq!(of(Context::SystemWinhttp), "proxy winhttp:8080 (WinHTTP of this machine)");
         assert_eq!(of(Context::ConsoleUser), "proxy user:8080 (WinINET of the signed-in user)");
         assert_eq!(of(Context::SystemWininet), "direct (WinINET of SYSTEM)");
         assert_eq!(of(Context::ClientSystem), "proxy winhttp:8080 (WinHTTP of this machine)");
-        let nothing = |_: &str, _: &str| None;
-        assert_eq!(
-            of_context(Context::SystemWinhttp, nothing).to_string(),
-            "direct (WinHTTP of this machine, not set)"
-        );
+        let nothing = |context| of_context(context, |_| Ok(None)).to_string();
+        assert_eq!(nothing(Context::SystemWinhttp), "direct (WinHTTP of this machine, not set)");
+        // Who may not read them does not know them.
+        for context in [Context::SystemWininet, Context::ClientSystem, Context::ConsoleUser] {
+            assert!(nothing(context).starts_with("unknown: the settings cannot be read"), "{}", nothing(context));
+        }
+    }
+
+    #[test]
+    fn a_registry_that_does_not_answer_leaves_the_way_unknown() {
+        let late = |_: &str| Err("reg.exe did not end in time, and was killed".to_owned());
+        for context in [Context::SystemWinhttp, Context::SystemWininet, Context::ClientSystem, Context::ConsoleUser] {
+            let rules = of_context(context, late);
+            assert!(matches!(rules.choice, Choice::Unknown(_)), "{rules}");
+            assert!(rules.to_string().contains("did not end in time"), "{rules}");
+        }
     }
 
     proptest! {

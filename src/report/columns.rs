@@ -31,7 +31,7 @@ impl Column {
 /// Characters of a cell; escaped, each is ten at most, and a workbook takes 32767.
 const CELL: usize = 3000;
 
-pub(super) const COLUMNS: [Column; 33] = [
+pub(super) const COLUMNS: [Column; 35] = [
     column("verdict", 13, |row| text(row.judgement.verdict.title())),
     column("counts", 10, |row| {
         text(match row.judgement.grade {
@@ -60,6 +60,8 @@ pub(super) const COLUMNS: [Column; 33] = [
     column("waiver answered for by", 20, |row| text(row.waiver().map_or("", |waiver| &waiver.owner))),
     column("probed at (UTC)", 20, |row| row.observed().map_or(Cell::Empty, Cell::Moment)),
     column("probed on the host itself", 12, |row| text(row.probed_on_the_host())),
+    column("evidence grade", 10, |row| text(row.grade_of_evidence())),
+    column("looked at from", 30, |row| text(row.machine())),
     column("HTTP status", 12, |row| {
         let status = row.observations.iter().find_map(|seen| seen.http.evidence.as_ref()?.status);
         status.map_or(Cell::Empty, |status| Cell::Number(status.into()))

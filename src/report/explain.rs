@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::endpoints::Cited;
 use super::grid::grid;
 use super::lists::{AllowPattern, ListPattern, may_fill};
@@ -50,8 +53,27 @@ pub struct Silent<'a> {
     pub instead: Vec<String>,
 }
 
+/// Whether a name is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sum {
+    /// It is.
+    Needed,
+    /// Not for itself; an audit probes it for a wildcard.
+    Probed,
+    /// A fact is missing.
+    Undecided,
+    /// It is not: the service is gone.
+    Retired,
+    /// It is not: the entries that name it do not apply.
+    NotNeeded,
+    /// No entry names it.
+    Unknown,
+}
+
 /// What the name has to do with an entry.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Relation {
     /// It is the name.
     Itself,
@@ -194,7 +216,7 @@ const MAX_SUBJECTS: usize = 8;
 pub fn explanation(explained: &Explained<'_>, catalog: &Catalog, width: usize) -> String {
     let width = width.max(60);
     let mut out = String::new();
-    line(&verdict(explained, catalog), width, &mut out);
+    line(&explained.verdict(catalog), width, &mut out);
     for applied in &explained.applied {
         out.push('\n');
         self::applied(applied, &explained.name, catalog, width, &mut out);
@@ -222,24 +244,39 @@ pub fn explanation(explained: &Explained<'_>, catalog: &Catalog, width: usize) -
     out
 }
 
-fn verdict(explained: &Explained<'_>, catalog: &Catalog) -> String {
-    let name = &explained.name;
-    let place = explained.host.as_ref().map_or_else(|| "in this hierarchy".to_owned(), |host| format!("by {host}"));
-    let decisions = || explained.applied.iter().flat_map(|a| &a.requirements).map(|(r, relation)| (r, relation));
-    let some =
-        |wanted: fn(&Decision, &Relation) -> bool| decisions().any(|(r, relation)| wanted(&r.decision, relation));
-    if some(|decision, relation| *decision == Decision::Needed && !matches!(relation, Relation::ProbedFor)) {
-        format!("{name} is needed {place}.")
-    } else if some(|decision, _| *decision == Decision::Needed) {
-        format!("{name} is not needed {place} for itself; an audit probes it.")
-    } else if some(|decision, _| matches!(decision, Decision::Undecided { .. })) {
-        format!("Whether {name} is needed {place} is undecided: a fact is missing.")
-    } else if some(|decision, _| *decision == Decision::Retired) {
-        format!("{name} is not needed {place}: its service is gone.")
-    } else if explained.silent.is_empty() {
-        format!("No entry of catalog {} names {name}.", catalog.version)
-    } else {
-        format!("{name} is not needed {place}: the entries that name it do not apply.")
+impl Explained<'_> {
+    /// The answer.
+    pub fn sum(&self) -> Sum {
+        let decisions =
+            || self.applied.iter().flat_map(|a| &a.requirements).map(|(r, relation)| (&r.decision, relation));
+        let some = |wanted: fn(&Decision, &Relation) -> bool| decisions().any(|(d, relation)| wanted(d, relation));
+        if some(|decision, relation| *decision == Decision::Needed && !matches!(relation, Relation::ProbedFor)) {
+            Sum::Needed
+        } else if some(|decision, _| *decision == Decision::Needed) {
+            Sum::Probed
+        } else if some(|decision, _| matches!(decision, Decision::Undecided { .. })) {
+            Sum::Undecided
+        } else if some(|decision, _| *decision == Decision::Retired) {
+            Sum::Retired
+        } else if self.silent.is_empty() {
+            Sum::Unknown
+        } else {
+            Sum::NotNeeded
+        }
+    }
+
+    /// The answer in words.
+    pub fn verdict(&self, catalog: &Catalog) -> String {
+        let name = &self.name;
+        let place = self.host.as_ref().map_or_else(|| "in this hierarchy".to_owned(), |host| format!("by {host}"));
+        match self.sum() {
+            Sum::Needed => format!("{name} is needed {place}."),
+            Sum::Probed => format!("{name} is not needed {place} for itself; an audit probes it."),
+            Sum::Undecided => format!("Whether {name} is needed {place} is undecided: a fact is missing."),
+            Sum::Retired => format!("{name} is not needed {place}: its service is gone."),
+            Sum::Unknown => format!("No entry of catalog {} names {name}.", catalog.version),
+            Sum::NotNeeded => format!("{name} is not needed {place}: the entries that name it do not apply."),
+        }
     }
 }
 

@@ -86,6 +86,8 @@ fn control(row: &Row<'_>) -> Value {
             "role": requirement.role.title(),
             "entry": text(&requirement.entry.0),
             "tier": requirement.tier.name(),
+            "evidence_grade": row.grade_of_evidence(),
+            "looked_at_from": text(row.machine()),
             "notes": row.judgement.notes.iter().map(|note| text(note)).collect::<Vec<_>>(),
         },
         "code": "",

@@ -61,7 +61,7 @@ fn suite(run: &Run, group: &Group<'_>) -> Element {
         .attr("errors", count(&kinds, Kind::Error))
         .attr("skipped", count(&kinds, Kind::Skipped))
         .attr("timestamp", started)
-        .attr("hostname", run.vantage.title())
+        .attr("hostname", group.rows.first().map_or_else(|| run.vantage.title(), Row::machine))
         .child(properties(group))
         .children(group.rows.iter().map(case))
 }
@@ -77,7 +77,9 @@ fn properties(group: &Group<'_>) -> Element {
             (number > 0).then(|| el("property").attr("name", name).attr("value", number.to_string()))
         })
     });
-    el("properties").children(counts)
+    let evidence = group.rows.iter().map(Row::evidence).find(|evidence| !evidence.is_empty());
+    let evidence = evidence.map(|evidence| el("property").attr("name", "evidence").attr("value", evidence));
+    el("properties").children(counts).children(evidence)
 }
 
 fn case(row: &Row<'_>) -> Element {
@@ -94,6 +96,7 @@ fn case(row: &Row<'_>) -> Element {
     lines.push(format!("what to do: {}", row.remedy()));
     lines.extend(row.waiver().map(|waiver| format!("waived: {}", words::waiver(waiver))));
     lines.push(format!("route: {}", row.route()));
+    lines.extend([row.evidence()].into_iter().filter(|evidence| !evidence.is_empty()));
     lines.extend(row.judgement.notes.iter().cloned());
     lines.extend(row.requirement.reasons.iter().map(|reason| format!("needed because {reason}")));
     lines.extend(row.observations.iter().flat_map(|seen| layers::lines(seen)));

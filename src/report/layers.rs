@@ -3,7 +3,7 @@
 use super::words;
 use crate::probe::{
     Certificate, ConnectEvidence, Header, HttpEvidence, NameEvidence, Observation, Outcome, Stage, StageName,
-    TcpEvidence, TlsEvidence,
+    TcpEvidence, TlsEvidence, TrustEvidence,
 };
 
 /// One layer in words.
@@ -20,7 +20,7 @@ pub(super) fn layers(seen: &Observation) -> Vec<Layer> {
         layer(StageName::Tcp, &seen.tcp, tcp),
         layer(StageName::Connect, &seen.connect, connect),
         layer(StageName::Tls, &seen.tls, tls),
-        layer(StageName::Trust, &seen.trust, |trust| format!("judged against {}", trust.roots)),
+        layer(StageName::Trust, &seen.trust, trust),
         layer(StageName::Http, &seen.http, http),
     ]
     .into_iter()
@@ -87,8 +87,17 @@ fn tcp(seen: &TcpEvidence) -> String {
     parts.join(", ")
 }
 
+fn trust(seen: &TrustEvidence) -> String {
+    let fetched = seen.fetched.iter().map(|issuer| format!("left out by the server, fetched from {}", issuer.url));
+    fetched.chain([format!("judged against {}", seen.roots)]).collect::<Vec<_>>().join(", ")
+}
+
 fn connect(seen: &ConnectEvidence) -> String {
-    answer("CONNECT", seen.status, &seen.headers)
+    let text = answer("CONNECT", seen.status, &seen.headers);
+    match (&seen.account, &seen.scheme) {
+        (Some(account), Some(scheme)) => format!("{text}, signed in as {account} by {scheme}"),
+        _ => text,
+    }
 }
 
 fn http(seen: &HttpEvidence) -> String {

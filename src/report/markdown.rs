@@ -30,17 +30,18 @@ pub(super) fn render(run: &Run) -> String {
     let not_passing: Vec<&Row<'_>> = rows.iter().filter(|row| row.is_not_passing()).collect();
     if !not_passing.is_empty() {
         out.push_str(
-            "\n## Not passing\n\n| verdict | host | role | endpoint | what was seen |\n|---|---|---|---|---|\n",
+            "\n## Not passing\n\n| verdict | host | role | endpoint | evidence | what was seen |\n|---|---|---|---|---|---|\n",
         );
     }
     for row in &not_passing {
         let _ = writeln!(
             out,
-            "| {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} |",
             row.judgement.verdict.title(),
             code(&row.requirement.subject.to_string()),
             row.requirement.role.title(),
             code(&row.endpoint()),
+            code(row.grade_of_evidence()),
             code(&row.seen()),
         );
     }
@@ -60,7 +61,7 @@ pub(super) fn render(run: &Run) -> String {
     out
 }
 
-fn list(title: &str, lines: &[String], out: &mut String) {
+pub(super) fn list(title: &str, lines: &[String], out: &mut String) {
     if lines.is_empty() {
         return;
     }
@@ -72,7 +73,7 @@ fn list(title: &str, lines: &[String], out: &mut String) {
 
 /// A code span: between more grave accents than stand together in the text. In a table a bar must be escaped also there,
 /// and the escape is taken off again; outside of one it is not, so the bar is replaced everywhere.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = printable(text, SPAN).replace('|', "\u{a6}");
     if text.trim().is_empty() {
         return "-".to_owned();

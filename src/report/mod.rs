@@ -8,13 +8,16 @@ mod csv;
 mod endpoints;
 mod endpoints_table;
 mod explain;
+mod explain_document;
 mod format;
 mod grid;
 mod hdf;
+mod hosts;
 mod html;
 mod junit;
 mod layers;
 mod layout;
+mod lint;
 mod listing;
 pub mod lists;
 mod markdown;
@@ -22,16 +25,21 @@ mod markup;
 mod oscal;
 mod prometheus;
 pub mod quarter;
+mod readiness;
 mod revocation;
 mod row;
 mod runs;
 mod summary;
 mod table;
 mod tree;
+mod vantages;
 mod words;
 mod xlsx;
 
-pub use allow_list::{AllowListFinding, allow_list_findings, allow_list_rows};
+pub use allow_list::{
+    ALLOW_LIST_FORMAT, AllowListCheck, AllowListFinding, FindingKind, allow_list_check, allow_list_findings,
+    allow_list_rows,
+};
 pub use catalog::{entries, entries_brief, entry, page_diff};
 pub use comparison::{comparison, comparison_rows};
 pub use endpoints::{
@@ -39,9 +47,18 @@ pub use endpoints::{
     SubjectKind, WhatIf, endpoint_rows, endpoints, incomplete, published_ranges,
 };
 pub use endpoints_table::{By, endpoints_table};
-pub use explain::{Explained, explain, explanation};
+pub use explain::{Explained, Relation, Sum, explain, explanation};
+pub use explain_document::{
+    EXPLANATION_FORMAT, ExplainedEntry, Explanation, FactSaid, StandingHere, explanation_document, explanation_rows,
+};
 pub use format::{Format, RenderError, UnknownReportFormat};
+pub use hosts::{HOSTS_FORMAT, HostRow, Hosts, hosts};
+pub use lint::{LintReport, Mistake};
 pub use listing::Listing;
+pub use readiness::{
+    Assessed, Hierarchy, READINESS_FORMAT, Readiness, ReadinessEndpoint, ReadinessFormat, ReadinessOrigin,
+    ReadinessVerdict, Target, UnknownReadinessFormat, readiness, readiness_table,
+};
 pub use runs::{finding, run_rows, runs_brief, verification, verification_rows};
 pub use table::{Style, table};
 pub use tree::tree;

@@ -47,6 +47,11 @@ pub(super) fn render(run: &Run) -> String {
         family(name, help, &mut out);
         sample(name, &[], value, &mut out);
     }
+    family("cmcomply_vantage_used", "1 if one could look from the machine.", &mut out);
+    for vantage in &run.vantages {
+        let labels = [("machine", vantage.title()), ("kind", vantage.kind.name())];
+        sample("cmcomply_vantage_used", &labels, vantage.unreached.is_none().into(), &mut out);
+    }
     family("cmcomply_requirements", "Requirements by grade and verdict.", &mut out);
     for (name, grade) in GRADES {
         for verdict in Verdict::ALL {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::words;
+use super::{vantages, words};
 use crate::assess::{Grade, Judgement, Verdict, Waiver};
 use crate::catalog::{CatalogRole, Inspection};
 use crate::derive::{Requirement, Subject};
@@ -150,6 +150,21 @@ impl<'a> Row<'a> {
             (_, true) => "yes",
             (_, false) => "no",
         }
+    }
+
+    /// The letter of the evidence's grade; empty where nobody looked.
+    pub(super) fn grade_of_evidence(&self) -> &'static str {
+        vantages::letter(self.judgement)
+    }
+
+    /// What the evidence is worth, and from where it is; empty where nobody looked.
+    pub(super) fn evidence(&self) -> String {
+        vantages::evidence(self.run, self.judgement)
+    }
+
+    /// The machine that looked, or was to look.
+    pub(super) fn machine(&self) -> &'a str {
+        vantages::machine(self.run, self.judgement)
     }
 
     pub(super) fn inspection(&self) -> &'static str {

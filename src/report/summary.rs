@@ -3,6 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::table::limits;
+use super::vantages;
 use crate::evidence::Run;
 use crate::text::hexadecimal;
 
@@ -24,16 +25,17 @@ impl Summary {
         let site = facts.this_site.known().map_or_else(|| "an unknown site".to_owned(), |code| format!("site {code}"));
         let title = format!("Internet endpoints of {site}: {}", run.outcome.title());
         let place = if run.settings.from_here {
-            format!("{}, which stands in for every host (--from-here)", run.vantage.title())
+            format!("{}, whose failures count for every host that it looks at (--from-here)", run.vantage.title())
         } else {
             run.vantage.title().to_owned()
         };
+        let from = vantages::lines(run).into_iter().map(|line| ("evidence", line));
         let probed =
             run.observations.iter().filter(|seen| seen.redirected_from.is_none() && !seen.was_cancelled()).count();
-        let about = vec![
+        let mut about = vec![
             ("result", format!("{} (exit code {})", run.outcome.title(), run.outcome.exit_code())),
             ("site database", format!("{} on {}, {site}", facts.connection.database, facts.connection.server)),
-            ("probed from", place),
+            ("run on", place),
             ("begun", run.moments.started.to_string()),
             ("ended", run.moments.finished.to_string()),
             ("endpoints probed", format!("{probed} of {}", run.probes.len())),
@@ -41,6 +43,7 @@ impl Summary {
             ("made by", format!("{} {}", run.tool.name, run.tool.version)),
             ("SHA-256 of the run document", sha256(run)),
         ];
+        about.splice(3..3, from);
         let mut limits = limits(run);
         limits.push(ONE_WAY.to_owned());
         Self { title, about, incomplete: run.outcome.incomplete.clone(), limits }

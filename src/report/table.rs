@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::grid::grid;
 use super::layout::hanging;
-use super::{revocation, words};
+use super::{revocation, vantages, words};
 use crate::assess::{Grade, Judgement, Verdict};
 use crate::catalog::CatalogRole;
 use crate::derive::{Requirement, Subject, Via};
@@ -34,7 +34,7 @@ pub fn table(run: &Run, style: Style) -> String {
     let mut out = String::new();
     head(run, width, &mut out);
     for ((subject, role), rows) in groups(run) {
-        group(subject, role, rows, width, style, &mut out);
+        group(run, subject, role, rows, width, style, &mut out);
     }
     findings(run, width, &mut out);
     to_do(run, width, &mut out);
@@ -92,11 +92,17 @@ fn head(run: &Run, width: usize, out: &mut String) {
     for other in &facts.other_connections {
         line(&format!("Database {} on {} as well", other.database, other.server), width, out);
     }
+    line("Looked from", width, out);
+    let from = vantages::lines(run);
+    if from.is_empty() {
+        line(&format!("  {}", run.vantage.title()), width, out);
+    }
+    for vantage in from {
+        line(&format!("  {vantage}"), width, out);
+    }
     if run.settings.from_here {
-        let text = format!("Probed from {}, which stands in for every host by --from-here", run.vantage.title());
-        line(&text, width, out);
-    } else {
-        line(&format!("Probed from {}", run.vantage.title()), width, out);
+        let text = "What fails from this machine counts as failed for every host that it looks at (--from-here)";
+        line(text, width, out);
     }
     for limit in limits(run) {
         line(&limit, width, out);
@@ -135,12 +141,23 @@ pub(super) fn limits(run: &Run) -> Vec<String> {
     limits
 }
 
-fn group(subject: &Subject, role: CatalogRole, lines: Vec<Line<'_>>, width: usize, style: Style, out: &mut String) {
+fn group(
+    run: &Run,
+    subject: &Subject,
+    role: CatalogRole,
+    lines: Vec<Line<'_>>,
+    width: usize,
+    style: Style,
+    out: &mut String,
+) {
     let site = match subject {
         Subject::Host { site, .. } => format!(", site {site}"),
         _ => String::new(),
     };
     line(&format!("{subject}, {}{site}", role.title()), width, out);
+    // One machine looks for all that a subject needs.
+    let evidence = lines.iter().map(|line| vantages::evidence(run, line.judgement)).find(|text| !text.is_empty());
+    line(&format!(" {}", evidence.unwrap_or_else(|| "nobody looked".to_owned())), width, out);
     let mut by_route: Vec<(&Via, &str, Vec<Line<'_>>)> = Vec::new();
     for line in lines {
         let route = &line.requirement.route;

@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use super::Style;
 use super::layout::wrap;
 use super::words;
-use crate::assess::{self, Cause};
+use crate::assess::{self, Found};
 use crate::derive::Via;
 use crate::plan::Probe;
 use crate::probe::{Certificate, Header, Observation, Outcome, Stage, StageName, TcpAttempt};
 use crate::text::printable;
 
-/// The probe with all its stages and, where it failed, the cause and what to do. `from` is the machine that probed.
-pub fn tree(probe: &Probe, seen: &Observation, from: &str, style: Style) -> String {
+/// The probe with all its stages and what the look came to. `from` is the machine that probed.
+pub fn tree(probe: &Probe, seen: &Observation, look: &Found, from: &str, style: Style) -> String {
     let mut tree = Tree { width: style.width.max(60), colour: style.colour, out: String::new() };
     let route = match &probe.via {
         Via::Proxy { host, port } => format!("through the proxy {host}:{port}"),
@@ -26,7 +26,7 @@ pub fn tree(probe: &Probe, seen: &Observation, from: &str, style: Style) -> Stri
     tree.stage(StageName::Tls, &seen.tls, &tls(seen));
     tree.stage(StageName::Trust, &seen.trust, &trust(seen));
     tree.stage(StageName::Http, &seen.http, &http(seen));
-    tree.end(seen, assess::explain(probe, seen, from).as_ref());
+    tree.end(seen, look);
     tree.out
 }
 
@@ -69,18 +69,26 @@ impl Tree {
     }
 
     /// What it came to.
-    fn end(&mut self, seen: &Observation, cause: Option<&Cause>) {
+    fn end(&mut self, seen: &Observation, look: &Found) {
         self.out.push('\n');
-        if let Some(cause) = cause {
+        if let Some(cause) = &look.cause {
             let stage = cause.stage.map(|stage| format!("{}: ", words::stage(stage))).unwrap_or_default();
-            self.result("not reached", RED, &format!("{stage}{} ({})", cause.text, cause.code));
+            // What fails beyond the layers was reached, and does not serve.
+            let word = if seen.reached() { "not well" } else { "not reached" };
+            self.result(word, RED, &format!("{stage}{} ({})", cause.text, cause.code));
             self.result("what to do", PLAIN, &cause.remedy);
+            if let Some(place) = &cause.in_product {
+                self.result("see also", PLAIN, place);
+            }
         } else if seen.reached() {
             let status = seen.http.evidence.as_ref().and_then(|http| http.status);
             let status = status.map(|status| format!("HTTP {status}")).unwrap_or_default();
             self.result("reached", GREEN, &status);
         } else {
             self.result("incomplete", YELLOW, "it was interrupted, so nothing is known of what lies behind");
+        }
+        for note in &look.notes {
+            self.result("also", PLAIN, note);
         }
         if let Some(part) = assess::partly_reached(seen) {
             self.result("also", YELLOW, &part);
@@ -171,7 +179,9 @@ fn certificate_lines(number: usize, certificate: &Certificate) -> Vec<String> {
 }
 
 fn trust(seen: &Observation) -> Vec<String> {
-    seen.trust.evidence.iter().map(|trust| format!("judged by roots: {}", trust.roots)).collect()
+    let Some(trust) = &seen.trust.evidence else { return Vec::new() };
+    let fetched = trust.fetched.iter().map(|issuer| format!("left out by the server, fetched from {}", issuer.url));
+    fetched.chain([format!("judged by roots: {}", trust.roots)]).collect()
 }
 
 fn http(seen: &Observation) -> Vec<String> {
@@ -263,7 +273,8 @@ mod tests {
     }
 
     fn drawn(seen: &Observation, width: usize) -> String {
-        tree(&probe(), seen, "cm01", Style { width, colour: false })
+        let look = assess::look(&[], &probe(), std::slice::from_ref(seen), "cm01");
+        tree(&probe(), seen, &look, "cm01", Style { width, colour: false })
     }
 
     #[test]
@@ -321,7 +332,9 @@ mod tests {
     #[test]
     fn colour_is_laid_over_words_only() {
         let plain = drawn(&observation("words"), 80);
-        let painted = tree(&probe(), &observation("words"), "cm01", Style { width: 80, colour: true });
+        let seen = observation("words");
+        let look = assess::look(&[], &probe(), std::slice::from_ref(&seen), "cm01");
+        let painted = tree(&probe(), &seen, &look, "cm01", Style { width: 80, colour: true });
         assert!(painted.contains("\u{1b}[31mFAIL"));
         let mut bare = painted;
         for code in ["\u{1b}[0m", "\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m"] {

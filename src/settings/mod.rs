@@ -3,16 +3,19 @@
 //! Every key is optional; a fact that is neither read nor stated is unknown.
 
 mod error;
+mod proxy_account;
 mod stated;
 mod template;
 
 pub use error::SettingsError;
+pub use proxy_account::StatedProxyAccount;
 pub use template::template;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
+use proxy_account::ProxyAccountTable;
 use serde::Deserialize;
 
 use crate::catalog::Context;
@@ -20,6 +23,7 @@ use crate::derive::{StatedRoutes, Via};
 use crate::host::{HostName, HostOrAddress};
 use crate::proxies::Bypass;
 use crate::text::printable;
+use crate::vantage::{RuleTable, VantageRule};
 
 /// A settings file is a page of text; nothing larger is read.
 const MAX_OCTETS: u64 = 1 << 20;
@@ -35,6 +39,34 @@ pub struct Settings {
     pub routes: StatedRoutes,
     /// What goes past these proxies.
     pub bypasses: BTreeMap<Context, Bypass>,
+    /// From where hosts are looked at, in the order of the file.
+    pub vantages: Vec<VantageRule>,
+    /// Accounts for proxies that ask for one; one for each.
+    pub proxy_accounts: Vec<StatedProxyAccount>,
+    /// What only the readiness for an update asks for.
+    pub readiness: StatedReadiness,
+}
+
+/// What the operator states for the readiness for an update: the table `[readiness]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatedReadiness {
+    /// Every site is set to HTTPS only, or to enhanced HTTP.
+    pub https_or_enhanced_http: Option<bool>,
+    /// Who has the compliance workload of co-management.
+    pub compliance_workload: Option<Workload>,
+    /// An Azure service is the Log Analytics (OMS) or the Upgrade Readiness connector.
+    pub retired_connectors: Option<bool>,
+}
+
+/// Who has a workload of co-management.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Workload {
+    /// `configuration-manager`
+    ConfigurationManager,
+    /// `intune`, also for a pilot.
+    Intune,
 }
 
 /// Facts that the operator states: the table `[stated]`.
@@ -95,6 +127,9 @@ struct File {
     stated: Stated,
     proxies: ByContext<Route>,
     no_proxy: ByContext<BypassList>,
+    vantages: Vec<toml::Spanned<RuleTable>>,
+    proxy_accounts: Vec<toml::Spanned<ProxyAccountTable>>,
+    readiness: StatedReadiness,
 }
 
 /// The contexts whose proxies the site database does not know.
@@ -159,11 +194,32 @@ impl Settings {
     /// Parses the text of the file of that name.
     pub fn parse(file: &str, text: &str) -> Result<Self, SettingsError> {
         let parsed: File = toml::from_str(text).map_err(|error| SettingsError::of_toml(file, text, &error))?;
+        let error = |start: usize, what: String| {
+            let line = 1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count();
+            SettingsError { file: printable(file, 500), line: Some(line), what }
+        };
+        let mut vantages = Vec::new();
+        for table in parsed.vantages {
+            let start = table.span().start;
+            vantages.push(VantageRule::try_from(table.into_inner()).map_err(|what| error(start, what))?);
+        }
+        let mut proxy_accounts: Vec<StatedProxyAccount> = Vec::new();
+        for table in parsed.proxy_accounts {
+            let start = table.span().start;
+            let account = StatedProxyAccount::try_from(table.into_inner()).map_err(|what| error(start, what))?;
+            if proxy_accounts.iter().any(|other| other.proxy == account.proxy) {
+                return Err(error(start, "this proxy has an account already".to_owned()));
+            }
+            proxy_accounts.push(account);
+        }
         Ok(Self {
+            vantages,
+            proxy_accounts,
             file: printable(file, 500),
             stated: parsed.stated,
             routes: parsed.proxies.given().map(|(context, route)| (context, route.0)).collect(),
             bypasses: parsed.no_proxy.given().map(|(context, list)| (context, list.0)).collect(),
+            readiness: parsed.readiness,
         })
     }
 }
@@ -215,6 +271,7 @@ fn bare_hosts<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vantage::SecretSource;
 
     fn error(text: &str) -> String {
         Settings::parse("cmcomply.toml", text).unwrap_err().to_string()
@@ -256,6 +313,30 @@ mod tests {
         assert_eq!(settings.routes, StatedRoutes::from(routes));
         assert_eq!(settings.bypasses[&Context::ConsoleUser].to_string(), "*.contoso.com;<local>");
         assert_eq!(Settings::parse("x", "").unwrap().stated, Stated::default());
+    }
+
+    #[test]
+    fn an_account_of_a_proxy_says_where_its_password_is() {
+        let table = |proxy: &str, account: &str, rest: &str| {
+            format!("[[proxy_accounts]]\nproxy = '{proxy}'\naccount = '{account}'\n{rest}\n")
+        };
+        let good = table("Proxy:8080", r"CONTOSO\svc-cm", "password_env = 'PROXY_PASSWORD'");
+        let account = &Settings::parse("x", &good).unwrap().proxy_accounts[0];
+        assert_eq!((account.proxy.0.to_string().as_str(), account.proxy.1), ("proxy", 8080));
+        assert_eq!(account.account, r"CONTOSO\svc-cm");
+        assert_eq!(account.password, SecretSource::Variable("PROXY_PASSWORD".to_owned()));
+        for (text, said) in [
+            (table("direct", "svc", "password_env = 'X'"), "`proxy` is HOST:PORT"),
+            (table("proxy:1", "svc:HUNTER2", "password_env = 'X'"), "has a colon"),
+            (table("proxy:1", "svc", ""), "where the password is"),
+            (table("proxy:1", "svc", "password_env = 'X'\npassword_file = 'HUNTER2'"), "give one of"),
+            (table("proxy:1", "svc", "password = 'HUNTER2'"), "unknown field `password`"),
+            (good.clone() + &good, "already"),
+        ] {
+            let error = error(&text);
+            assert!(error.contains(said) && !error.contains("HUNTER2"), "{error}");
+        }
+        assert!(error(&(good.clone() + &good)).starts_with("cmcomply.toml:5: "));
     }
 
     #[test]

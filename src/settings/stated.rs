@@ -57,9 +57,7 @@ impl Put<'_> {
                 self.conflict(key, problem, stated.to_string());
             }
             Fact::Known { .. } => {}
-            Fact::Absent { .. } | Fact::Unknown { .. } => {
-                *fact = Fact::Known { value: stated, source: self.source(key) }
-            }
+            Fact::Unknown { .. } => *fact = Fact::Known { value: stated, source: self.source(key) },
         }
     }
 
@@ -77,6 +75,7 @@ impl Put<'_> {
         if let Fact::Known { value, source: read } = fact {
             source.object = format!("{}, {}", read.object, source.object);
             source.missing_columns.clone_from(&read.missing_columns);
+            source.may_lack.clone_from(&read.may_lack);
             consoles.clone_from(value);
         }
         for host in stated {
@@ -88,13 +87,23 @@ impl Put<'_> {
         *fact = Fact::Known { value: consoles, source };
     }
 
-    /// Gateways that are stated count only where none could be read.
+    /// Gateways that are stated count only where none could be read, or not all.
     fn gateways(&mut self, stated: &[StatedGateway], fact: &mut Fact<Vec<Cmg>>) {
         let Fact::Known { value, source } = fact else {
             let value = stated.iter().map(gateway).collect();
             *fact = Fact::Known { value, source: self.source("gateways") };
             return;
         };
+        if source.may_lack.take().is_some() {
+            // What was read may not be all; what is stated is.
+            source.object = format!("{}, {}: gateways", source.object, self.file);
+            let unread = |stated: &&StatedGateway| {
+                !value.iter().any(|cmg| cmg.service_name.as_ref() == Some(&stated.service_name))
+            };
+            let unread: Vec<Cmg> = stated.iter().filter(unread).map(gateway).collect();
+            value.extend(unread);
+            return;
+        }
         let names = |list: &mut dyn Iterator<Item = Option<&HostName>>| {
             let mut names: Vec<String> = list.flatten().map(ToString::to_string).collect();
             names.sort();
@@ -152,7 +161,7 @@ mod tests {
     fn source<T: std::fmt::Debug>(fact: &Fact<T>) -> &str {
         match fact {
             Fact::Known { source, .. } => &source.object,
-            other => panic!("{other:?}"),
+            other @ Fact::Unknown { .. } => panic!("{other:?}"),
         }
     }
 

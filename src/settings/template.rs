@@ -37,12 +37,31 @@ pub fn template(facts: &Facts) -> String {
         text.push('\n');
     }
     text.push_str(
+        "[readiness]\n\
+         # For `cmcomply readiness` alone.\n\
+         # https_or_enhanced_http = true    # every site; Communication Security in the properties of a site\n\
+         # compliance_workload = \"intune\"  # or \"configuration-manager\"; the workloads of co-management\n\
+         # retired_connectors = false       # an Azure service is the Log Analytics (OMS) or Upgrade Readiness connector\n\n",
+    );
+    text.push_str(
         "[proxies]\n\
          # The route of what runs outside site systems: \"direct\" or \"HOST:PORT\".\n\
          # client-system = \"direct\"   # clients, as the local system account\n\
          # console-user = \"direct\"    # the signed-in user of a console\n\
          # system-winhttp = \"direct\"  # `netsh winhttp show proxy` of the servers\n\
-         # system-wininet = \"direct\"  # Internet Options of the local system account of the servers\n",
+         # system-wininet = \"direct\"  # Internet Options of the local system account of the servers\n\
+         \n\
+         # Accounts for proxies that ask for one; a table for each. The password is never in this file: an environment\n\
+         # variable has it, or the first line of a file (password_file).\n\
+         # [[proxy_accounts]]\n\
+         # proxy = \"proxy.contoso.com:8080\"\n\
+         # account = 'CONTOSO\\svc-cm'\n\
+         # password_env = \"CONTOSO_PROXY_PASSWORD\"\n\
+         \n\
+         # From where hosts are looked at; the first table that fits counts. `cmcomply hosts` shows what comes of it.\n\
+         # [[vantages]]\n\
+         # hosts = [\"*.contoso.com\"]  # names and patterns; also \"clients\" and \"consoles\"\n\
+         # kind = \"none\"  # or here, winrm, ssh, ssh-windows, carried; the README says more\n",
     );
     text
 }
@@ -137,6 +156,7 @@ mod tests {
         let text = template(&facts());
         let settings =
             Settings::parse("cmcomply.toml", &stated(&text)).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert_eq!(settings.proxy_accounts.len(), 1);
         let Stated {
             tenant_attach,
             endpoint_analytics,

@@ -59,14 +59,36 @@ impl Facts {
         None
     }
 
-    /// The same facts; those that the database of a site below the top cannot know are unknown.
+    /// Whether nothing says that this is the database of the top-level site. A hierarchy of one site has no other.
+    fn may_be_below(&self) -> bool {
+        self.this_site.is_unknown() && !matches!(self.sites.rows(), [only] if only.parent.is_none())
+    }
+
+    /// The same facts; those that the database of a site below the top cannot know are unknown, and the others may not
+    /// be all.
     #[must_use]
     pub(super) fn seen_from_here(mut self) -> Self {
-        let Some(Above { site, top, .. }) = self.above() else { return self };
-        let clients = format!("the database of site {site}, which is below {top}, has the clients of that site only");
-        let unseen = format!("the database of site {site}, which is below {top}, has none; that of {top} may");
+        let (clients, none, some) = match self.above() {
+            Some(Above { site, top, .. }) => {
+                let here = format!("the database of site {site}, which is below {top},");
+                (
+                    format!("{here} has the clients of that site only"),
+                    format!("{here} has none; that of {top} may"),
+                    format!("{here} may not have all of it; that of {top} has"),
+                )
+            }
+            None if self.may_be_below() => {
+                let here = "the database is of a site that is not known, and may be below the top:";
+                (
+                    format!("{here} it may have the clients of that site only"),
+                    format!("{here} it has none, and that of the top-level site may"),
+                    format!("{here} it may not have all of it"),
+                )
+            }
+            None => return self,
+        };
         self.forget_clients(&clients);
-        self.doubt_emptiness(&unseen);
+        self.doubt(&none, &some);
         self
     }
 
@@ -78,13 +100,14 @@ impl Facts {
         forget(&mut self.client_counts, detail, |_| true);
     }
 
-    fn doubt_emptiness(&mut self, detail: &str) {
-        fn list<T>(fact: &mut Fact<Vec<T>>, detail: &str) {
-            forget(fact, detail, Vec::is_empty);
+    fn doubt(&mut self, none: &str, some: &str) {
+        fn list<T>(fact: &mut Fact<Vec<T>>, [none, some]: [&str; 2]) {
+            doubt(fact, none, some, Vec::is_empty);
         }
-        fn count(fact: &mut Fact<u64>, detail: &str) {
-            forget(fact, detail, |count| *count == 0);
+        fn count(fact: &mut Fact<u64>, [none, some]: [&str; 2]) {
+            doubt(fact, none, some, |count| *count == 0);
         }
+        let detail = [none, some];
         list(&mut self.site_databases, detail);
         list(&mut self.site_systems, detail);
         list(&mut self.site_system_proxies, detail);
@@ -102,13 +125,13 @@ impl Facts {
         list(&mut self.azure_environments, detail);
         list(&mut self.azure_services, detail);
         list(&mut self.entra_apps, detail);
-        forget(&mut self.entra_user_discovery, detail, |on| !on);
+        doubt(&mut self.entra_user_discovery, none, some, |on| !on);
         count(&mut self.group_syncs, detail);
         count(&mut self.co_management_policies, detail);
         count(&mut self.intune_accounts, detail);
         count(&mut self.service_connectors, detail);
         count(&mut self.desktop_analytics, detail);
-        forget(&mut self.store_for_business, detail, |store| store.accounts == 0);
+        doubt(&mut self.store_for_business, none, some, |store| store.accounts == 0);
         list(&mut self.default_client_settings, detail);
         list(&mut self.custom_client_settings, detail);
         list(&mut self.subscriptions, detail);
@@ -119,6 +142,14 @@ impl Facts {
         list(&mut self.features, detail);
         count(&mut self.notification_rules, detail);
         list(&mut self.consoles, detail);
+    }
+}
+
+/// Makes a known value that says nothing from here unknown, and any other one what may not be all.
+fn doubt<T>(fact: &mut Fact<T>, none: &str, some: &str, says_nothing: impl FnOnce(&T) -> bool) {
+    forget(fact, none, says_nothing);
+    if let Fact::Known { source, .. } = fact {
+        source.may_lack = Some(format!("{}: {some}", source.object));
     }
 }
 

@@ -1,4 +1,10 @@
-//! A fact is known, known to be absent, or unknown; unknown is never "off".
+//! A fact is known or unknown; unknown is never "off".
+//!
+//! Four answers stay apart. The object that would tell is *absent* from this database ([`UnknownWhy::NotThere`]), which a
+//! login that may read the whole database can tell; it is *not visible* ([`UnknownWhy::NotVisible`],
+//! [`UnknownWhy::NotPermitted`]); it was read and is *empty* (an empty list, zero); or it says *off*. The first two
+//! are both unknown: names and columns of a site database are no published contract, so another build may keep the same
+//! thing elsewhere, and an object that is not there under the names known here proves nothing about the hierarchy.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,12 +20,16 @@ pub struct Source {
     /// Where the facts of several databases were put together and not all of them know this one: those that do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub databases: Vec<String>,
+    /// Why this may not be all that the hierarchy has, where it may not: what is seen is there, and what is not seen is
+    /// unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub may_lack: Option<String>,
 }
 
 impl Source {
     /// An object that has all columns.
     pub fn of(object: impl Into<String>) -> Self {
-        Self { object: object.into(), missing_columns: Vec::new(), databases: Vec::new() }
+        Self { object: object.into(), missing_columns: Vec::new(), databases: Vec::new(), may_lack: None }
     }
 }
 
@@ -54,11 +64,6 @@ pub enum Fact<T> {
         /// Where.
         source: Source,
     },
-    /// Looked at, and it is not there.
-    Absent {
-        /// Where it would be.
-        source: Source,
-    },
     /// Could not be looked at.
     Unknown {
         /// Why not.
@@ -73,7 +78,15 @@ impl<T> Fact<T> {
     pub fn known(&self) -> Option<&T> {
         match self {
             Self::Known { value, .. } => Some(value),
-            _ => None,
+            Self::Unknown { .. } => None,
+        }
+    }
+
+    /// Why what is known may not be all, if it may not.
+    pub fn may_lack(&self) -> Option<&str> {
+        match self {
+            Self::Known { source, .. } => source.may_lack.as_deref(),
+            Self::Unknown { .. } => None,
         }
     }
 

@@ -148,13 +148,15 @@ impl Merger<'_> {
             .enumerate()
             .filter_map(|(number, fact)| match fact {
                 Fact::Known { value, source } => Some((number, value, source)),
-                _ => None,
+                Fact::Unknown { .. } => None,
             })
             .collect();
         let Some((_, first, _)) = known.first() else { return serde_json::to_value(self.unknown(&facts)) };
-        let source = self.source(&known);
-        let place = Place { fact: name, object: &source.object, column: name, row: "" };
+        let mut source = self.source(&known);
+        let object = source.object.clone();
+        let place = Place { fact: name, object: &object, column: name, row: "" };
         if let Some(finding) = self.said_from_below(place, &known, &facts) {
+            source.may_lack.get_or_insert_with(|| finding.problem.clone());
             self.findings.push(finding);
         }
         let said: Vec<Said<'_>> = known.iter().map(|(number, value, _)| (*number, *value)).collect();
@@ -183,7 +185,7 @@ impl Merger<'_> {
         let from_top = known.iter().any(|(number, ..)| self.read[*number].is_top());
         let (silent, detail) = facts.iter().zip(self.read).find_map(|(fact, read)| match fact {
             Fact::Unknown { detail, .. } => Some((read, detail)),
-            _ => None,
+            Fact::Known { .. } => None,
         })?;
         let by: Vec<&str> = known.iter().map(|(number, ..)| self.read[*number].label.as_str()).collect();
         (!from_top && place.fact != "this_site").then(|| DataFinding {
@@ -200,28 +202,17 @@ impl Merger<'_> {
         })
     }
 
-    /// No source knows it: absent if the top-level site's says so or all do, else unknown with the reason of each.
+    /// No source knows it: unknown with the reason of each.
     fn unknown(&self, facts: &[Fact<Value>]) -> Fact<Value> {
         let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
         let mut first = None;
         for (fact, read) in facts.iter().zip(self.read) {
-            match fact {
-                Fact::Unknown { why, detail } => {
-                    first.get_or_insert(*why);
-                    match reasons.iter_mut().find(|(known, _)| known == detail) {
-                        Some((_, labels)) => labels.push(&read.label),
-                        None => reasons.push((detail, vec![&read.label])),
-                    }
-                }
-                other if read.is_top() => return other.clone(),
-                _ => {}
+            let Fact::Unknown { why, detail } = fact else { continue };
+            first.get_or_insert(*why);
+            match reasons.iter_mut().find(|(known, _)| known == detail) {
+                Some((_, labels)) => labels.push(&read.label),
+                None => reasons.push((detail, vec![&read.label])),
             }
-        }
-        if reasons.is_empty() {
-            return facts
-                .first()
-                .cloned()
-                .unwrap_or(Fact::Unknown { why: UnknownWhy::NotEvidenced, detail: String::new() });
         }
         let reason = |(detail, labels): &(&str, Vec<&str>)| match labels.len() {
             all if all == self.read.len() => (*detail).to_owned(),
@@ -250,7 +241,9 @@ impl Merger<'_> {
             };
             known.iter().flat_map(of).collect()
         };
-        Source { object: objects.join(", "), missing_columns, databases }
+        // One database that has all of it is enough.
+        let may_lack = known.iter().map(|(_, _, source)| source.may_lack.clone()).min().flatten();
+        Source { object: objects.join(", "), missing_columns, databases, may_lack }
     }
 
     /// The rows of all lists; those of one thing become one row.

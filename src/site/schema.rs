@@ -217,7 +217,7 @@ fn fit(
         fact: file.fact.clone(),
         sql: candidate.statement(visible, found),
         heavy: file.heavy,
-        source: Source { object: objects.join(", "), missing_columns: missing, databases: Vec::new() },
+        source: Source { object: objects.join(", "), missing_columns: missing, databases: Vec::new(), may_lack: None },
         columns: candidate.aliases().map(|(alias, column)| (alias.to_owned(), column.to_owned())).collect(),
         also: Vec::new(),
         unasked: Vec::new(),

@@ -1,4 +1,29 @@
-//! Vantages: the hosts from which one probes.
+//! Vantages: the machines from which one looks, how one acts there, and what their word is worth.
+
+mod assign;
+mod carried;
+mod check;
+mod command;
+mod facts;
+mod grade;
+mod observe;
+mod rule;
+pub mod script;
+mod ssh;
+mod unreached;
+pub mod winrm;
+
+pub use assign::{Place, Seat, Seats, THIS_MACHINE, assign};
+pub use carried::{CarriedError, CarriedFile};
+pub use check::check;
+pub use command::{Answer, Command};
+pub use facts::{HostFact, HostFacts};
+pub use grade::{EvidenceGrade, Standing};
+pub use observe::{AT_ONCE, Asking, Remote, Sight, observe_all};
+pub use rule::{SecretSource, VantageRule};
+pub use unreached::{Unreached, UnreachedWhy};
+
+pub(crate) use rule::RuleTable;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,11 +42,47 @@ pub struct Vantage {
 }
 
 /// How one acts from a host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VantageKind {
     /// The machine that runs cmcomply.
     Local,
+    /// A script over WinRM; nothing is installed there.
+    Winrm,
+    /// cmcomply itself over SSH.
+    Ssh,
+    /// A script over SSH, on Windows; nothing is installed there.
+    SshWindows,
+    /// A plan is carried there, and a file comes back.
+    Carried,
+    /// Nobody looks.
+    None,
+}
+
+impl VantageKind {
+    /// Every kind, under its name in `cmcomply.toml`.
+    pub const NAMED: [(Self, &'static str); 6] = [
+        (Self::Local, "here"),
+        (Self::Winrm, "winrm"),
+        (Self::Ssh, "ssh"),
+        (Self::SshWindows, "ssh-windows"),
+        (Self::Carried, "carried"),
+        (Self::None, "none"),
+    ];
+
+    /// The name in `cmcomply.toml`, and for people.
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
+    }
+
+    /// The default port; `None` where no port is asked.
+    pub fn port(self) -> Option<u16> {
+        match self {
+            Self::Winrm => Some(5986),
+            Self::Ssh | Self::SshWindows => Some(22),
+            Self::Local | Self::Carried | Self::None => None,
+        }
+    }
 }
 
 impl Vantage {

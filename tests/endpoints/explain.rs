@@ -1,5 +1,7 @@
 //! Why a name is needed, or why not.
 
+use serde_json::Value;
+
 use super::Place;
 
 impl Place {
@@ -73,11 +75,11 @@ async fn every_kind_of_answer() {
         &["is not needed", "other.blob.core.windows.net has this form", "https://granitefalls.blob.core.windows.net"],
     );
     // Another host.
-    let text = place.explain(&["download.microsoft.com", "--host=cm-ps1.corp.contoso.com"]).await;
+    let text = place.explain(&["ntservicepack.microsoft.com", "--host=cm-ps1.corp.contoso.com"]).await;
     has(
         &text,
         &[
-            "download.microsoft.com is not needed by cm-ps1.corp.contoso.com",
+            "ntservicepack.microsoft.com is not needed by cm-ps1.corp.contoso.com",
             "cm-ps1.corp.contoso.com is not software update point",
             "it applies to cm-cas.corp.contoso.com",
         ],
@@ -114,4 +116,38 @@ async fn what_is_no_name_or_no_host_is_exit_2() {
         assert_eq!((done.code, done.out.as_str()), (2, ""), "{arguments:?}");
         assert!(!done.err.contains('\u{1b}'), "{}", done.err);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_explanation_is_a_document_and_rows_too() {
+    let place = Place::contoso().await;
+    let schema: Value = serde_json::from_str(include_str!("../../schema/explanation.schema.json")).unwrap();
+    let explain = async |name: &str, format: &str| {
+        let arguments = ["explain", name, "--snapshot=site.json", "--settings=cmcomply.toml", format];
+        let done = place.run(&arguments).await;
+        assert_eq!(done.code, 0, "{}", done.err);
+        done.out
+    };
+    for (name, answer, standing) in [
+        ("go.microsoft.com", "needed", Some("needed")),
+        ("w.manage.microsoft.com", "needed", Some("needed")),
+        ("login.microsoftonline.us", "not_needed", Some("not_needed")),
+        ("sccmconnected-a01.cloudapp.net", "retired", Some("retired")),
+        ("old.fabrikam.com", "unknown", None),
+    ] {
+        let document: Value = serde_json::from_str(&explain(name, "--format=json").await).unwrap();
+        jsonschema::validate(&schema, &document).unwrap();
+        assert_eq!(document["answer"], answer, "{document:#}");
+        assert_eq!(document["entries"][0]["standing"].as_str(), standing, "{document:#}");
+        let csv = explain(name, "--format=csv").await;
+        assert_eq!(csv.lines().count(), 1 + document["entries"].as_array().unwrap().len());
+        let text = explain(name, "--format=table").await;
+        let words = document["words"].as_str().unwrap();
+        let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(squeezed(&text).starts_with(&squeezed(words)), "{text}");
+    }
+    // What each fact says is in it where an entry does not apply.
+    let document: Value = serde_json::from_str(&explain("sts.windows.net", "--format=json").await).unwrap();
+    let facts = document["entries"][0]["facts"].as_array().unwrap();
+    assert!(facts.iter().any(|fact| fact["question"] == "build" && fact["value"] == false), "{document:#}");
 }

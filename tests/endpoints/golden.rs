@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use cmcomply::catalog::{Catalog, Cloud, EntryId};
+use lab::site_database::{Options, Rights};
+use serde_json::Value;
 
 use super::{Place, line, rows};
 
@@ -16,8 +18,25 @@ fn golden(name: &str, lines: &[String]) {
     });
 }
 
+/// The primary site alone, which now has the service connection point and synchronizes from Microsoft Update itself.
+const STAND_ALONE: &str = r#"
+DELETE FROM dbo.Sites WHERE SiteCode IN (N'CAS', N'PS2', N'SS1');
+DELETE FROM dbo.SC_SiteDefinition WHERE SiteCode IN (N'CAS', N'PS2', N'SS1');
+UPDATE dbo.Sites SET ReportToSite = N'';
+UPDATE dbo.SC_SiteDefinition SET ParentSiteCode = N'';
+UPDATE dbo.SMSData SET ThisSiteCode = N'PS1';
+UPDATE dbo.SC_SysResUse SET SiteNumber = 1,
+    NALPath = N'["Display=\\CM-PS1.corp.contoso.com\"]MSWNET:["SMS_SITE=PS1"]\\CM-PS1.corp.contoso.com\'
+    WHERE RoleTypeID = 23;
+DELETE FROM repl.SUPSyncStatus WHERE SiteCode <> N'PS1';
+UPDATE repl.SUPSyncStatus SET WSUSSourceServer = N'Microsoft Update';
+UPDATE dbo.SC_Component_Property SET Value3 = 0 WHERE Name = N'DefaultUseParentWSUS';
+UPDATE dbo.SC_Component_Property SET Value2 = N'' WHERE Name = N'ParentWSUS';
+DELETE FROM repl.CloudProxyConnector WHERE SiteCode <> N'PS1';
+"#;
+
 /// Each variant of the replica, and what its set must not have.
-const VARIANTS: [(&str, &str); 6] = [
+const VARIANTS: [(&str, &str); 8] = [
     ("offline", "UPDATE dbo.SC_SysResUse_Property SET Value3 = 1 WHERE Name = N'OfflineMode';"),
     ("no-discovery-object", "DROP VIEW dbo.vSMS_AAD_Discovery_Settings;"),
     (
@@ -31,6 +50,9 @@ const VARIANTS: [(&str, &str); 6] = [
         "no-entra-tenant",
         "DELETE FROM dbo.AAD_Tenant_Ex;\nDELETE FROM repl.AzureService;\nDELETE FROM repl.CoManagementSettings;",
     ),
+    // Another name for an object that is found by its columns changes nothing.
+    ("renamed-object", "EXEC sp_rename 'dbo.vSMS_AzureService', 'vSomethingElse';"),
+    ("stand-alone-primary", STAND_ALONE),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,6 +65,45 @@ async fn contoso_and_each_variant_have_exactly_these_endpoints() {
         let new = changed.difference(&contoso).map(|line| format!("+ {line}"));
         golden(name, &gone.chain(new).collect::<Vec<_>>());
     }
+}
+
+/// Every change that the replica's own list of variants has, and how it is shown here.
+#[test]
+fn every_variant_of_the_replica_is_here() {
+    let replica = include_str!("../lab/replica.sql");
+    let (_, list) = replica.rsplit_once("VARIANTS for tests").unwrap();
+    let numbers: Vec<&str> = list.lines().filter_map(|line| line.trim_start().split(' ').next()).collect();
+    let numbers: Vec<&str> = numbers.into_iter().filter(|word| word.len() == 2 && word.starts_with('V')).collect();
+    // V5 is a reader with fewer rights, and has a test of its own.
+    let shown = [
+        ("V1", "offline"),
+        ("V2", "renamed-object"),
+        ("V3", "no-discovery-object"),
+        ("V4", "us-government"),
+        ("V5", ""),
+        ("V6", "stand-alone-primary"),
+        ("V7", "no-subscription"),
+    ];
+    assert_eq!(numbers, shown.map(|(number, _)| number));
+    for (_, name) in shown {
+        assert!(name.is_empty() || VARIANTS.iter().any(|(known, _)| *known == name), "{name}");
+    }
+}
+
+/// Whom the reporting role keeps from reading loses certainty and no endpoint.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_with_the_reporting_role_loses_nothing_but_certainty() {
+    let options = Options { rights: Rights::reporting_role(), ..Options::default() };
+    let document = Place::of(options).await.document(&[]).await;
+    let entries = |document: &Value| -> BTreeSet<String> {
+        rows(document).iter().map(|row| row["entry"].as_str().unwrap().to_owned()).collect()
+    };
+    let contoso = entries(&Place::contoso().await.document(&[]).await);
+    // The template of a classic gateway's ports is there too: nobody can tell that there is none.
+    assert_eq!(contoso.difference(&entries(&document)).collect::<Vec<_>>(), [] as [&String; 0]);
+    let all: Vec<String> = rows(&document).iter().map(line).collect();
+    assert!(all.iter().any(|line| line.starts_with("undecided ")), "{all:#?}");
+    golden("reporting-role", &all.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>());
 }
 
 #[tokio::test(flavor = "multi_thread")]

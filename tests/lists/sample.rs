@@ -107,6 +107,7 @@ pub(crate) fn whole_catalog() -> Vec<Requirement> {
         let ports = match &entry.ports {
             Ports::Fixed(ports) => ports.clone(),
             Ports::FromFacts(PortRule::CmgInstances) => vec![10124, 10125],
+            Ports::FromFacts(PortRule::CmgClassic) => vec![10140],
             Ports::FromFacts(PortRule::SoftwareUpdatePoint) => vec![8531],
             Ports::FromFacts(PortRule::ThirdPartyCatalog) => vec![443],
         };

@@ -85,6 +85,11 @@ impl World {
         ip(&["-n", &self.name(name), "route", "del", "198.51.100.0/24"]);
     }
 
+    /// The machine itself may not go there.
+    pub fn forbid(&self, name: &str) {
+        ip(&["-n", &self.name(name), "route", "replace", "prohibit", "198.51.100.0/24"]);
+    }
+
     /// Rules of the firewalls between the sites and the internet, for nft.
     pub fn firewall(&self, rules: &str) {
         let mut nft = Command::new("ip");
@@ -93,6 +98,11 @@ impl World {
         child.stdin.take().unwrap().write_all(rules.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", text(&output));
+    }
+
+    /// Every ICMP error is sent, also when several are due at once.
+    pub fn tell_every_error(&self) {
+        ip(&["netns", "exec", &self.name("core"), "sh", "-c", "echo 0 > /proc/sys/net/ipv4/icmp_ratelimit"]);
     }
 
     /// Resets the connection of whoever at the site says the word to port 443.

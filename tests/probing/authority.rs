@@ -22,6 +22,11 @@ impl Authority {
         self.0.der().to_vec()
     }
 
+    /// In PEM.
+    pub fn root_pem(&self) -> String {
+        self.0.pem()
+    }
+
     /// The chain (of one) of a server with these names, and its key.
     pub fn chain(&self, names: &[&str]) -> (Vec<Vec<u8>>, Vec<u8>) {
         let names = names.iter().map(|name| SanType::DnsName(Ia5String::try_from(*name).expect("rcgen makes it")));

@@ -102,12 +102,18 @@ impl Job {
 
     /// All observations, by the id of their probe.
     pub async fn run(&self) -> BTreeMap<String, Observation> {
+        self.run_as(ProxyAccounts::new()).await
+    }
+
+    /// The same with accounts for proxies.
+    pub async fn run_as(&self, accounts: ProxyAccounts) -> BTreeMap<String, Observation> {
+        let settings = Settings { proxy_accounts: accounts, ..self.settings() };
         let mut seen = BTreeMap::new();
         let keep = |observation: Observation| {
             let id = observation.probe.0.clone();
             assert!(seen.insert(id, observation).is_none(), "one for each probe");
         };
-        probe::run(&self.probes, &self.settings(), CancellationToken::new(), keep).await.expect("settings that work");
+        probe::run(&self.probes, &settings, CancellationToken::new(), keep).await.expect("settings that work");
         assert_eq!(seen.len(), self.probes.len());
         seen
     }

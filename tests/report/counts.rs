@@ -69,7 +69,7 @@ pub(crate) fn recount(format: Format, bytes: &[u8]) -> Option<Counts> {
         Format::Junit => {
             for property in text().split("<property name=\"").skip(1) {
                 let mut parts = property.split('"');
-                let (grade, verdict) = parts.next().unwrap().split_once('.').unwrap();
+                let Some((grade, verdict)) = parts.next().unwrap().split_once('.') else { continue };
                 add(&mut counts, grade, verdict, parts.nth(1).unwrap());
             }
         }

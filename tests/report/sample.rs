@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use cmcomply::assess::{AppliedWaivers, Cause, Grade, Judgement, Verdict, WaiverFinding, WaiverProblem, Waivers};
 use cmcomply::catalog::{CatalogRole, Context, Document, EntryId, Inspection, SourceRef, Status, Tier};
 use cmcomply::derive::{Decision, Proof, RequiredName, Requirement, RequirementId, Route, RouteBasis, Subject, Via};
-use cmcomply::evidence::{CatalogRecord, CitedEntry, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Tally, Tool};
+use cmcomply::evidence::{
+    CatalogRecord, CitedEntry, LookedFor, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Tally, Tool, VantageRecord,
+};
 use cmcomply::host::{HostName, HostPattern, Scheme};
 use cmcomply::plan::{Probe, ProbeId, Target};
 use cmcomply::probe::{
@@ -13,7 +15,7 @@ use cmcomply::probe::{
     RevocationEvidence, RevocationList, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence,
 };
 use cmcomply::site::{Connection, DataFinding, Fact, Facts, SiteCode, Source, SqlCertificate, SqlSignIn, UnknownWhy};
-use cmcomply::vantage::Vantage;
+use cmcomply::vantage::{EvidenceGrade, Unreached, UnreachedWhy, Vantage, VantageKind};
 
 /// How often each verdict stands in the sample, by grade; no two alike, so that no two can be mixed up.
 pub(crate) const COUNTS: [(Verdict, usize, usize); 6] = [
@@ -91,6 +93,7 @@ fn made(mark: &str, counts: &[(Verdict, usize, usize)]) -> Run {
             target_version: None,
             retries: 0,
             from_here: true,
+            remote: false,
             dns_server: Some(text("127.0.0.1:53")),
             connect_to: vec![],
             extra_roots: vec![],
@@ -101,6 +104,7 @@ fn made(mark: &str, counts: &[(Verdict, usize, usize)]) -> Run {
         },
         outcome,
         vantage: Vantage::local("audit01.contoso.com"),
+        vantages: vantages(&requirements, mark),
         catalog: catalog(mark),
         facts,
         requirements,
@@ -117,6 +121,35 @@ fn made(mark: &str, counts: &[(Verdict, usize, usize)]) -> Run {
         waivers: Some(waivers(mark)),
         judgements,
     }
+}
+
+/// This machine, which looks for nobody, one that looks for all, and one that could not be used.
+fn vantages(requirements: &[Requirement], mark: &str) -> Vec<VantageRecord> {
+    let record = |name: &str, kind, grade| {
+        let mut subjects: Vec<Subject> = requirements.iter().map(|r| r.subject.clone()).collect();
+        subjects.sort();
+        subjects.dedup();
+        VantageRecord {
+            machine: HostName::parse(name).ok(),
+            kind,
+            account: Some(format!("{mark}CONTOSO\\audit")),
+            os: Some(format!("{mark}windows")),
+            tool: None,
+            plan_sha256: "c".repeat(64),
+            started: Some("2026-11-25T08:00:10Z".parse().unwrap()),
+            finished: Some("2026-11-25T08:00:40Z".parse().unwrap()),
+            clock_ahead_s: 7200,
+            facts: None,
+            complete: false,
+            unreached: None,
+            looks_for: subjects.into_iter().map(|subject| LookedFor { subject, grade }).collect(),
+        }
+    };
+    let here = VantageRecord { looks_for: Vec::new(), ..record("audit01.contoso.com", VantageKind::Local, None) };
+    let unreached =
+        Some(Unreached { why: UnreachedWhy::SignIn, detail: format!("{mark}the account was refused"), remedy: None });
+    let lost = VantageRecord { unreached, ..record("cm02.contoso.com", VantageKind::Winrm, None) };
+    vec![here, record("cm01.contoso.com", VantageKind::Ssh, Some(EvidenceGrade::B)), lost]
 }
 
 fn waivers(mark: &str) -> AppliedWaivers {
@@ -250,6 +283,8 @@ fn part(number: usize, verdict: Verdict, grade: Grade, mark: &str) -> Part {
         grade,
         probes: if looked { vec![probe.id.clone()] } else { vec![] },
         observed_from_role_host: false,
+        vantage: 1,
+        evidence_grade: looked.then_some(EvidenceGrade::B),
         cause,
         waiver: (verdict == Verdict::Waived).then(|| format!("{mark}W-0007")),
         notes: vec![format!("{mark}probed from audit01, not from cm01")],
@@ -299,7 +334,8 @@ fn observation(id: ProbeId, reached: bool, mark: &str) -> Observation {
         seen.tls.failure = Some(Failure { code: FailureCode::TlsReset, detail: format!("{mark}connection reset") });
         return seen;
     }
-    seen.trust = stage(ok, Some(TrustEvidence { roots: format!("{mark}this machine"), issuance: None }));
+    seen.trust =
+        stage(ok, Some(TrustEvidence { roots: format!("{mark}this machine"), issuance: None, fetched: Vec::new() }));
     let header = Header { name: "server".to_owned(), value: format!("{mark}web") };
     let http = HttpEvidence {
         method: "HEAD".to_owned(),

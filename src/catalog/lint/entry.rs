@@ -129,7 +129,7 @@ fn ports(entry: &Entry, report: &mut impl FnMut(&str, Rule, &str)) {
         }
         Ports::FromFacts(rule) => {
             let fed = variables(entry).any(|variable| match rule {
-                PortRule::CmgInstances => matches!(
+                PortRule::CmgInstances | PortRule::CmgClassic => matches!(
                     variable,
                     Variable::CmgServiceName | Variable::CmgDeploymentName | Variable::CmgStorage | Variable::CmgPrefix
                 ),

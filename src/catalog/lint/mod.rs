@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 
-use super::entry::{CatalogRole, Cloud, Document, Entry, EntryId, SourceRef, Status};
+use super::entry::{CatalogRole, Cloud, Document, Entry, EntryId, Ports, SourceRef, Status};
 use super::error::{CatalogError, Rule};
 use super::network::AddressRange;
 use super::place::{Place, Source};
 use super::release::Release;
+use super::retirement::Retirement;
 use super::root::Root;
+use super::version::DottedVersion;
 use crate::host::Scheme;
 use crate::text::printable;
 
@@ -108,6 +110,51 @@ pub(super) fn releases(releases: &[(Place, Release)], known: &Known<'_>) -> Vec<
         {
             let what = format!("no earlier version `{}`", printable(floor, 20));
             errors.push(place.error("upgrade_floor", Rule::UnknownBuild, &what));
+        }
+        errors.extend(floors(place, release, &releases[..i]));
+    }
+    errors
+}
+
+/// What a version needs never becomes less with a later one, and a blocked driver is one that would do otherwise.
+fn floors(place: &Place, release: &Release, earlier: &[(Place, Release)]) -> Vec<CatalogError> {
+    let mut errors = Vec::new();
+    let mut falls = |field, own: &Option<DottedVersion>, of: fn(&Release) -> &Option<DottedVersion>| {
+        let before =
+            earlier.iter().filter(|(_, other)| other.build < release.build).filter_map(|(_, o)| of(o).as_ref());
+        if let Some(higher) = before.max()
+            && own.as_ref().is_none_or(|own| own < higher)
+        {
+            errors.push(place.error(field, Rule::BuildOrder, &format!("an earlier version needs {higher}")));
+        }
+    };
+    falls("odbc_minimum", &release.odbc_minimum, |release| &release.odbc_minimum);
+    falls("net_minimum", &release.net_minimum, |release| &release.net_minimum);
+    for blocked in &release.odbc_blocked {
+        if release.odbc_minimum.as_ref().is_none_or(|minimum| blocked < minimum) {
+            let what = format!("{blocked} is below the minimum already");
+            errors.push(place.error("odbc_blocked", Rule::BuildOrder, &what));
+        }
+    }
+    errors
+}
+
+/// The rules of `retirements.toml`.
+pub(super) fn retirements(retirements: &[(Place, Retirement)], known: &Known<'_>) -> Vec<CatalogError> {
+    let mut errors = Vec::new();
+    for (i, (place, one)) in retirements.iter().enumerate() {
+        errors.extend(name(place, "id", &one.id));
+        errors.extend(text(place, "what", "what", &one.what, PROSE_MAX));
+        errors.extend(sources(place, &one.sources, known));
+        if let Some(fact) = one.when.facts().into_iter().find(|fact| fact.about().is_some()) {
+            let what = format!("`{}` is about single servers, a retirement about the hierarchy", fact.name());
+            errors.push(place.error("when", Rule::ForeignFact, &what));
+        }
+        if let Some(build) = one.until_build.filter(|build| !known.has_build(*build)) {
+            errors.push(place.error("until_build", Rule::UnknownBuild, &format!("no build {build}")));
+        }
+        if retirements[..i].iter().any(|(_, other)| other.id == one.id) {
+            errors.push(place.error("id", Rule::Duplicate, "the id is taken"));
         }
     }
     errors
@@ -214,20 +261,54 @@ fn duplicates(entries: &[(Place, Entry)]) -> Vec<CatalogError> {
     errors
 }
 
-/// What makes two entries speak of one need.
-type Need<'a> = (CatalogRole, Cloud, String, Scheme, String, Option<&'a str>, String);
+/// Own entries that say no more than one of the program's. One of the same section and another id is a contradiction.
+pub(super) fn repeats(entries: &[(Place, Entry)], own: &[(Place, Entry)]) -> Vec<CatalogError> {
+    let overridden: BTreeSet<&EntryId> = own.iter().map(|(_, entry)| &entry.id).collect();
+    let repeated = |new: &Entry| {
+        let old = entries.iter().find(|(_, old)| {
+            if old.id == new.id {
+                return old == new;
+            }
+            let alike = Entry {
+                id: new.id.clone(),
+                section: new.section.clone(),
+                written: new.written.clone(),
+                note: new.note.clone(),
+                sources: new.sources.clone(),
+                ..old.clone()
+            };
+            old.section != new.section && !overridden.contains(&old.id) && alike == *new
+        });
+        old.map(|(place, old)| format!("says the same as `{}` at {}", old.id, place.at()))
+    };
+    own.iter().filter_map(|(place, new)| repeated(new).map(|what| place.error("id", Rule::Repeats, &what))).collect()
+}
+
+/// What makes two entries speak of one need: two lists of ports that share one do.
+type Need<'a> = (CatalogRole, Cloud, &'a str, Scheme, String, Option<&'a str>, &'a str);
 
 /// Two entries of one section for one need, or two of different sections that disagree on what is no matter of opinion.
 fn contradictions(entries: &[(Place, Entry)]) -> Vec<CatalogError> {
+    let texts: Vec<(String, String)> =
+        entries.iter().map(|(_, entry)| (entry.endpoint.to_string(), entry.when.to_string())).collect();
     let mut needs: BTreeMap<Need<'_>, Vec<usize>> = BTreeMap::new();
     let mut pairs = BTreeSet::new();
     for (i, (_, entry)) in entries.iter().enumerate() {
-        for need in entry.roles.iter().flat_map(|role| entry.clouds.iter().map(|cloud| (*role, *cloud))) {
-            let (endpoint, ports, when) =
-                (entry.endpoint.to_string(), format!("{:?}", entry.ports), entry.when.to_string());
-            let need = (need.0, need.1, endpoint, entry.scheme, ports, entry.path.as_deref(), when);
+        let ports = match &entry.ports {
+            Ports::Fixed(ports) => ports.iter().map(ToString::to_string).collect(),
+            rule @ Ports::FromFacts(_) => vec![rule.to_string()],
+        };
+        let clouds = |role| entry.clouds.iter().map(move |cloud| (role, *cloud));
+        let whom = entry.roles.iter().copied().flat_map(clouds);
+        for (role, cloud, port) in whom.flat_map(|(role, cloud)| ports.iter().map(move |port| (role, cloud, port))) {
+            let (endpoint, when) = (texts[i].0.as_str(), texts[i].1.as_str());
+            let need = (role, cloud, endpoint, entry.scheme, port.clone(), entry.path.as_deref(), when);
             let same = needs.entry(need).or_default();
-            pairs.extend(same.iter().filter(|first| disagree(&entries[**first].1, entry)).map(|first| (*first, i)));
+            pairs.extend(
+                same.iter()
+                    .filter(|first| **first != i && disagree(&entries[**first].1, entry))
+                    .map(|first| (*first, i)),
+            );
             same.push(i);
         }
     }

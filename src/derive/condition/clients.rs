@@ -1,7 +1,7 @@
 //! Conditions on client settings.
 
 use super::super::index::Index;
-use super::{Tri, decide, source};
+use super::{Tri, decide, look_up, source};
 use crate::site::{ClientOption, ClientSetting, Fact};
 
 /// Whether an option is on for some clients: in the default settings or in any custom ones.
@@ -12,7 +12,7 @@ pub(super) fn setting(facts: &Index<'_>, option: ClientOption) -> Tri {
 
 /// Default settings have every option, so one that is missing is unknown; custom ones have what they change.
 fn in_settings(what: &str, fact: &Fact<Vec<ClientSetting>>, option: ClientOption, complete: bool) -> Tri {
-    decide(what, fact, |settings| {
+    let says = |settings: &Vec<ClientSetting>| {
         let mut values =
             settings.iter().filter(|setting| setting.option == option).map(|setting| setting.on).peekable();
         if complete && values.peek().is_none() {
@@ -24,7 +24,8 @@ fn in_settings(what: &str, fact: &Fact<Vec<ClientSetting>>, option: ClientOption
                 None => Tri::unknown(format!("{what}: no value for {}", title(option))),
             })
         })
-    })
+    };
+    if complete { look_up(what, fact, says) } else { decide(what, fact, says) }
 }
 
 fn title(option: ClientOption) -> &'static str {

@@ -2,7 +2,7 @@
 
 use super::super::index::Index;
 use super::super::template;
-use super::{Asker, Tri, count, decide, missing, source, unknown};
+use super::{Asker, Tri, count, decide, missing, more, source, unknown};
 use crate::catalog::Cloud;
 use crate::site::{Fact, Role};
 
@@ -10,6 +10,9 @@ pub(super) fn scp_online(asker: Asker<'_>) -> Tri {
     let fact = &asker.facts.service_connection_points;
     if let Some(missing) = missing("mode of the service connection point", fact) {
         return Tri::unknown(missing);
+    }
+    if let Some(more) = more("service connection points", fact).filter(|_| asker.server.is_none()) {
+        return Tri::unknown(more);
     }
     let row = fact.rows().iter().find(|scp| asker.server.is_none_or(|(_, host)| host.same_machine(&scp.host)));
     match row.and_then(|scp| scp.online.map(|online| (scp, online))) {
@@ -25,7 +28,7 @@ pub(super) fn cmg_exists(asker: Asker<'_>) -> Tri {
     if let Some(missing) = missing("cloud management gateways", fact) {
         return Tri::unknown(missing);
     }
-    let mut undecided = template::no_gateway(asker.facts);
+    let mut undecided = template::no_gateway(asker.facts).or_else(|| more("cloud management gateways", fact));
     for cmg in fact.rows() {
         let name = cmg.name.as_deref().unwrap_or("(no name)");
         match cmg.environment.map(Cloud::from_environment) {
@@ -120,7 +123,6 @@ pub(super) fn external_notifications(facts: &Index<'_>) -> Tri {
         Fact::Known { value, source } => {
             Tri::of(!value.is_empty(), || format!("external notifications ({})", source.object))
         }
-        Fact::Absent { .. } => Tri::False,
         Fact::Unknown { why, detail } => match rules.known() {
             Some(1..) => Tri::True(vec![format!("status filter rules of external notifications ({})", source(rules))]),
             _ => Tri::unknown(unknown("external notifications", *why, detail)),

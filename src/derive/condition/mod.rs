@@ -104,6 +104,7 @@ pub(super) fn evaluate_fact(fact: ConditionFact, asker: Asker<'_>) -> Tri {
         ConditionFact::ScpOnline => cloud::scp_online(asker),
         ConditionFact::HierarchyOnline => cloud::hierarchy_online(facts),
         ConditionFact::SiteTopLevel => hierarchy::site_top_level(asker),
+        ConditionFact::SiteSecondary => hierarchy::site_secondary(asker),
         ConditionFact::CmgExists => cloud::cmg_exists(asker),
         ConditionFact::EntraTenant => cloud::entra_tenant(asker),
         ConditionFact::EntraUserDiscovery => flag("Microsoft Entra user discovery", &facts.entra_user_discovery),
@@ -124,6 +125,7 @@ pub(super) fn evaluate_fact(fact: ConditionFact, asker: Asker<'_>) -> Tri {
         ConditionFact::UpgradesSubscription => updates::subscription(facts, "Upgrades", Subscription::UPGRADES),
         ConditionFact::ServicingPlans => count("Windows servicing plans", &facts.servicing_plans),
         ConditionFact::ThirdPartyCatalogs => updates::third_party_catalogs(facts),
+        ConditionFact::UpdatesFromMicrosoftUpdate => updates::from_microsoft_update(facts),
         ConditionFact::SupSyncsFromMicrosoftUpdate => updates::of_sup(asker, updates::syncs_from_microsoft_update),
         ConditionFact::SupHasUpstream => updates::of_sup(asker, updates::has_upstream),
         ConditionFact::SupHasDownstream => updates::of_sup(asker, updates::has_downstream),
@@ -131,22 +133,32 @@ pub(super) fn evaluate_fact(fact: ConditionFact, asker: Asker<'_>) -> Tri {
     }
 }
 
-/// What is missing, for an unknown fact; `None` if the fact is known or known to be absent.
+/// What is missing, for an unknown fact; `None` if the fact is known.
 pub(super) fn missing<T>(what: &str, fact: &Fact<T>) -> Option<String> {
     match fact {
         Fact::Unknown { why, detail } => Some(unknown(what, *why, detail)),
-        _ => None,
+        Fact::Known { .. } => None,
     }
+}
+
+/// What may be missing besides what is known: the rows that there are decide, and those that there are not do not.
+pub(super) fn more<T>(what: &str, fact: &Fact<T>) -> Option<String> {
+    fact.may_lack().map(|why| format!("more {what}: {why}"))
+}
+
+/// What is missing where a fact is unknown, or may not be whole.
+pub(super) fn missing_or_more<T>(what: &str, fact: &Fact<T>) -> Option<String> {
+    missing(what, fact).or_else(|| more(what, fact))
 }
 
 fn source<T>(fact: &Fact<T>) -> &str {
     match fact {
-        Fact::Known { source, .. } | Fact::Absent { source } => &source.object,
+        Fact::Known { source, .. } => &source.object,
         Fact::Unknown { .. } => "",
     }
 }
 
-/// Whether a fact of yes or no is yes. A feature that is known to be absent is off.
+/// Whether a fact of yes or no is yes.
 fn flag(what: &str, fact: &Fact<bool>) -> Tri {
     decide(what, fact, |on| Tri::of(*on, || format!("{what} is on ({})", source(fact))))
 }
@@ -164,11 +176,15 @@ fn some<T>(what: &str, fact: &Fact<Vec<T>>, counts: impl Fn(&T) -> bool) -> Tri 
     })
 }
 
-/// What a known value says; absent is no, unknown is unknown.
+/// Whether there is such a thing: what a known value says, unless it may not be all and says no. Unknown is unknown.
 fn decide<T>(what: &str, fact: &Fact<T>, known: impl FnOnce(&T) -> Tri) -> Tri {
+    look_up(what, fact, known).or(|| more(what, fact).map_or(Tri::False, Tri::unknown))
+}
+
+/// What a known value says of one thing that is in it; `known` knows that it may not be. Unknown is unknown.
+fn look_up<T>(what: &str, fact: &Fact<T>, known: impl FnOnce(&T) -> Tri) -> Tri {
     match fact {
         Fact::Known { value, .. } => known(value),
-        Fact::Absent { .. } => Tri::False,
         Fact::Unknown { why, detail } => Tri::unknown(unknown(what, *why, detail)),
     }
 }

@@ -8,7 +8,7 @@ use crate::catalog::ConditionFact;
 pub(in crate::derive) fn objects<'a>(fact: ConditionFact, facts: &'a Index<'_>) -> Vec<&'a str> {
     let mut objects = match fact {
         ConditionFact::ScpOnline | ConditionFact::HierarchyOnline => vec![source(&facts.service_connection_points)],
-        ConditionFact::SiteTopLevel => vec![source(&facts.sites)],
+        ConditionFact::SiteTopLevel | ConditionFact::SiteSecondary => vec![source(&facts.sites)],
         ConditionFact::CmgExists => vec![source(&facts.cmgs)],
         ConditionFact::EntraTenant => vec![source(&facts.tenants)],
         ConditionFact::EntraUserDiscovery => vec![source(&facts.entra_user_discovery)],
@@ -30,6 +30,7 @@ pub(in crate::derive) fn objects<'a>(fact: ConditionFact, facts: &'a Index<'_>) 
         }
         ConditionFact::ServicingPlans => vec![source(&facts.servicing_plans)],
         ConditionFact::ThirdPartyCatalogs => vec![source(&facts.third_party_catalogs)],
+        ConditionFact::UpdatesFromMicrosoftUpdate => vec![source(&facts.sync_sources)],
         ConditionFact::SupSyncsFromMicrosoftUpdate
         | ConditionFact::SupHasUpstream
         | ConditionFact::SupHasDownstream

@@ -4,7 +4,7 @@ use super::super::index::Index;
 use super::super::sup;
 use super::{Asker, Tri, decide, missing, some, source};
 use crate::host::HostName;
-use crate::site::{SiteCode, SyncFrom};
+use crate::site::{Role, SiteCode, SyncFrom};
 
 /// Whether a product or classification is synchronized, by its id: names are localized.
 pub(super) fn subscription(facts: &Index<'_>, title: &str, id: &str) -> Tri {
@@ -13,6 +13,28 @@ pub(super) fn subscription(facts: &Index<'_>, title: &str, id: &str) -> Tri {
         Tri::of(rows.iter().any(|row| row.id.eq_ignore_ascii_case(id)), || {
             format!("{title} is among the subscribed products and classifications ({})", source(fact))
         })
+    })
+}
+
+/// Whether any site gets its updates from Microsoft Update. A software update point whose site has no row may.
+pub(super) fn from_microsoft_update(facts: &Index<'_>) -> Tri {
+    let fact = &facts.sync_sources;
+    decide("synchronization sources of software updates", fact, |rows| {
+        if let Some(row) = rows.iter().find(|row| row.source == Some(SyncFrom::MicrosoftUpdate)) {
+            let site = &row.site;
+            return Tri::True(vec![format!("site {site} synchronizes from Microsoft Update ({})", source(fact))]);
+        }
+        let untold = rows.iter().find(|row| row.source.is_none()).map(|row| &row.site).or_else(|| {
+            let sites = facts.sites_with_points().into_iter().map(|(site, _)| site);
+            sites.filter(|site| facts.sync(site).is_none()).min()
+        });
+        match untold {
+            Some(site) => Tri::unknown(format!("synchronization source of site {site}")),
+            None if rows.is_empty() && facts.has_role(&Role::SoftwareUpdatePoint) != Some(false) => {
+                Tri::unknown("synchronization sources of software updates: none is listed")
+            }
+            None => Tri::False,
+        }
     })
 }
 

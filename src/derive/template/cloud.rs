@@ -1,6 +1,6 @@
 //! Names from cloud management gateways, Azure environments, tenants and notifications.
 
-use super::super::condition::missing;
+use super::super::condition::{missing, missing_or_more, more};
 use super::super::index::Index;
 use super::{Filled, fixed, join, named, unfilled};
 use crate::catalog::{Cloud, Entry, Part, PortRule, Ports, Tier, Variable};
@@ -12,7 +12,7 @@ pub(super) fn from_cmgs(entry: &Entry, parts: &[Part], facts: &Index<'_>) -> Vec
         return vec![unfilled(entry, missing)];
     }
     let mut filled = Vec::new();
-    if let Some(missing) = no_gateway(facts) {
+    if let Some(missing) = no_gateway(facts).or_else(|| more("cloud management gateways", &facts.cmgs)) {
         filled.push(unfilled(entry, missing));
     }
     for (number, cmg) in facts.cmgs.rows().iter().enumerate() {
@@ -26,13 +26,17 @@ pub(super) fn from_cmgs(entry: &Entry, parts: &[Part], facts: &Index<'_>) -> Vec
             continue;
         }
         let reason = format!("cloud management gateway {title}");
+        if entry.ports == Ports::FromFacts(PortRule::CmgClassic) && is_classic(cmg) == Some(false) {
+            continue;
+        }
         match join(parts, |variable| cmg_value(variable, cmg, &title, facts)) {
             Ok(None) => {}
             Ok(Some(pattern)) => {
                 let (ports, missing) = cmg_ports(&entry.ports, cmg, &title);
                 let mut reasons = vec![reason];
                 if matches!(entry.ports, Ports::FromFacts(_)) && !ports.is_empty() {
-                    reasons.push(format!("{} of its instances, so port {}", ports.len(), list(&ports)));
+                    let ports = list(&ports);
+                    reasons.push(format!("{} of its instances, so port {ports}", cmg.instances.unwrap_or_default()));
                 }
                 filled.push(named(entry, pattern, ports, reasons, missing));
             }
@@ -50,19 +54,56 @@ fn list(ports: &[u16]) -> String {
     ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// 443 with one instance; from 10124 up, one port for each instance, with two and more (CMG data flow).
+/// 443 with one instance; from 10124 up, one port for each instance, with two and more; from 10140 up in any case for
+/// the TCP-TLS of a classic deployment (CMG data flow).
 fn cmg_ports(ports: &Ports, cmg: &Cmg, title: &str) -> (Vec<u16>, Vec<String>) {
     match ports {
         Ports::Fixed(ports) => (ports.clone(), Vec::new()),
         Ports::FromFacts(PortRule::CmgInstances) => match cmg.instances {
             Some(1) => (vec![443], Vec::new()),
-            Some(n @ 2..=16) => ((0..n).filter_map(|i| u16::try_from(10124 + i).ok()).collect(), Vec::new()),
+            Some(n @ 2..=16) => (fan_out(10124, n), Vec::new()),
             Some(n) => (Vec::new(), vec![format!("instances of cloud management gateway {title}: {n} is not 1 to 16")]),
-            None => (Vec::new(), vec![format!("number of instances of cloud management gateway {title}")]),
+            None => {
+                let which = "443 with one, 10124 and up to 10139 with more";
+                (Vec::new(), vec![format!("number of instances of cloud management gateway {title}: {which}")])
+            }
         },
+        Ports::FromFacts(PortRule::CmgClassic) => {
+            let unsure = is_classic(cmg).is_none();
+            let mut missing: Vec<String> = unsure
+                .then(|| format!("whether cloud management gateway {title} is a classic deployment"))
+                .into_iter()
+                .collect();
+            if let Some(n @ 1..=16) = cmg.instances {
+                (fan_out(10140, n), missing)
+            } else {
+                missing.push(format!("number of instances of cloud management gateway {title}: 10140 to 10155"));
+                (Vec::new(), missing)
+            }
+        }
         Ports::FromFacts(PortRule::SoftwareUpdatePoint | PortRule::ThirdPartyCatalog) => {
             (Vec::new(), vec!["a cloud management gateway has no such port".to_owned()])
         }
+    }
+}
+
+/// One port for each instance.
+fn fan_out(first: u16, instances: u32) -> Vec<u16> {
+    (first..).zip(0..instances).map(|(port, _)| port).collect()
+}
+
+/// Whether a gateway is a classic deployment. The database does not say so, but Azure's domain does: `cloudapp.net` is
+/// classic, `cloudapp.azure.com` is a scale set; in US Government, `usgovcloudapp.net` is the suffix of classic services,
+/// although the page has it for every gateway there.
+fn is_classic(cmg: &Cmg) -> Option<bool> {
+    let name = cmg.deployment_name.as_ref()?.as_str();
+    let below = |domain: &str| name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    if below("cloudapp.net") || below("usgovcloudapp.net") {
+        Some(true)
+    } else if below("cloudapp.azure.com") || below("cloudapp.usgovcloudapi.net") {
+        Some(false)
+    } else {
+        None
     }
 }
 
@@ -102,7 +143,7 @@ fn azure_value(row: &AzureEnvironment, column: &str, facts: &Index<'_>) -> Resul
         Fact::Known { source, .. } => {
             (source.missing_columns.iter().any(|c| c.eq_ignore_ascii_case(column)), source.object.as_str())
         }
-        _ => (true, ""),
+        Fact::Unknown { .. } => (true, ""),
     };
     // A finding of no object says that there are more findings than are listed: this column may be among them.
     let bad =
@@ -197,7 +238,8 @@ pub(super) fn for_each_tenant(entry: &Entry, path: &str, facts: &Index<'_>, fill
     if let Some(missing) = no_tenant(facts) {
         return with(path, None, Some(&missing));
     }
-    let mut all = Vec::new();
+    let more = more("Microsoft Entra tenants", &facts.tenants);
+    let mut all = more.map_or_else(Vec::new, |more| with(path, None, Some(&more)));
     for tenant in facts.tenants.rows() {
         let title = tenant.name.as_deref().unwrap_or(&tenant.id);
         let reason = format!("Microsoft Entra tenant {title}");
@@ -247,8 +289,8 @@ struct EnvironmentsInUse {
 impl EnvironmentsInUse {
     fn of(facts: &Index<'_>) -> Self {
         let mut this = Self { ids: Vec::new(), missing: Vec::new() };
-        this.missing.extend(missing("Microsoft Entra tenants", &facts.tenants));
-        this.missing.extend(missing("cloud management gateways", &facts.cmgs));
+        this.missing.extend(missing_or_more("Microsoft Entra tenants", &facts.tenants));
+        this.missing.extend(missing_or_more("cloud management gateways", &facts.cmgs));
         this.missing.extend(no_gateway(facts));
         this.missing.extend(no_tenant(facts));
         for tenant in facts.tenants.rows() {

@@ -1,6 +1,6 @@
 //! Names from software update points and third-party catalogs.
 
-use super::super::condition::missing;
+use super::super::condition::{missing, more};
 use super::super::index::Index;
 use super::super::sup;
 use super::{Filled, named, unfilled};
@@ -64,7 +64,8 @@ pub(super) fn from_third_party_catalogs(entry: &Entry, facts: &Index<'_>) -> Vec
     if let Some(missing) = missing("third-party update catalogs", fact) {
         return vec![unfilled(entry, missing)];
     }
-    let mut filled = Vec::new();
+    let mut filled: Vec<Filled> =
+        more("third-party update catalogs", fact).into_iter().map(|more| unfilled(entry, more)).collect();
     for catalog in fact.rows().iter().filter(|catalog| catalog.synchronized != Some(false)) {
         let title = catalog.name.as_deref().unwrap_or("(no name)");
         let reasons = vec![format!("third-party update catalog {title}")];

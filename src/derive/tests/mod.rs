@@ -366,7 +366,10 @@ fn only_the_top_synchronizes_from_the_internet_and_the_child_from_it() {
     let needed = needed(&contoso());
     let sup = |name: &str, what: &str| needed.iter().any(|n| n.contains(name) && n.contains(what));
     assert!(sup(&format!("{CAS} "), "ntservicepack.microsoft.com:80"));
-    assert!(!sup(&format!("{PS1} "), "windowsupdate"));
+    assert!(!sup(&format!("{PS1} "), "wsus-"));
+    // Its site server may own deployment rules.
+    assert!(sup("child-site-adr-download-windowsupdate-com ", &format!("{PS1} ")));
+    assert!(sup("adr-download-windowsupdate-com ", &format!("{CAS} ")));
     assert!(sup("sup-upstream-http", &format!("{PS1} {CAS}:8530")));
     assert!(!sup("sup-upstream-https", PS1));
     assert!(sup("sup-downstream-http", &format!("{CAS} {PS1}:8530")));

@@ -130,7 +130,8 @@ fn every_assumption_adds_what_its_feature_needs() {
         let added = added(&[assumption]);
         assert!(added.contains(entry), "{assumption}: {added:?}");
     }
-    assert_eq!(added(&["entra-tenant"]), BTreeSet::new());
+    // A tenant alone makes its cloud's row of AzureEnvironments count, and the management point's from 2603 on.
+    assert!(added(&["entra-tenant"]).iter().all(|entry| entry.starts_with("scp-azure-")));
     assert_eq!(added(&["online"]), BTreeSet::new());
 }
 
@@ -146,6 +147,57 @@ fn an_assumed_gateway_has_its_ports_and_no_invented_name() {
     let known = derive(&assume(&contoso(), &[Assumption::CmgInstances(3)]));
     let ports: Vec<_> = known.iter().filter(|r| r.entry.0 == "cmgcp-service-name").filter_map(|r| r.port).collect();
     assert_eq!(ports, [10124, 10125, 10126]);
+}
+
+/// The ports of an entry, for whomever.
+fn ports(all: &[Requirement], entry: &str) -> BTreeSet<u16> {
+    all.iter().filter(|r| r.entry.0 == entry).filter_map(|r| r.port).collect()
+}
+
+#[test]
+fn assumed_instances_give_ports_whatever_is_known_of_gateways() {
+    let assumed =
+        |facts: &Facts, count: u32| derive(&assume(facts, &[Assumption::Cmg, Assumption::CmgInstances(count)]));
+    let mut unread = contoso();
+    unread.cmgs = unknown();
+    // A connection point, and no gateway: the list is not whole.
+    let mut contradicted = contoso();
+    contradicted.cmgs = known(Vec::new());
+    for facts in [on_premises(), unread.clone(), contradicted] {
+        assert_eq!(ports(&assumed(&facts, 3), "cmgcp-service-name"), [10124, 10125, 10126].into());
+        assert_eq!(ports(&assumed(&facts, 1), "cmgcp-service-name"), [443].into());
+        assert_eq!(ports(&assumed(&facts, 16), "cmgcp-service-name"), (10124..=10139).collect());
+    }
+    // The assumed gateway is certain, in the tenant's cloud; in another cloud there may be one that could not be read.
+    let after = assumed(&unread, 3);
+    let login = |entry: &str| after.iter().find(|r| r.entry.0 == entry).map(|r| r.decision == Decision::Needed);
+    assert_eq!(login("client-login-microsoftonline-com"), Some(true));
+    assert_eq!(login("client-login-microsoftonline-us"), Some(false));
+    // Without a number, the two possibilities are named.
+    let open = derive(&assume(&unread, &[Assumption::Cmg]));
+    let service = open.iter().find(|r| r.entry.0 == "cmgcp-service-name").unwrap();
+    let Decision::Undecided { missing } = &service.decision else { panic!("{service:#?}") };
+    assert!(missing.iter().any(|text| text.contains("443 with one, 10124 and up to 10139 with more")), "{missing:?}");
+}
+
+#[test]
+fn only_a_classic_gateway_has_the_tcp_tls_ports() {
+    let with = |name: Option<&str>, instances: Option<u32>| {
+        let mut facts = contoso();
+        let Fact::Known { value, .. } = &mut facts.cmgs else { panic!("{facts:#?}") };
+        value.truncate(1);
+        value[0].deployment_name = name.map(|name| HostName::parse(name).unwrap());
+        value[0].instances = instances;
+        let all = derive(&facts);
+        let classic: Vec<_> = all.iter().filter(|r| r.entry.0 == "cmgcp-classic-tcp-tls").cloned().collect();
+        (ports(&all, "cmgcp-classic-tcp-tls"), classic.iter().any(|r| r.decision != Decision::Needed), classic.len())
+    };
+    assert_eq!(with(Some("granitefalls.cloudapp.net"), Some(2)), ([10140, 10141].into(), false, 2));
+    assert_eq!(with(Some("granitefalls.cloudapp.net"), Some(16)).0, (10140..=10155).collect());
+    assert_eq!(with(Some("granitefalls.westus.cloudapp.azure.com"), Some(2)), (BTreeSet::new(), false, 0));
+    assert_eq!(with(Some("acloudapp.net"), Some(1)), ([10140].into(), true, 1));
+    assert_eq!(with(None, Some(1)), ([10140].into(), true, 1));
+    assert_eq!(with(Some("granitefalls.cloudapp.net"), None), (BTreeSet::new(), true, 1));
 }
 
 #[test]

@@ -6,7 +6,8 @@ use url::Url;
 
 use super::Line;
 use crate::plan::Target;
-use crate::probe::http::Question;
+use crate::probe::Failure;
+use crate::probe::http::{Answer, Question};
 use crate::text::printable;
 
 /// What the document says.
@@ -28,13 +29,18 @@ pub struct ContentLook {
 
 pub(super) async fn look(line: &Line<'_>) -> ContentLook {
     let question = Question { method: "GET", headers: &[("accept", "application/json")], most: MAX_DOCUMENT };
+    judge(line.ask(&question).await, &line.probe.target)
+}
+
+/// What the answer to the question for the document means.
+pub(in crate::probe) fn judge(answer: Result<Answer, Failure>, target: &Target) -> ContentLook {
     let mut look = ContentLook { status: None, issuer: None, token_endpoint: None, fault: None };
-    look.fault = match line.ask(&question).await {
+    look.fault = match answer {
         Err(failure) => Some(failure.detail),
         Ok(answer) => {
             look.status = Some(answer.status);
             if answer.status == 200 {
-                read(&answer.body, &line.probe.target, &mut look).err()
+                read(&answer.body, target, &mut look).err()
             } else {
                 Some(format!("status {} and no document", answer.status))
             }

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Line;
-use crate::probe::http::Question;
-use crate::probe::{block_page, origin};
+use crate::probe::http::{Answer, Question};
+use crate::probe::{Failure, block_page, origin};
 use crate::text::printable;
 
 /// What became of a request with one verb.
@@ -29,23 +29,27 @@ pub struct VerbLook {
 pub(super) async fn look(line: &Line<'_>, looks: &mut Vec<VerbLook>) {
     for verb in VERBS {
         let question = Question { method: verb, headers: HEADERS, most: MAX_PAGE };
-        let (status, stopped) = match line.ask(&question).await {
-            Err(failure) => (None, Some(failure.detail)),
-            Ok(answer) => {
-                let mark = block_page::mark_in_head(&answer.headers).or_else(|| block_page::mark_in_body(&answer.body));
-                // A device that does not know a verb says so itself.
-                let refused = matches!(answer.status, 405 | 501) && !origin::answered(&answer.headers);
-                let refused =
-                    refused.then(|| format!("status {}, and nothing shows that the gateway said so", answer.status));
-                (Some(answer.status), mark.or(refused))
-            }
-        };
-        let stopped = stopped.map(|why| printable(&why, MAX_WORDS));
-        looks.push(VerbLook { verb: verb.to_owned(), status, stopped });
+        looks.push(judge(verb, line.ask(&question).await));
     }
 }
 
-const VERBS: [&str; 5] = ["HEAD", "GET", "CCM_POST", "BITS_POST", "PROPFIND"];
+/// What the answer to a request with this verb means.
+pub(in crate::probe) fn judge(verb: &str, answer: Result<Answer, Failure>) -> VerbLook {
+    let (status, stopped) = match answer {
+        Err(failure) => (None, Some(failure.detail)),
+        Ok(answer) => {
+            let mark = block_page::mark_in_head(&answer.headers).or_else(|| block_page::mark_in_body(&answer.body));
+            // A device that does not know a verb says so itself.
+            let refused = matches!(answer.status, 405 | 501) && !origin::answered(&answer.headers);
+            let refused =
+                refused.then(|| format!("status {}, and nothing shows that the gateway said so", answer.status));
+            (Some(answer.status), mark.or(refused))
+        }
+    };
+    VerbLook { verb: verb.to_owned(), status, stopped: stopped.map(|why| printable(&why, MAX_WORDS)) }
+}
+
+pub(crate) const VERBS: [&str; 5] = ["HEAD", "GET", "CCM_POST", "BITS_POST", "PROPFIND"];
 /// Without meaning: only whether they pass counts.
 const HEADERS: &[(&str, &str)] = &[
     ("range", "bytes=0-0"),

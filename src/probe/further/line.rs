@@ -56,7 +56,7 @@ impl Line<'_> {
         let limits = &self.settings.deadlines;
         let host = &self.probe.target.host;
         let (session, chain) = self.tls.handshake(self.tunnel().await?, self.address, host, limits.tls).await.result?;
-        self.trust.judge(chain, host, limits.trust).await.result?;
+        self.trust.judge(chain, host, &self.probe.via, limits.trust).await.result?;
         Ok(session)
     }
 

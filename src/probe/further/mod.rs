@@ -3,11 +3,11 @@
 //!
 //! Each look opens a connection of its own, on the route and to the address of the probe, one after the other.
 
-mod content;
-mod gateway;
+pub(super) mod content;
+pub(super) mod gateway;
 mod idle;
 mod line;
-mod range;
+pub(super) mod range;
 mod suites;
 
 use std::net::SocketAddr;
@@ -16,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use content::ContentLook;
+pub(crate) use gateway::VERBS as GATEWAY_VERBS;
 pub use gateway::VerbLook;
 pub use idle::{Idle, IdleLook};
 pub use range::{Range, RangeLook};

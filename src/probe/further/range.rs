@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Line;
-use crate::probe::http::Question;
+use crate::plan::Target;
+use crate::probe::Failure;
+use crate::probe::http::{Answer, Question};
 
 /// What came of asking for the first byte of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -31,8 +33,12 @@ pub enum Range {
 
 pub(super) async fn look(line: &Line<'_>) -> RangeLook {
     let question = Question { method: "GET", headers: &[("range", "bytes=0-0")], most: MAX_PART };
-    let target = &line.probe.target;
-    let answer = match line.ask(&question).await {
+    judge(line.ask(&question).await, &line.probe.target)
+}
+
+/// What the answer to the question for the first byte means.
+pub(in crate::probe) fn judge(answer: Result<Answer, Failure>, target: &Target) -> RangeLook {
+    let answer = match answer {
         Ok(answer) => answer,
         Err(failure) => return RangeLook { answer: Range::NotSeen, detail: failure.detail },
     };

@@ -101,7 +101,7 @@ fn documents(run: &Run) -> Element {
 }
 
 /// A link, if it leads to a page on the web and nowhere else.
-fn link(document: &Document) -> Element {
+pub(in super::super) fn link(document: &Document) -> Element {
     let leads = url::Url::parse(&document.url).is_ok_and(|url| matches!(url.scheme(), "https" | "http"))
         && document.url.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&byte));
     if leads {
@@ -115,7 +115,7 @@ fn glossary() -> Element {
     WORDS.iter().fold(el("dl"), |list, (word, meaning)| list.child(el("dt").text(word)).child(el("dd").text(meaning)))
 }
 
-const WORDS: [(&str, &str); 9] = [
+const WORDS: [(&str, &str); 10] = [
     (
         "endpoint",
         "A name, port and path that a role needs, derived from the site database and the catalog of documented needs.",
@@ -138,6 +138,10 @@ const WORDS: [(&str, &str); 9] = [
     (
         "HTTP",
         "A request was sent. 407, 408, 426, 451, 502, 511, 598 and 599 do not count as reached, nor does a block page; any other status does.",
+    ),
+    (
+        "grade of evidence",
+        "A: the host itself, as SYSTEM. B: the host itself, as another account. C: a machine that stands in for it, as the operator states. D: any other machine, which alone proves nothing.",
     ),
     (
         "proved by a representative",

@@ -46,6 +46,9 @@ fn row(row: &Row<'_>) -> Element {
         .child(el("p").child(el("code").text(row.endpoint())))
         .child(small(format!("route: {}", row.route())))
         .child(small(format!("catalog: {}, {}", requirement.entry, requirement.tier.name())));
+    if !row.grade_of_evidence().is_empty() {
+        endpoint = endpoint.child(small(row.evidence()));
+    }
     if !why.is_empty() {
         endpoint = endpoint.child(small(format!("needed because: {why}")));
     }

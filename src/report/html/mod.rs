@@ -10,6 +10,8 @@ mod head;
 
 use sha2::{Digest as _, Sha256};
 
+pub(super) use closing::link;
+
 use super::markup::{Element, Syntax, el};
 use super::row::{Group, Row, groups};
 use super::summary::Summary;
@@ -50,7 +52,7 @@ pub(super) fn page(title: &str, body: Element) -> String {
 const STYLE: &str = include_str!("style.css");
 
 /// The one style sheet is named by its hash, so that no other can take effect.
-fn document_head(title: &str) -> Element {
+pub(super) fn document_head(title: &str) -> Element {
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
         base64(&Sha256::digest(STYLE))
@@ -164,7 +166,7 @@ fn verdict(row: &Row<'_>) -> Element {
     el("span").class(class(row.judgement.verdict)).text(row.judgement.verdict.title())
 }
 
-fn class(verdict: Verdict) -> &'static str {
+pub(super) fn class(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "verdict pass",
         Verdict::Fail => "verdict fail",

@@ -3,15 +3,38 @@
 use std::fmt;
 
 use super::pattern::ListPattern;
-use crate::host::{HostError, HostName, HostPattern};
+use crate::host::{HostError, HostName, HostPattern, Scheme};
 
 /// What one line of an allow list lets through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowLine {
     /// The names.
     pub pattern: AllowPattern,
-    /// The port; `None` if the line says none, and so lets every port through.
-    pub port: Option<u16>,
+    /// The scheme; `None` if the line says none, and so lets each through.
+    pub scheme: Option<Scheme>,
+    /// The ports.
+    pub port: AllowPort,
+}
+
+/// The ports that a line of an allow list lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AllowPort {
+    /// It says none, and so lets every port through, unless the rule that uses the list says which.
+    Unsaid,
+    /// It says `*`.
+    Every,
+    /// This one.
+    One(u16),
+}
+
+impl AllowPort {
+    /// Whether it is let through.
+    pub(super) fn has(self, port: u16) -> bool {
+        match self {
+            Self::Unsaid | Self::Every => true,
+            Self::One(own) => own == port,
+        }
+    }
 }
 
 /// The names that a line of an allow list lets through.
@@ -54,9 +77,14 @@ impl AllowLine {
         if text.contains(char::is_whitespace) {
             return Err(LineError::Words);
         }
-        let (scheme_port, rest) = match text.split_once("://") {
+        let (scheme, rest) = match text.split_once("://") {
             None => (None, text),
-            Some((scheme, rest)) => (scheme_port(scheme)?, rest),
+            Some((scheme, rest)) => (parse_scheme(scheme)?, rest),
+        };
+        let scheme_port = match scheme {
+            None => AllowPort::Unsaid,
+            Some(Scheme::Http) => AllowPort::One(80),
+            Some(Scheme::Https) => AllowPort::One(443),
         };
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         let (host, port) = match authority.rsplit_once(':') {
@@ -68,21 +96,25 @@ impl AllowLine {
             Some(name) => AllowPattern::Names(ListPattern::ApexAndSubdomains(HostName::parse(name)?)),
             None => AllowPattern::Names(ListPattern::Host(HostPattern::parse(host)?)),
         };
-        if matches!(path, "" | "/" | "/*") { Ok(Some(Self { pattern, port })) } else { Err(LineError::Path) }
+        if matches!(path, "" | "/" | "/*") { Ok(Some(Self { pattern, scheme, port })) } else { Err(LineError::Path) }
     }
 
-    /// Whether the line lets through every host of the pattern on the port.
-    pub fn allows(&self, pattern: &ListPattern, port: u16) -> bool {
-        self.has_port(port)
-            && match &self.pattern {
-                AllowPattern::Everything => true,
-                AllowPattern::Names(own) => own.covers(pattern),
-            }
+    /// Whether the line lets through every host of the pattern with the scheme on the port.
+    pub fn allows(&self, pattern: &ListPattern, scheme: Scheme, port: u16) -> bool {
+        self.has_port(scheme, port) && self.covers(pattern)
     }
 
-    /// Whether the line lets through this port.
-    pub(super) fn has_port(&self, port: u16) -> bool {
-        self.port.is_none_or(|own| own == port)
+    /// Whether the line lets through every host of the pattern, on some port.
+    pub(super) fn covers(&self, pattern: &ListPattern) -> bool {
+        match &self.pattern {
+            AllowPattern::Everything => true,
+            AllowPattern::Names(own) => own.covers(pattern),
+        }
+    }
+
+    /// Whether the line lets through this scheme on this port.
+    pub(super) fn has_port(&self, scheme: Scheme, port: u16) -> bool {
+        self.port.has(port) && self.scheme.is_none_or(|own| own == scheme)
     }
 
     /// Whether the line lets through some host of the pattern, on whatever port.
@@ -103,21 +135,21 @@ impl fmt::Display for AllowPattern {
     }
 }
 
-fn scheme_port(scheme: &str) -> Result<Option<u16>, LineError> {
+fn parse_scheme(scheme: &str) -> Result<Option<Scheme>, LineError> {
     match scheme.to_ascii_lowercase().as_str() {
-        "http" => Ok(Some(80)),
-        "https" => Ok(Some(443)),
+        "http" => Ok(Some(Scheme::Http)),
+        "https" => Ok(Some(Scheme::Https)),
         "*" => Ok(None),
         _ => Err(LineError::Scheme),
     }
 }
 
-fn parse_port(text: &str) -> Result<Option<u16>, LineError> {
+fn parse_port(text: &str) -> Result<AllowPort, LineError> {
     if text == "*" {
-        return Ok(None);
+        return Ok(AllowPort::Every);
     }
     let digits = text.bytes().all(|b| b.is_ascii_digit());
-    text.parse().ok().filter(|port| digits && *port != 0).map(Some).ok_or(LineError::Port)
+    text.parse().ok().filter(|port| digits && *port != 0).map(AllowPort::One).ok_or(LineError::Port)
 }
 
 #[cfg(test)]
@@ -127,23 +159,26 @@ mod tests {
     fn parsed(line: &str) -> String {
         match AllowLine::parse(line) {
             Ok(None) => "nothing".to_owned(),
-            Ok(Some(AllowLine { pattern, port })) => format!("{pattern} {port:?}"),
+            Ok(Some(AllowLine { pattern, scheme, port })) => {
+                let scheme = scheme.map_or(String::new(), |scheme| format!("{scheme}://"));
+                format!("{scheme}{pattern} {port:?}")
+            }
             Err(error) => format!("error: {error}"),
         }
     }
 
     #[test]
     fn every_way_to_write_a_line() {
-        assert_eq!(parsed("  A.Contoso.com.  # why"), "a.contoso.com None");
-        assert_eq!(parsed("*.contoso.com:8531"), "*.contoso.com Some(8531)");
-        assert_eq!(parsed(".contoso.com"), ".contoso.com None");
-        assert_eq!(parsed("*-umwatsonc.contoso.com"), "*-umwatsonc.contoso.com None");
-        assert_eq!(parsed("HTTPS://contoso.com/"), "contoso.com Some(443)");
-        assert_eq!(parsed("http://contoso.com:8530/*"), "contoso.com Some(8530)");
-        assert_eq!(parsed("*://*.contoso.com:*/*"), "*.contoso.com None");
-        assert_eq!(parsed("contoso.com/"), "contoso.com None");
-        assert_eq!(parsed("*"), "* None");
-        assert_eq!(parsed("https://*"), "* Some(443)");
+        assert_eq!(parsed("  A.Contoso.com.  # why"), "a.contoso.com Unsaid");
+        assert_eq!(parsed("*.contoso.com:8531"), "*.contoso.com One(8531)");
+        assert_eq!(parsed(".contoso.com"), ".contoso.com Unsaid");
+        assert_eq!(parsed("*-umwatsonc.contoso.com"), "*-umwatsonc.contoso.com Unsaid");
+        assert_eq!(parsed("HTTPS://contoso.com/"), "https://contoso.com One(443)");
+        assert_eq!(parsed("http://contoso.com:8530/*"), "http://contoso.com One(8530)");
+        assert_eq!(parsed("*://*.contoso.com:*/*"), "*.contoso.com Every");
+        assert_eq!(parsed("contoso.com/"), "contoso.com Unsaid");
+        assert_eq!(parsed("*"), "* Unsaid");
+        assert_eq!(parsed("https://*"), "https://* One(443)");
         assert_eq!(parsed("# all"), "nothing");
         assert_eq!(parsed(" \t"), "nothing");
     }
@@ -182,7 +217,7 @@ mod tests {
         #[test]
         fn a_pattern_as_we_write_it_is_read_as_itself(name in "[a-z]{1,5}(\\.[a-z]{1,5}){0,3}", kind in 0usize..4) {
             let text = [name.clone(), format!("*.{name}"), format!(".{name}"), format!("*-x.{name}")][kind].clone();
-            proptest::prop_assert_eq!(parsed(&text), format!("{text} None"));
+            proptest::prop_assert_eq!(parsed(&text), format!("{text} Unsaid"));
         }
     }
 }

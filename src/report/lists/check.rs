@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::allow_line::{AllowLine, AllowPattern, LineError};
+use super::allow_line::{AllowLine, AllowPattern, AllowPort, LineError};
 use super::entry::{HandOff, ListEntry, Undecided};
+use super::fill::may_fill;
 use super::pattern::ListPattern;
 use super::tree::Tree;
 use crate::catalog::EntryId;
 use crate::derive::RequiredName;
-use crate::host::HostPattern;
+use crate::host::{HostPattern, Scheme};
 use crate::text;
 
 /// The longest allow list, in octets.
@@ -22,16 +23,22 @@ const MAX_LISTED: usize = 20;
 
 /// Compares an allow list, one pattern a line (see [`AllowLine::parse`]), with what is needed. Lines count from 1.
 ///
-/// A line without a port lets every port through. What is undecided makes no line stale or too broad.
+/// A line without a port lets every port through: the usual form of a list of domains, so it is only counted, unless
+/// other lines of the list have ports. What is undecided makes no line stale or too broad.
 pub fn check_against(hand_off: &HandOff, allow_list: &str) -> Result<Check, CheckError> {
     let mut check = Check::default();
     let lines = read(allow_list, &mut check.not_understood)?;
     let needs = Needs::of(hand_off);
+    let has_ports = lines.iter().any(|line| line.allow.port != AllowPort::Unsaid);
     for line in &lines {
-        needs.judge(line, &mut check);
+        needs.judge(line, has_ports, &mut check);
     }
+    check.any_port = if has_ports { 0 } else { lines.len() };
     let allowed = Tree::new(lines.iter().map(|line| (line.base(), line)));
     check.missing.extend(hand_off.entries.iter().filter_map(|entry| missing(entry, &allowed)));
+    let told: BTreeSet<&String> = check.undecided.iter().flat_map(|maybe| &maybe.names).collect();
+    let open = hand_off.undecided.iter().filter(|undecided| !is_allowed(undecided, &allowed, &told));
+    check.maybe_missing = open.cloned().collect();
     Ok(check)
 }
 
@@ -46,14 +53,24 @@ pub struct Check {
     pub too_broad: Vec<TooBroad>,
     /// Whether these are needed is undecided.
     pub undecided: Vec<MaybeNeeded>,
+    /// May be needed, and no line lets it through.
+    pub maybe_missing: Vec<Undecided>,
     /// Not compared.
     pub not_understood: Vec<NotUnderstood>,
+    /// Lines without a port, in a list that has no ports at all. They let every port through, unless the rule that
+    /// uses the list says which.
+    pub any_port: usize,
 }
 
 impl Check {
     /// Whether the list lets through what is needed, no more, and all of that is certain.
     pub fn is_exact(&self) -> bool {
-        *self == Self::default()
+        self.any_port == 0 && self.names_are_exact()
+    }
+
+    /// The same, but for the ports: a list of domains has none.
+    pub fn names_are_exact(&self) -> bool {
+        *self == Self { any_port: self.any_port, ..Self::default() }
     }
 }
 
@@ -86,9 +103,11 @@ pub enum StaleWhy {
     OnlyRetired(BTreeSet<EntryId>),
     /// The name is needed, on these ports.
     OtherPort(BTreeSet<u16>),
+    /// Name and port are needed, with this scheme.
+    OtherScheme(Scheme),
 }
 
-/// A wildcard where less is needed.
+/// A line of which only a part is needed: some names of a wildcard, some ports of all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TooBroad {
     /// The line's number.
@@ -99,6 +118,8 @@ pub struct TooBroad {
     pub needed: BTreeSet<ListPattern>,
     /// How many there are.
     pub needed_count: usize,
+    /// The ports that are needed, where the line lets every port through and says so.
+    pub ports: Option<BTreeSet<u16>>,
 }
 
 /// A line that may be needed.
@@ -196,14 +217,30 @@ fn missing(entry: &ListEntry, allowed: &Tree<&Line<'_>>) -> Option<Missing> {
     let exact = matches!(entry.pattern, ListPattern::Host(HostPattern::Exact(_)));
     let mut partly = BTreeSet::new();
     for line in allowed.related(Some(entry.pattern.base()), !exact) {
-        if line.allow.allows(&entry.pattern, entry.port) {
+        if line.allow.allows(&entry.pattern, entry.scheme, entry.port) {
             return None;
         }
-        if line.allow.has_port(entry.port) && line.allow.overlaps(&entry.pattern) {
+        if line.allow.has_port(entry.scheme, entry.port) && line.allow.overlaps(&entry.pattern) {
             partly.insert(line.number);
         }
     }
     Some(Missing { entry: entry.clone(), partly: partly.into_iter().take(MAX_LISTED).collect() })
+}
+
+/// Whether something undecided is let through, or a line was told to be for it perhaps.
+fn is_allowed(undecided: &Undecided, allowed: &Tree<&Line<'_>>, told: &BTreeSet<&String>) -> bool {
+    match &undecided.name {
+        RequiredName::Template(template) => told.contains(&text::printable(template, 200)),
+        RequiredName::Pattern(pattern) => {
+            let exact = matches!(pattern, HostPattern::Exact(_));
+            let pattern = ListPattern::Host(pattern.clone());
+            // Where the port is not known, a line for any port may be the one.
+            allowed.related(Some(pattern.base()), !exact).any(|line| match undecided.port {
+                Some(port) => line.allow.allows(&pattern, undecided.scheme, port),
+                None => line.allow.covers(&pattern),
+            })
+        }
+    }
 }
 
 /// What is needed, may be, and is gone, by name.
@@ -232,29 +269,40 @@ impl<'a> Needs<'a> {
         }
     }
 
-    fn judge(&self, line: &Line<'_>, check: &mut Check) {
+    fn judge(&self, line: &Line<'_>, has_ports: bool, check: &mut Check) {
         let (allow, below) = (&line.allow, !line.is_exact());
         let near: Vec<&ListEntry> =
             self.needed.related(line.base(), below).filter(|e| allow.overlaps(&e.pattern)).copied().collect();
-        let needed: Vec<&ListEntry> = near.iter().filter(|e| allow.has_port(e.port)).copied().collect();
-        if !needed.is_empty() && all_is_needed(&allow.pattern, needed.iter().map(|e| &e.pattern)) {
-            return;
-        }
+        let needed: Vec<&ListEntry> = near.iter().filter(|e| allow.has_port(e.scheme, e.port)).copied().collect();
         let maybe: Vec<&(ListPattern, &Undecided)> = self
             .undecided
             .related(line.base(), below)
-            .filter(|(pattern, u)| u.port.is_none_or(|port| allow.has_port(port)) && allow.overlaps(pattern))
+            .filter(|(pattern, u)| u.port.is_none_or(|port| allow.has_port(u.scheme, port)) && allow.overlaps(pattern))
             .collect();
         let (number, text) = (line.number, line.shown());
-        let possible = needed.iter().map(|e| &e.pattern).chain(maybe.iter().map(|(pattern, _)| pattern));
-        if !needed.is_empty() && !all_is_needed(&allow.pattern, possible) {
-            let names: BTreeSet<ListPattern> = needed.iter().map(|entry| entry.pattern.clone()).collect();
-            let needed_count = names.len();
-            let needed = names.into_iter().take(MAX_LISTED).collect();
-            check.too_broad.push(TooBroad { line: number, text, needed, needed_count });
-            return;
+        if !needed.is_empty() {
+            let every_port = allow.port == AllowPort::Every || (has_ports && allow.port == AllowPort::Unsaid);
+            let names_needed = all_is_needed(&allow.pattern, needed.iter().map(|e| &e.pattern));
+            let possible = needed.iter().map(|e| &e.pattern).chain(maybe.iter().map(|(pattern, _)| pattern));
+            if every_port || !all_is_needed(&allow.pattern, possible) {
+                let ports = every_port.then(|| needed.iter().map(|entry| entry.port).collect());
+                let names: BTreeSet<ListPattern> = needed.iter().map(|entry| entry.pattern.clone()).collect();
+                let needed_count = names.len();
+                let needed = names.into_iter().take(MAX_LISTED).collect();
+                check.too_broad.push(TooBroad { line: number, text, needed, needed_count, ports });
+                return;
+            }
+            if names_needed {
+                return;
+            }
         }
-        let templates = self.templates.iter().filter(|(template, _)| may_fill(template, &allow.pattern));
+        let why = self.why_stale(line, &near);
+        // What is known to be gone, and a name with a wrong port or scheme, is no unknown name's.
+        let known = self.is_gone(line) || (line.is_exact() && why != StaleWhy::NotNeeded);
+        let templates = (!known).then_some(&self.templates).into_iter().flatten();
+        let templates = templates.filter(|(template, u)| {
+            u.port.is_none_or(|port| allow.has_port(u.scheme, port)) && may_fill(template, &allow.pattern)
+        });
         let names: BTreeSet<String> = maybe
             .iter()
             .map(|(pattern, _)| pattern.to_string())
@@ -262,13 +310,22 @@ impl<'a> Needs<'a> {
             .take(MAX_LISTED)
             .collect();
         if names.is_empty() {
-            check.stale.push(Stale { line: number, text, why: self.why_stale(line, &near) });
+            check.stale.push(Stale { line: number, text, why });
         } else {
             check.undecided.push(MaybeNeeded { line: number, text, names });
         }
     }
 
+    /// Whether all that a line lets through is known to be gone.
+    fn is_gone(&self, line: &Line<'_>) -> bool {
+        let AllowPattern::Names(names) = &line.allow.pattern else { return false };
+        self.retired.related(line.base(), !line.is_exact()).any(|(pattern, _)| pattern.covers(names))
+    }
+
     fn why_stale(&self, line: &Line<'_>, near: &[&ListEntry]) -> StaleWhy {
+        if let Some(other) = near.iter().find(|entry| line.allow.port.has(entry.port)) {
+            return StaleWhy::OtherScheme(other.scheme);
+        }
         if !near.is_empty() {
             return StaleWhy::OtherPort(near.iter().map(|entry| entry.port).collect());
         }
@@ -295,46 +352,4 @@ fn all_is_needed<'a>(allowed: &AllowPattern, needed: impl Iterator<Item = &'a Li
         }
     }
     apex && subdomains
-}
-
-/// Whether a template, filled, may be a name of the pattern. In doubt it may.
-pub(crate) fn may_fill(template: &str, allowed: &AllowPattern) -> bool {
-    let AllowPattern::Names(pattern) = allowed else { return true };
-    let template = template.to_ascii_lowercase();
-    let literals: Vec<&str> = template.split('{').map(|piece| piece.rsplit('}').next().unwrap_or_default()).collect();
-    let (start, end) = (literals[0], literals[literals.len() - 1]);
-    let base = pattern.base().as_str();
-    if !matches!(pattern, ListPattern::Host(HostPattern::Exact(_))) {
-        return base.ends_with(end) || end.ends_with(&format!(".{base}"));
-    }
-    // What stands between the variables must be there in its order; a variable is never empty.
-    let inner = base.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
-    inner.is_some_and(|mut rest| {
-        let between = &literals[1..literals.len() - 1];
-        between.iter().all(|literal| {
-            let found = rest.get(1..).and_then(|after| after.split_once(literal));
-            found.inspect(|(_, after)| rest = after).is_some()
-        }) && !rest.is_empty()
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_template_may_be_what_its_words_allow() {
-        let may = |template, line| may_fill(template, &AllowLine::parse(line).unwrap().unwrap().pattern);
-        let storage = "{cmg.storage}.blob.{azure.StorageEndpointSuffix}";
-        assert!(may(storage, "granitefalls.blob.core.windows.net") && may(storage, "*.blob.core.windows.net"));
-        assert!(!may(storage, "granitefalls.table.core.windows.net") && !may(storage, "blob.core.windows.net"));
-        let gateway = "{cmg.prefix}.Gateway.contoso.com";
-        assert!(may(gateway, "a.gateway.contoso.com") && may(gateway, "*.contoso.com") && may(gateway, "*"));
-        assert!(may(gateway, ".gateway.contoso.com") && may(gateway, "*.a.gateway.contoso.com"));
-        assert!(
-            !may(gateway, "gateway.contoso.com") && !may(gateway, "a.contoso.com") && !may(gateway, "*.fabrikam.com")
-        );
-        assert!(!may(gateway, ".agateway.contoso.com"));
-        assert!(may("{sup.upstream}", "anything.example"));
-    }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::pattern::ListPattern;
-use crate::catalog::{Context, EntryId, Inspection, Tier};
+use crate::catalog::{Catalog, Context, EndpointTemplate, EntryId, Inspection, Status, Tier};
 use crate::derive::{Decision, RequiredName, Requirement, Subject};
 use crate::host::Scheme;
 
@@ -42,7 +42,7 @@ pub struct ListEntry {
 }
 
 impl ListEntry {
-    /// Whether it is needed between site systems only, and so is no matter of a proxy.
+    /// Whether it is never asked through a proxy: between site systems, and TCP-TLS to classic gateways.
     pub fn is_intranet(&self) -> bool {
         self.contexts.iter().all(|context| *context == Context::Intranet)
     }
@@ -91,6 +91,21 @@ impl HandOff {
             }
         }
         Self { undecided: still_open(open, &needed), entries: needed.into_values().collect(), retired }
+    }
+}
+
+impl HandOff {
+    /// Adds what the catalog knows to be gone or moved, whatever the facts say: a list may still have it.
+    #[must_use]
+    pub fn with_retired(mut self, catalog: &Catalog) -> Self {
+        let gone = catalog.entries.iter().filter(|e| matches!(e.status, Status::Retired | Status::Superseded));
+        for entry in gone {
+            if let EndpointTemplate::Pattern(pattern) = &entry.endpoint {
+                let pattern = ListPattern::Host(pattern.clone());
+                self.retired.entry(pattern).or_default().insert(entry.id.clone());
+            }
+        }
+        self
     }
 }
 

@@ -11,6 +11,7 @@ mod check;
 mod csv;
 mod edl;
 mod entry;
+mod fill;
 mod loss;
 mod pac;
 mod pattern;
@@ -18,13 +19,13 @@ mod plain;
 mod squid;
 mod tree;
 
-pub use allow_line::{AllowLine, AllowPattern, LineError};
-pub(crate) use check::may_fill;
+pub use allow_line::{AllowLine, AllowPattern, AllowPort, LineError};
 pub use check::{
     Check, CheckError, MAX_LINE, MAX_LINES, MAX_TEXT, MaybeNeeded, Missing, NotUnderstood, Stale, StaleWhy, TooBroad,
     check_against,
 };
 pub use entry::{HandOff, ListEntry, Undecided};
+pub(crate) use fill::may_fill;
 pub use loss::{Loss, LossKind};
 pub use pac::PacRoutes;
 pub use pattern::ListPattern;

@@ -33,7 +33,7 @@ pub(super) fn render(hand_off: &HandOff, head: &Head<'_>) -> Rendered {
 pub(super) fn for_a_proxy<'a>(hand_off: &'a HandOff, losses: &mut Vec<Loss>) -> Vec<&'a ListEntry> {
     let (intranet, entries): (Vec<_>, Vec<_>) = hand_off.entries.iter().partition(|entry| entry.is_intranet());
     losses.extend(intranet.into_iter().map(|entry| {
-        let detail = format!("{} {}: between site systems, never through a proxy", entry.scheme, entry.port);
+        let detail = format!("{} {}: never through a proxy", entry.scheme, entry.port);
         Loss::new(LossKind::NotForThisList, &entry.pattern, detail)
     }));
     entries

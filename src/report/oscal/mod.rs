@@ -125,6 +125,8 @@ fn properties(row: &Row<'_>) -> Vec<Value> {
         ("tier", row.requirement.tier.name()),
         ("catalog-entry", row.requirement.entry.0.as_str()),
         ("requirement", row.requirement.id.0.as_str()),
+        ("evidence-grade", row.grade_of_evidence()),
+        ("looked-at-from", row.machine()),
     ];
     values.iter().filter(|(_, value)| !value.trim().is_empty()).map(|(name, value)| property(name, value)).collect()
 }

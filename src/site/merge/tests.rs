@@ -54,7 +54,9 @@ proptest! {
         prop_assert_eq!(&merged(&[&c, &a, &b]), &first);
         prop_assert_eq!(&merged(&[&b, &c, &a, &b]), &first);
         // What any of them knows, all of them know, unless two of them say different things.
-        prop_assert!(first.sites.known().is_some() && first.site_systems.known().is_some());
+        for list in [|facts: &Facts| facts.sites.is_unknown(), |facts: &Facts| facts.site_systems.is_unknown()] {
+            prop_assert_eq!(list(&first), [&a, &b, &c].into_iter().all(list));
+        }
         prop_assert_eq!(first.other_connections.len(), 2);
         let json = serde_json::to_string(&first).unwrap();
         prop_assert_eq!(&serde_json::from_str::<Facts>(&json).unwrap(), &first);
@@ -106,13 +108,19 @@ fn what_one_does_not_know_another_tells_with_its_source() {
 }
 
 #[test]
-fn what_is_absent_from_below_is_not_absent_for_the_top() {
-    let (mut cas, mut ps1) = (of("CAS"), of("PS1"));
-    cas.cmgs = Fact::Unknown { why: UnknownWhy::NotPermitted, detail: "denied".to_owned() };
-    ps1.cmgs = Fact::Absent { source: Source::of("v_Azure") };
-    assert!(merged(&[&cas, &ps1]).cmgs.is_unknown());
-    (cas.cmgs, ps1.cmgs) = (ps1.cmgs, cas.cmgs);
-    assert!(matches!(merged(&[&cas, &ps1]).cmgs, Fact::Absent { .. }));
+fn what_only_a_site_below_knows_may_not_be_all() {
+    let (cas, mut ps1) = (of("CAS"), of("PS1"));
+    ps1.cmgs = known(Vec::new());
+    assert!(merged(&[&cas, &ps1]).cmgs.may_lack().is_some_and(|why| why.contains("CM_CAS on cas-sql could not say")));
+    // One database that has all of it is enough, and one that may not have it is none.
+    let whole = Facts { cmgs: known(Vec::new()), ..cas };
+    let mut partial = ps1.clone();
+    if let Fact::Known { source, .. } = &mut partial.cmgs {
+        source.may_lack = Some("read from below".to_owned());
+    }
+    assert_eq!(merged(&[&whole, &partial]).cmgs.may_lack(), None);
+    let other = Facts { connection: at("other"), ..partial.clone() };
+    assert_eq!(merged(&[&other, &partial]).cmgs.may_lack(), Some("read from below"));
 }
 
 #[test]

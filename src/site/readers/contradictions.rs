@@ -127,7 +127,7 @@ fn gateways(facts: &Facts, findings: &mut Findings) {
 fn seen<T>(fact: &Fact<Vec<T>>) -> Option<(&[T], &str)> {
     match fact {
         Fact::Known { value, source } => Some((value, &source.object)),
-        Fact::Absent { .. } | Fact::Unknown { .. } => None,
+        Fact::Unknown { .. } => None,
     }
 }
 

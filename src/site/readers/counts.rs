@@ -83,7 +83,7 @@ fn single<T>(raw: Raw, findings: &mut Findings, read: impl FnOnce(&mut Cells<'_>
     });
     match fact {
         Fact::Known { value: Some(value), source } => Fact::Known { value, source },
-        Fact::Known { value: None, source } | Fact::Absent { source } => {
+        Fact::Known { value: None, source } => {
             Fact::Unknown { why: UnknownWhy::NotEvidenced, detail: format!("{} gave no usable number", source.object) }
         }
         Fact::Unknown { why, detail } => Fact::Unknown { why, detail },

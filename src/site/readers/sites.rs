@@ -29,7 +29,6 @@ pub(super) fn this_site(raw: Raw, findings: &mut Findings) -> Fact<SiteCode> {
             let detail = format!("{} does not name one site", source.object);
             Fact::Unknown { why: UnknownWhy::NotEvidenced, detail }
         }
-        Fact::Absent { source } => Fact::Absent { source },
         Fact::Unknown { why, detail } => Fact::Unknown { why, detail },
     }
 }

@@ -26,6 +26,26 @@ impl Spec {
             https_ports: vec![443, 8531, 10_124, 10_125],
         }
     }
+
+    /// The same names and proxies, with nothing wrong anywhere.
+    pub fn healthy() -> Self {
+        let mut spec = Self::contoso();
+        spec.hosts.retain(|_, behaviour| matches!(behaviour, Status(200..=404) | Redirect(..) | RevocationList(_)));
+        // Nothing stands at the root of a host that keeps revocation lists.
+        for host in ["crl3.digicert.com", "crl4.digicert.com", "ocsp.digicert.com", "www.d-trust.net"] {
+            spec = spec.host(host, Status(404));
+        }
+        spec = spec.host("root-c3-ca2-2009.ocsp.d-trust.net", Status(404));
+        spec.names.clear();
+        for proxy in &mut spec.proxies {
+            proxy.manner = Manner::Open;
+            proxy.hosts.clear();
+        }
+        for suffix in ["com", "net", "us", "ms", "example"] {
+            spec = spec.known(suffix);
+        }
+        spec
+    }
 }
 
 /// What the servers do; those not named here answer 200.

@@ -1,0 +1,139 @@
+// The door: takes a plan, runs all its probes at once within its bounds, and gives back what was seen.
+namespace Cmcomply
+{
+    using System;
+    using System.Collections.Generic;
+    using System.Globalization;
+    using System.Net.NetworkInformation;
+    using System.Security.Cryptography;
+    using System.Text;
+    using System.Threading;
+
+    internal static class Clock
+    {
+        public static string Now() { return DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture); }
+    }
+
+    public static class Observer
+    {
+        // More at once would only cost threads.
+        const int MostAtOnce = 64;
+        const int MaxHops = 64;
+        const int MaxDepth = 5;
+
+        // Whether the plan is to be run as SYSTEM.
+        public static bool WantsSystem(string data) { return JsonReader.Read(data).Flag("as_system"); }
+
+        // How long a run takes at the most.
+        public static int Seconds(string data)
+        {
+            return JsonReader.Read(data).Object("plan").Object("bounds").Number("deadline_ms") / 1000 + 10;
+        }
+
+        // `data` holds the plan and what is asked besides; the answer is one JSON document in ASCII.
+        public static string Run(string data, string shell, string mode)
+        {
+            string started = Clock.Now();
+            Fields given = JsonReader.Read(data);
+            Fields plan = given.Object("plan");
+            Bounds bounds = BoundsOf(plan.Object("bounds"), given.Text("agent"));
+            RunTime run = new RunTime(plan.Object("bounds").Number("deadline_ms"));
+            Fields seen = new Fields().With("format", "cmcomply.seen/1").With("agent", bounds.Agent).With("plan_sha256", plan.Text("sha256")).With("plan_host", plan.Text("host"));
+
+            // Facts come from this machine alone, and yet a store may hang.
+            Fields facts = null;
+            Thread reading = Begin(delegate { facts = Facts.Read(given.Items("roots"), shell, mode); });
+            List<Fields> wave = new List<Fields>();
+            foreach (object probe in plan.Items("probes")) wave.Add((Fields)probe);
+            List<Fields> observations = new List<Fields>();
+            HashSet<string> ways = new HashSet<string>();
+            for (int depth = 0, hops = 0; wave.Count > 0; depth++)
+            {
+                List<Probe> probes = RunAll(wave, bounds, run);
+                wave = new List<Fields>();
+                foreach (Probe probe in probes) ways.Add(probe.Way);
+                foreach (Probe probe in probes)
+                {
+                    observations.Add(probe.ToFields());
+                    Fields hop = depth < MaxDepth && hops < MaxHops ? probe.Hop(hops + 1) : null;
+                    if (hop == null || !ways.Add(new Probe(hop, bounds, run).Way)) continue;
+                    hops++;
+                    wave.Add(hop);
+                }
+            }
+            if (!reading.Join(run.Within(bounds.StageMs * 2))) facts = null;
+
+            Fields vantage = new Fields().With("os", Environment.OSVersion.Platform == PlatformID.Win32NT ? "windows" : "other").With("name", Environment.MachineName).With("domain", Domain()).With("account", Account());
+            seen.With("machine", vantage).With("facts", facts).With("observations", observations);
+            seen.With("bounds", new Fields().With("stage_timeout_ms", bounds.StageMs).With("deadline_ms", plan.Object("bounds").Number("deadline_ms"))
+                .With("probes_at_once", bounds.AtOnce).With("addresses", bounds.Addresses).With("retries", bounds.Retries));
+            seen.With("interrupted", run.Over ? "the deadline of the plan" : null).With("started", started).With("finished", Clock.Now());
+            seen["sha256"] = Hash(JsonWriter.Write(seen, false));
+            return JsonWriter.Write(seen, true);
+        }
+
+        // The probes in their order, each of them run or not begun when the time is over.
+        static List<Probe> RunAll(List<Fields> plans, Bounds bounds, RunTime run)
+        {
+            List<Probe> probes = new List<Probe>();
+            foreach (Fields plan in plans) probes.Add(new Probe(plan, bounds, run));
+            int next = -1;
+            List<Thread> threads = new List<Thread>();
+            for (int i = 0; i < Math.Min(bounds.AtOnce, probes.Count); i++)
+            {
+                threads.Add(Begin(delegate
+                {
+                    for (int mine = Interlocked.Increment(ref next); mine < probes.Count && !run.Over; mine = Interlocked.Increment(ref next)) probes[mine].Run();
+                }));
+            }
+            // What does not end with the time of the run is left behind: it ends with the process.
+            foreach (Thread thread in threads) thread.Join((int)Math.Min(int.MaxValue, run.Left + 3000));
+            return probes;
+        }
+
+        static Thread Begin(ThreadStart work)
+        {
+            Thread thread = new Thread(work, 512 * 1024);
+            thread.IsBackground = true;
+            thread.Start();
+            return thread;
+        }
+
+        static Bounds BoundsOf(Fields given, string agent)
+        {
+            Bounds bounds = new Bounds();
+            bounds.StageMs = given.Number("stage_timeout_ms");
+            bounds.AtOnce = Math.Min(given.Number("probes_at_once"), MostAtOnce);
+            bounds.Addresses = given.Number("addresses");
+            bounds.Retries = given.Number("retries");
+            bounds.Agent = agent;
+            return bounds;
+        }
+
+        static string Domain()
+        {
+            try { return IPGlobalProperties.GetIPGlobalProperties().DomainName; }
+            catch (Exception) { return null; }
+        }
+
+        static string Account()
+        {
+            try
+            {
+                System.Security.Principal.WindowsIdentity who = System.Security.Principal.WindowsIdentity.GetCurrent();
+                // Its name is another one on a Windows in another language.
+                return who.IsSystem ? "S-1-5-18" : who.Name;
+            }
+            catch (Exception) { return null; }
+        }
+
+        static string Hash(string text)
+        {
+            // This one also works where only validated cryptography is allowed (FIPS).
+            using (SHA256 hash = new SHA256CryptoServiceProvider())
+            {
+                return BitConverter.ToString(hash.ComputeHash(new UTF8Encoding(false).GetBytes(text))).Replace("-", "").ToLowerInvariant();
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `cmcomply hosts`: from where each host is looked at, and whether that works, before anything is probed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::facts::FactsArgs;
+use super::output::OutputArgs;
+use super::{Stop, audit, exit, here, progress};
+use crate::derive::Subject;
+use crate::report::{self, HOSTS_FORMAT, HostRow, Hosts};
+use crate::site::Facts;
+use crate::vantage::{
+    self, AT_ONCE, Place, Seats, THIS_MACHINE, Unreached, UnreachedWhy, Vantage, VantageKind, VantageRule,
+};
+
+/// Arguments of `cmcomply hosts`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  cmcomply hosts --sql cm01.contoso.com --settings cmcomply.toml
+      each host with its roles, its vantage, and whether that answers
+  cmcomply hosts --snapshot site.json --settings cmcomply.toml --format csv
+      the same for a spreadsheet, without the database
+
+What is asked: SSH signs in and asks the program for its version; of WinRM only the port is tried, and no password sent.
+A vantage marked (default) is used with `audit --remote` alone. The grade is the best that evidence from there can have.
+
+Exit codes: 0 all that was asked answers, 2 wrong arguments or settings, 3 something does not answer, or the list of hosts
+is not whole, 4 the site database could not be read.")]
+pub(super) struct HostsArgs {
+    #[command(flatten)]
+    facts: FactsArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Asks every machine, and lists what became of it.
+pub(super) async fn run(args: HostsArgs) -> Result<u8, Stop> {
+    let prepared = args.facts.prepare()?;
+    if prepared.is_redacted() {
+        return Err(Stop::usage(anyhow::anyhow!("the names of a redacted snapshot lead to no machine")));
+    }
+    let rules = prepared.vantages().to_vec();
+    let cancel = audit::cancel_on_ctrl_c("interrupted: writing what is known (Ctrl-C again: end at once)");
+    let facts = prepared.read(&cancel).await?;
+    let subjects = subjects(&facts);
+    let here = Vantage::local(&here::name());
+    let seats = vantage::assign(subjects.keys(), &facts, &rules, Some(VantageKind::Winrm), &here, &[]);
+    let checks = check_all(&seats, &cancel).await;
+    let rows: Vec<HostRow> =
+        subjects.into_iter().map(|(subject, roles)| row(subject, roles, &seats, &rules, &checks)).collect();
+    let unanswered = rows.iter().any(|row| row.answers == Some(false));
+    let hosts = Hosts { format: HOSTS_FORMAT.to_owned(), hosts: rows };
+    args.output.write(&report::hosts(&hosts), &hosts)?;
+    let whole = !unanswered && !facts.site_systems.is_unknown() && !cancel.is_cancelled();
+    Ok(if whole { exit::COMPLIANT } else { exit::INCOMPLETE })
+}
+
+/// Every host with its roles, then clients and consoles.
+fn subjects(facts: &Facts) -> BTreeMap<Subject, Vec<String>> {
+    let mut subjects: BTreeMap<Subject, Vec<String>> = BTreeMap::new();
+    for system in facts.site_systems.rows() {
+        let subject = Subject::Host { site: system.site.clone(), host: system.host.clone() };
+        let roles = system.roles.iter().map(|installed| installed.role.title().to_owned());
+        subjects.entry(subject).or_default().extend(roles);
+    }
+    subjects.extend([(Subject::Clients, Vec::new()), (Subject::Consoles, Vec::new())]);
+    subjects
+}
+
+type Check = Result<Option<&'static str>, Unreached>;
+
+fn row(subject: Subject, roles: Vec<String>, seats: &Seats, rules: &[VantageRule], checks: &[Check]) -> HostRow {
+    let seat = seats.seat(&subject);
+    let place = &seats.places[seat.place];
+    let (checked, unreached) = match &checks[seat.place] {
+        Ok(checked) => (checked.map(str::to_owned), None),
+        Err(unreached) => (None, Some(unreached.clone())),
+    };
+    let asked = !matches!(place.rule.kind, VantageKind::Local | VantageKind::Carried | VantageKind::None);
+    HostRow {
+        // Only SYSTEM gives an A, and no account that signs in from elsewhere is SYSTEM.
+        grade: seat.standing.grade(if seat.place == THIS_MACHINE { here::account() } else { None }.as_deref()),
+        stated: rules.contains(&place.rule) || place.rule.kind == VantageKind::Carried,
+        vantage: place.rule.kind,
+        machine: place.machine.clone(),
+        account: place.rule.account.clone(),
+        answers: asked.then_some(unreached.is_none()),
+        subject,
+        roles,
+        checked,
+        unreached,
+    }
+}
+
+/// So many at a time; each under its own deadline.
+async fn check_all(seats: &Seats, cancel: &CancellationToken) -> Vec<Check> {
+    let wheel = progress::wheel("asking the hosts");
+    let gate = Arc::new(Semaphore::new(AT_ONCE));
+    let mut checks: Vec<Check> =
+        seats.places.iter().map(|_| Err(Unreached::new(UnreachedWhy::Answer, "the check broke (a defect)"))).collect();
+    let mut tasks = JoinSet::new();
+    for (number, place) in seats.places.iter().cloned().enumerate() {
+        let (gate, cancel) = (gate.clone(), cancel.clone());
+        tasks.spawn(async move { (number, check(&place, &gate, &cancel).await) });
+    }
+    while let Some(done) = tasks.join_next().await {
+        if let Ok((number, checked)) = done {
+            checks[number] = checked;
+        }
+    }
+    wheel.finish_and_clear();
+    checks
+}
+
+async fn check(place: &Place, gate: &Semaphore, cancel: &CancellationToken) -> Check {
+    let _turn = gate.acquire().await;
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(Unreached::new(UnreachedWhy::Interrupted, "interrupted by Ctrl-C")),
+        checked = vantage::check(place) => checked,
+    }
+}

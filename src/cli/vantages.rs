@@ -1,0 +1,214 @@
+//! Looking from every vantage: this machine, the other ones, and what was brought back from some.
+
+use std::path::PathBuf;
+
+use clap::{Args, value_parser};
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::probing::certificates;
+use super::{Stop, audit, here, secret};
+use crate::assess::{View, Witness};
+use crate::derive::Subject;
+use crate::evidence::{Look, LookedFor, Observations, Tool, VantageRecord};
+use crate::plan::PlanDocument;
+use crate::probe::{Checks, Observation, Settings};
+use crate::vantage::{
+    Asking, CarriedFile, Place, Remote, Seats, Sight, THIS_MACHINE, Unreached, UnreachedWhy, Vantage, VantageKind,
+    observe_all,
+};
+
+/// From where to look.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Vantages")]
+pub(super) struct VantageArgs {
+    /// Let what fails from this machine count as failed for every host that it looks at. What it reaches proves nothing for
+    /// another host: for that, say in cmcomply.toml for whom it stands in, or look from the host.
+    #[arg(long)]
+    pub(super) from_here: bool,
+    /// Look at the hosts to which cmcomply.toml gives no vantage over WinRM. Without it this machine looks, and what it
+    /// reaches proves nothing for them.
+    #[arg(long)]
+    pub(super) remote: bool,
+    /// What `cmcomply probe --plan`, or the script of `cmcomply plan`, has written on a host. May be given several times.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(super) observations: Vec<PathBuf>,
+    /// Refuse files of --observations that are older than so many hours.
+    #[arg(long, value_name = "HOURS", default_value = "24", value_parser = value_parser!(u16).range(1..=8760))]
+    max_age: u16,
+}
+
+impl VantageArgs {
+    /// What hosts without a vantage are looked at by.
+    pub(super) fn default_kind(&self) -> Option<VantageKind> {
+        self.remote.then_some(VantageKind::Winrm)
+    }
+
+    /// The files that were brought back, each of another machine.
+    pub(super) fn carried(&self, now: Timestamp, checks: &Checks) -> Result<Vec<CarriedFile>, Stop> {
+        let max_age = SignedDuration::from_hours(self.max_age.into());
+        let mut files: Vec<CarriedFile> = Vec::new();
+        for path in &self.observations {
+            let file = CarriedFile::read(path, now, max_age, checks).map_err(Stop::usage)?;
+            if let Some(other) = files.iter().find(|other| other.machine == file.machine) {
+                let (one, two, host) = (&other.path, &file.path, &file.machine);
+                return Err(Stop::usage(anyhow::anyhow!("{one} and {two} are both of {host}: give one of them")));
+            }
+            files.push(file);
+        }
+        Ok(files)
+    }
+}
+
+/// What each place saw.
+pub(super) struct Seen {
+    looks: Vec<Look>,
+    grades: Vec<(Subject, View)>,
+    /// Why the probing ended before its end, if it did.
+    pub(super) interrupted: Option<&'static str>,
+}
+
+impl Seen {
+    /// What this machine saw.
+    pub(super) fn of_this_machine(&self) -> &[Observation] {
+        &self.looks[THIS_MACHINE].observations
+    }
+
+    /// The same for judging.
+    pub(super) fn witnesses(&self) -> Vec<Witness<'_>> {
+        let witnesses = self.looks.iter().map(|Look { record, probes, observations }| Witness {
+            name: record.title(),
+            probes,
+            observations,
+            unreached: record.unreached.as_ref(),
+        });
+        witnesses.collect()
+    }
+
+    /// Who looks for a subject.
+    pub(super) fn view(&self, subject: &Subject) -> View {
+        let place = self.grades.binary_search_by(|(known, _)| known.cmp(subject));
+        place.map_or_else(
+            |_| View { vantage: THIS_MACHINE, grade: crate::vantage::EvidenceGrade::D },
+            |at| self.grades[at].1,
+        )
+    }
+
+    /// The looks, for the record.
+    pub(super) fn into_looks(self) -> Vec<Look> {
+        self.looks
+    }
+}
+
+/// Looks from everywhere at once. `brought` holds files by the place that they belong to.
+pub(super) async fn look(
+    seats: &Seats,
+    plans: Vec<PlanDocument>,
+    mut brought: Vec<(usize, CarriedFile)>,
+    settings: &Settings,
+    cancel: &CancellationToken,
+) -> Result<Seen, Stop> {
+    let far = |at: &usize| *at != THIS_MACHINE && !brought.iter().any(|(place, _)| place == at);
+    // Nothing is asked of a machine for which nothing is to be probed.
+    let asked: Vec<usize> = (0..plans.len()).filter(far).filter(|at| !plans[*at].probes.is_empty()).collect();
+    let remote = |at: &usize| Remote {
+        place: seats.places[*at].clone(),
+        plan: plans[*at].clone(),
+        password: password(&seats.places[*at]),
+        roots: roots(&seats.places[*at]),
+    };
+    let remotes = asked.iter().map(remote).collect();
+    let checks = settings.checks.clone();
+    let asking = Asking { roots: checks.public_thumbprints.clone(), checks };
+    let started = Timestamp::now();
+    let (near, far) = tokio::join!(
+        audit::probe_all(&plans[THIS_MACHINE].probes, settings, cancel),
+        observe_all(remotes, asking, cancel)
+    );
+    let (mut near, interrupted) = near?;
+    // This machine may have been done before.
+    let interrupted = if cancel.is_cancelled() { Some("interrupted by Ctrl-C") } else { interrupted };
+    let finished = Timestamp::now();
+    let mut sights: Vec<Option<Sight>> = plans.iter().map(|_| None).collect();
+    for (at, sight) in asked.into_iter().zip(far) {
+        sights[at] = Some(sight);
+    }
+    for (at, file) in brought.drain(..) {
+        let (asked, answered) = (file.observations.started, file.observations.finished);
+        sights[at] = Some(Sight { asked, answered, result: Ok(file.observations) });
+    }
+    let here = Vantage::local(&here::name());
+    let mut looks = Vec::new();
+    let mut grades = Vec::new();
+    for (at, (plan, sight)) in plans.into_iter().zip(sights).enumerate() {
+        let account = match &sight {
+            Some(Sight { result: Ok(seen), .. }) => seen.account.clone(),
+            None if at == THIS_MACHINE => here::account(),
+            _ => None,
+        };
+        let there = at == THIS_MACHINE || sight.as_ref().is_some_and(|sight| sight.result.is_ok());
+        let looks_for = seats.subjects(at).map(|(subject, seat)| {
+            let grade = seat.standing.grade(account.as_deref());
+            grades.push((subject.clone(), View { vantage: at, grade }));
+            LookedFor { subject: subject.clone(), grade: there.then_some(grade) }
+        });
+        let blank = VantageRecord {
+            machine: seats.places[at].machine.clone(),
+            kind: seats.places[at].rule.kind,
+            account: seats.places[at].rule.account.clone(),
+            os: None,
+            tool: None,
+            plan_sha256: plan.sha256.clone(),
+            started: None,
+            finished: None,
+            clock_ahead_s: 0,
+            facts: None,
+            complete: plan.probes.is_empty(),
+            unreached: None,
+            looks_for: looks_for.collect(),
+        };
+        let (record, observations) = match sight {
+            None if at == THIS_MACHINE => {
+                let (os, tool) = (Some(here.os.clone()), Some(Tool::this()));
+                let (started, finished) = (Some(started), Some(finished));
+                let complete = interrupted.is_none();
+                (VantageRecord { account, os, tool, started, finished, complete, ..blank }, std::mem::take(&mut near))
+            }
+            None => (blank, Vec::new()),
+            Some(sight) => record(blank, sight),
+        };
+        looks.push(Look { record, probes: plan.probes, observations });
+    }
+    grades.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    Ok(Seen { looks, grades, interrupted })
+}
+
+fn record(blank: VantageRecord, sight: Sight) -> (VantageRecord, Vec<Observation>) {
+    let clock_ahead_s = sight.clock_ahead_s();
+    match sight.result {
+        Err(unreached) => (VantageRecord { unreached: Some(unreached), ..blank }, Vec::new()),
+        Ok(Observations { vantage, account, tool, started, finished, complete, observations, host: facts, .. }) => {
+            let (os, tool) = (Some(crate::text::printable(&vantage.os, 80)), Some(tool));
+            let (started, finished) = (Some(started), Some(finished));
+            let account = account.map(|account| crate::text::printable(&account, 200)).or(blank.account.clone());
+            let record =
+                VantageRecord { account, os, tool, started, finished, clock_ahead_s, facts, complete, ..blank };
+            (record, observations)
+        }
+    }
+}
+
+/// The certificate authorities that its certificate may have besides those of this machine.
+fn roots(place: &Place) -> Result<Vec<Vec<u8>>, Unreached> {
+    let read = |path: &PathBuf| {
+        certificates("`ca_file`", path).map_err(|error| Unreached::new(UnreachedWhy::Settings, format!("{error:#}")))
+    };
+    place.rule.ca_file.as_ref().map_or_else(|| Ok(Vec::new()), read)
+}
+
+/// The password of the account with which one signs in there.
+fn password(place: &Place) -> Result<Option<crate::site::Secret>, Unreached> {
+    let read =
+        |source| secret::stated(source).map_err(|error| Unreached::new(UnreachedWhy::SignIn, format!("{error:#}")));
+    place.rule.password.as_ref().map(read).transpose()
+}

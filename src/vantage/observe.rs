@@ -1,0 +1,225 @@
+//! Looking from other machines: all at once, so many at a time, and what one of them does costs no other anything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::winrm::{self, Transport};
+use super::{Answer, Command, Place, Unreached, UnreachedWhy, VantageKind, script, ssh};
+use crate::evidence::Observations;
+use crate::plan::PlanDocument;
+use crate::probe::Checks;
+use crate::site::Secret;
+
+/// How long it may take besides the probing there: connecting, signing in, compiling the script, and the way back.
+const BESIDES: Duration = Duration::from_mins(1);
+
+/// Machines that are asked at the same time.
+pub const AT_ONCE: usize = 16;
+
+/// A machine and what it is to look at.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    /// The machine.
+    pub place: Place,
+    /// The plan.
+    pub plan: PlanDocument,
+    /// The password of its account, or why there is none where one is named.
+    pub password: Result<Option<Secret>, Unreached>,
+    /// Roots besides those of this machine that its certificate may have (DER), or why they cannot be read.
+    pub roots: Result<Vec<Vec<u8>>, Unreached>,
+}
+
+/// What is the same for all machines that the script looks from.
+#[derive(Debug, Clone, Default)]
+pub struct Asking {
+    /// What counts as a public root.
+    pub checks: Checks,
+    /// Thumbprints of the roots to look for there.
+    pub roots: Vec<String>,
+}
+
+/// What became of it.
+#[derive(Debug, Clone)]
+pub struct Sight {
+    /// When it was asked, by the clock here.
+    pub asked: Timestamp,
+    /// When it had answered, by the clock here.
+    pub answered: Timestamp,
+    /// What it saw, or why nothing came back.
+    pub result: Result<Observations, Unreached>,
+}
+
+impl Sight {
+    /// Nobody was asked.
+    pub fn none(now: Timestamp, why: Unreached) -> Self {
+        Self { asked: now, answered: now, result: Err(why) }
+    }
+
+    /// How far the clock there is ahead of the one here, in seconds, at the least; 0 where it cannot be told from the time
+    /// that the way took.
+    pub fn clock_ahead_s(&self) -> i64 {
+        let Ok(seen) = &self.result else { return 0 };
+        let (early, late) = (self.asked.duration_since(seen.started), seen.finished.duration_since(self.answered));
+        if late.as_secs() > 0 { late.as_secs() } else { -early.as_secs().max(0) }
+    }
+}
+
+/// Asks every machine, [`AT_ONCE`] at a time, and returns what became of each, in their order.
+pub async fn observe_all(remotes: Vec<Remote>, asking: Asking, cancel: &CancellationToken) -> Vec<Sight> {
+    let asking = Arc::new(asking);
+    let gate = Arc::new(Semaphore::new(AT_ONCE));
+    let now = Timestamp::now();
+    let lost = || Sight::none(now, Unreached::new(UnreachedWhy::Answer, "looking from there broke (a defect)"));
+    let mut sights: Vec<Sight> = remotes.iter().map(|_| lost()).collect();
+    let mut tasks = JoinSet::new();
+    for (number, remote) in remotes.into_iter().enumerate() {
+        let (gate, asking, cancel) = (gate.clone(), asking.clone(), cancel.clone());
+        tasks.spawn(async move {
+            let _turn = gate.acquire_owned().await;
+            let asked = Timestamp::now();
+            let result = observe(&remote, &asking, &cancel).await;
+            (number, Sight { asked, answered: Timestamp::now(), result })
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        if let Ok((number, sight)) = done {
+            sights[number] = sight;
+        }
+    }
+    sights
+}
+
+async fn observe(remote: &Remote, asking: &Asking, cancel: &CancellationToken) -> Result<Observations, Unreached> {
+    let limit = Duration::from_millis(remote.plan.bounds.deadline_ms) + BESIDES;
+    let late = || Unreached::new(UnreachedWhy::Deadline, format!("no answer within {} s", limit.as_secs()));
+    let work = ask(remote, asking, limit, cancel);
+    if remote.place.rule.kind == VantageKind::Winrm {
+        // It keeps the time itself, and takes its shell down there when it is cancelled.
+        return work.await;
+    }
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(Unreached::new(UnreachedWhy::Interrupted, "interrupted by Ctrl-C")),
+        done = tokio::time::timeout(limit, work) => done.unwrap_or_else(|_| Err(late())),
+    }
+}
+
+async fn ask(
+    remote: &Remote,
+    asking: &Asking,
+    limit: Duration,
+    cancel: &CancellationToken,
+) -> Result<Observations, Unreached> {
+    let Remote { place, plan, .. } = remote;
+    let settings = |what: &str| Err(Unreached::new(UnreachedWhy::Settings, what));
+    let sent = Timestamp::now();
+    let seen = match place.rule.kind {
+        VantageKind::Ssh => {
+            let program = place.rule.program.as_deref().unwrap_or("cmcomply");
+            let stdin = plan.to_json().map_err(|error| Unreached::new(UnreachedWhy::Answer, error.to_string()))?;
+            let command = Command { line: format!("{program} probe --plan -"), stdin };
+            read(&ssh::run(place, &command, most(plan)).await?)?
+        }
+        VantageKind::SshWindows => {
+            let answer = ssh::run(place, &asking.script(remote), most(plan)).await?;
+            asking.read(&answer, remote, sent)?
+        }
+        VantageKind::Winrm => {
+            let answer = winrm(remote, &asking.script(remote), limit, cancel).await?;
+            asking.read(&answer, remote, sent)?
+        }
+        VantageKind::Carried => {
+            return Err(Unreached::new(UnreachedWhy::NoFile, "no file was brought back from it (--observations)"));
+        }
+        VantageKind::None => return settings("the settings say that nobody looks from it"),
+        VantageKind::Local => return settings("this machine is no other machine"),
+    };
+    seen.fits(plan).map_err(|what| Unreached::new(UnreachedWhy::Answer, what))?;
+    same_machine(place, &seen)?;
+    Ok(seen)
+}
+
+impl Asking {
+    fn script(&self, remote: &Remote) -> Command {
+        let options = script::Options { as_system: remote.place.rule.as_system, roots: self.roots.clone() };
+        script::command(&remote.plan, &options)
+    }
+
+    fn read(&self, answer: &Answer, remote: &Remote, sent: Timestamp) -> Result<Observations, Unreached> {
+        let asked = script::Asked {
+            kind: remote.place.rule.kind,
+            sent: Some(sent),
+            received: Timestamp::now(),
+            checks: self.checks.clone(),
+        };
+        Ok(script::answer(&answer.stdout, &remote.plan, &asked)?)
+    }
+}
+
+/// Runs the command over WinRM: as the account of the settings, or on Windows, where there is none, as whoever runs
+/// cmcomply, by the system's own client.
+async fn winrm(
+    remote: &Remote,
+    command: &Command,
+    total: Duration,
+    cancel: &CancellationToken,
+) -> Result<Answer, Unreached> {
+    let rule = &remote.place.rule;
+    let host = remote.place.machine.clone();
+    let host = host.ok_or_else(|| Unreached::new(UnreachedWhy::Settings, "nothing names the machine"))?;
+    let password = remote.password.clone()?;
+    let output = usize::try_from(most(&remote.plan)).unwrap_or(script::MAX_ANSWER).min(script::MAX_ANSWER);
+    let limits = winrm::Limits { total, output, ..winrm::Limits::default() };
+    let transport =
+        if rule.http { Transport::Http } else { Transport::Https(winrm::Trust::new(&remote.roots.clone()?)?) };
+    let usual = winrm::Endpoint::usual(host, transport);
+    let endpoint = winrm::Endpoint { port: rule.port.unwrap_or(usual.port), ..usual };
+    let (user, password) = match (&rule.account, password) {
+        (Some(user), Some(password)) => (user.clone(), password),
+        (None, None) if cfg!(windows) => {
+            return Ok(winrm::invoke_command::run(&endpoint, command, &limits, cancel).await?);
+        }
+        _ => {
+            let what = "no account for WinRM: cmcomply.toml gives `account` with `password_env` or `password_file`";
+            return Err(Unreached::new(UnreachedWhy::SignIn, what));
+        }
+    };
+    let scheme = if rule.basic { winrm::Scheme::Basic } else { winrm::Scheme::Ntlm };
+    let account = winrm::Account { user, password, scheme };
+    Ok(winrm::run(&endpoint, &account, command, &limits, cancel).await?)
+}
+
+/// The observations document in an answer. Success is told by it alone: an exit code may be that of `ssh`.
+fn read(answer: &Answer) -> Result<Observations, Unreached> {
+    Observations::parse("the answer", &answer.stdout).map_err(|error| {
+        let why = ssh::explain(answer).map(|unreached| format!("; {unreached}")).unwrap_or_default();
+        Unreached::new(UnreachedWhy::Answer, format!("{error}{why}"))
+    })
+}
+
+/// The machine that answered is the one that was asked for: a name may lead elsewhere than one thinks.
+pub(super) fn same_machine(place: &Place, seen: &Observations) -> Result<(), Unreached> {
+    let Some(asked) = &place.machine else { return Ok(()) };
+    match &seen.vantage.host {
+        Some(host) if host.same_machine(asked) => Ok(()),
+        Some(host) => {
+            let what = format!("another machine answered: it calls itself {host}, and {asked} was asked for");
+            Err(Unreached::new(UnreachedWhy::OtherMachine, what))
+        }
+        None => {
+            let what = format!("the machine that answered does not say its name, and {asked} was asked for");
+            Err(Unreached::new(UnreachedWhy::OtherMachine, what))
+        }
+    }
+}
+
+/// The most that an answer to a plan may have, in octets.
+fn most(plan: &PlanDocument) -> u64 {
+    let probes = u64::try_from(plan.probes.len()).unwrap_or(u64::MAX);
+    (4 << 20) + probes.saturating_mul(128 << 10).min(252 << 20)
+}
