@@ -79,9 +79,9 @@ fn first() -> Run {
     pass(&mut run, failing[1]);
     let passing = places(&run, Verdict::Pass);
     remove(&mut run, *passing.last().unwrap());
-    run.catalog.version = "2025.11.01".to_owned();
+    run.catalog.version = String::from("2025.11.01");
     run.catalog.sha256 = "1".repeat(64);
-    run.catalog.entries[0].when = "cmg.exists".to_owned();
+    run.catalog.entries[0].when = String::from("cmg.exists");
     counted(run)
 }
 
@@ -125,8 +125,8 @@ fn fourth() -> Run {
 /// A store with the four quarters, and a run of the fourth that a later one replaces.
 pub(crate) fn year() -> Place {
     let place = Place::new();
-    for run in [first(), second(), third(), at("2026-10-05T08:00:00Z"), fourth()] {
-        place.add(&run, &["--store-formats=none"]);
+    for run in [first, second, third, || at("2026-10-05T08:00:00Z"), fourth] {
+        place.add(&run(), &["--store-formats=none"]);
     }
     place
 }
