@@ -29,8 +29,8 @@ use crate::text::printable;
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
-  cmcomply readiness --sql cm01.contoso.com --target-version 2603 --from-here
-      the endpoints that version 2603 needs, today's and new, with this machine for the role hosts, and the rules
+  cmcomply readiness --sql cm01.contoso.com --target-version 2603 --settings cmcomply.toml
+      the endpoints that version 2603 needs, today's and new, proved from where the settings say, and the rules
   cmcomply readiness --snapshot site.json --target-version 2603 --host-facts hosts.json --settings cmcomply.toml
       with what the servers say of themselves, and what no site database says
   cmcomply readiness --sql cm01.contoso.com --target-version 2603 --on 2026-12-12
