@@ -54,7 +54,8 @@ sources = [{ document = "internet-access", section = "Here", date = "2025-01-01"
 "#;
 
 /// The facts of Contoso, the catalog of the lab, and what else every audit here is given.
-const COMMON: [&str; 4] = ["--snapshot=site.json", "--catalog=catalog", "--ca-file=ca.pem", "--width=160"];
+const COMMON: [&str; 5] =
+    ["--snapshot=site.json", "--output=run.json", "--catalog=catalog", "--ca-file=ca.pem", "--width=160"];
 
 #[test]
 fn one_audit_looks_from_every_host() {
