@@ -210,7 +210,7 @@ fn html_and_workbook_say_the_same_and_are_accepted() {
     validators::judge_page(&place.path("report.html"));
     let Some(python) = super::tools::python("openpyxl", "openpyxl (PyPI)") else { return };
     let script = "import openpyxl, sys\nbook = openpyxl.load_workbook(sys.argv[1])\n\
-                  print(len(book.sheetnames), book['2 Verdict']['B6'].value, sum(c.data_type == 'f' for s in book for r in s for c in r))";
+                  print(len(book.sheetnames), book['2 Verdict']['B7'].value, sum(c.data_type == 'f' for s in book for r in s for c in r))";
     let (good, said) = super::tools::ask(Command::new(python).args(["-c", script]).arg(place.path("report.xlsx")));
     assert!(good, "{said}");
     assert_eq!(said.split_whitespace().collect::<Vec<_>>(), ["13", "15", "0"], "sheets, required endpoints, formulas");

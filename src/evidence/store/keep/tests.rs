@@ -38,7 +38,6 @@ fn run(second: i64) -> Run {
             retries: 0,
         },
         outcome: Outcome::of(&facts, &[], None),
-        vantages: vec![],
         vantage: Vantage::local(CatalogRole::Client.title()),
         vantages: vec![],
         catalog: CatalogRecord::of(Catalog::embedded(), &[]),
