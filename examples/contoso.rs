@@ -1,7 +1,7 @@
 //! The real audit against the built-in Contoso lab: a site database over real TDS with TLS, and a pretend internet with
 //! blocked, refused, reset, inspected and unresolvable endpoints. Nothing to install, no rights needed, loopback only.
 //!
-//! `cargo run --release --example contoso` reads, derives, probes, prints the table and writes `run.json`; the exit
+//! `cargo run --release --example contoso` reads, derives, probes, prints the table and keeps the run in `cmcomply-runs`; the exit
 //! code is the audit's: 1, since the lab is not compliant.
 
 use std::error::Error;

@@ -67,7 +67,13 @@ impl Lab {
 
     async fn audit(&self, files: &[&[u8]], more: &[&str]) -> (Option<i32>, String, Option<Value>) {
         let _ = std::fs::remove_file(self.path("run.json"));
-        let mut command = self.command(&["audit", "--snapshot=site.json", "--settings=none.toml", "--stage-timeout=1"]);
+        let mut command = self.command(&[
+            "audit",
+            "--snapshot=site.json",
+            "--output=run.json",
+            "--settings=none.toml",
+            "--stage-timeout=1",
+        ]);
         std::fs::write(self.path("none.toml"), "[[vantages]]\nhosts = ['*', 'clients', 'consoles']\nkind = 'none'\n")
             .unwrap();
         for (number, bytes) in files.iter().enumerate() {

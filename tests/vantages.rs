@@ -124,7 +124,7 @@ fn with(sites: &Sites, programs: [&str; 3]) -> String {
 /// An audit in the folder: exit code, what it said, the record.
 fn audit(sites: &Sites, arguments: &[&str]) -> (Option<i32>, String, Value) {
     let _ = std::fs::remove_file(sites.path("run.json"));
-    let mut command = sites.operator(&["audit"]);
+    let mut command = sites.operator(&["audit", "--output=run.json"]);
     let done = command.args(COMMON).args(arguments).output().unwrap();
     let run = std::fs::read(sites.path("run.json")).map_or(Value::Null, |bytes| valid(&bytes));
     (done.status.code(), text(&done), run)
@@ -407,7 +407,7 @@ fn the_script_looks_over_ssh_over_winrm_and_by_hand(sites: &Sites) {
 fn ctrl_c_leaves_a_valid_incomplete_run(sites: &Sites) {
     sites.program("sleeps", "touch \"$HERE/asleep\"\nexec sleep 20\n");
     let settings = with(sites, ["sleeps"; 3]);
-    let mut command = sites.operator(&["audit"]);
+    let mut command = sites.operator(&["audit", "--output=run.json"]);
     command.args(COMMON).arg(settings).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     for _ in 0..600 {

@@ -55,9 +55,20 @@ namespace Cmcomply
             return facts.all;
         }
 
+        // The name in DNS: that of NetBIOS has 15 characters at most.
+        public static string MachineName()
+        {
+            try
+            {
+                string name = IPGlobalProperties.GetIPGlobalProperties().HostName;
+                return string.IsNullOrEmpty(name) ? Environment.MachineName : name;
+            }
+            catch (Exception) { return Environment.MachineName; }
+        }
+
         void Machine(string shell, string mode)
         {
-            Add("machine.name", delegate { return Environment.MachineName; });
+            Add("machine.name", delegate { return MachineName(); });
             Add("machine.domain", delegate { return Text(IPGlobalProperties.GetIPGlobalProperties().DomainName); });
             Add("account.name", delegate { return WindowsIdentity.GetCurrent().Name; });
             Add("account.sid", delegate { return WindowsIdentity.GetCurrent().User.Value; });
@@ -135,6 +146,7 @@ namespace Cmcomply
                 Value(id + ".server", key, "ProxyServer", hive, RegistryView.Registry64);
                 Value(id + ".bypass", key, "ProxyOverride", hive, RegistryView.Registry64);
                 Value(id + ".script", key, "AutoConfigURL", hive, RegistryView.Registry64);
+                AddList(id + ".ways", delegate { return Ways(Registry64.Read(hive, RegistryView.Registry64, key + @"\Connections", "DefaultConnectionSettings") as byte[]); });
             }
         }
 
@@ -158,6 +170,17 @@ namespace Cmcomply
                     return found;
                 });
             }
+        }
+
+        // Which ways the settings of a connection name: a set of flags, which only this value has.
+        static List<object> Ways(byte[] settings)
+        {
+            if (settings == null) return null;
+            if (settings.Length < 12) throw new FormatException("settings of " + settings.Length + " bytes");
+            string[] names = { "direct", "proxy", "script", "auto_detect" };
+            List<object> ways = new List<object>();
+            for (int i = 0; i < names.Length; i++) if ((settings[8] & 1 << i) != 0) ways.Add(names[i]);
+            return ways;
         }
 
         // The layout that every WinHTTP has written: version, counter, flags, and two texts with their length.

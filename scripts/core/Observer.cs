@@ -63,7 +63,7 @@ namespace Cmcomply
             }
             if (!reading.Join(run.Within(bounds.StageMs * 2))) facts = null;
 
-            Fields vantage = new Fields().With("os", Environment.OSVersion.Platform == PlatformID.Win32NT ? "windows" : "other").With("name", Environment.MachineName).With("domain", Domain()).With("account", Account());
+            Fields vantage = new Fields().With("os", Environment.OSVersion.Platform == PlatformID.Win32NT ? "windows" : "other").With("name", Facts.MachineName()).With("domain", Domain()).With("account", Account());
             seen.With("machine", vantage).With("facts", facts).With("observations", observations);
             seen.With("bounds", new Fields().With("stage_timeout_ms", bounds.StageMs).With("deadline_ms", plan.Object("bounds").Number("deadline_ms"))
                 .With("probes_at_once", bounds.AtOnce).With("addresses", bounds.Addresses).With("retries", bounds.Retries));

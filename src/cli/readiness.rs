@@ -24,13 +24,14 @@ use crate::evidence::{Run, write_aside};
 use crate::report::{self, Assessed, Readiness, ReadinessFormat};
 use crate::site::Facts;
 use crate::text::printable;
+use crate::vantage::EvidenceGrade;
 
 /// Arguments of `cmcomply readiness`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
-  cmcomply readiness --sql cm01.contoso.com --target-version 2603 --from-here
-      the endpoints that version 2603 needs, today's and new, with this machine for the role hosts, and the rules
+  cmcomply readiness --sql cm01.contoso.com --target-version 2603 --settings cmcomply.toml
+      the endpoints that version 2603 needs, today's and new, proved from where the settings say, and the rules
   cmcomply readiness --snapshot site.json --target-version 2603 --host-facts hosts.json --settings cmcomply.toml
       with what the servers say of themselves, and what no site database says
   cmcomply readiness --sql cm01.contoso.com --target-version 2603 --on 2026-12-12
@@ -129,7 +130,7 @@ pub(super) async fn run(args: ReadinessArgs) -> Result<u8, Stop> {
     let catalog = args.catalog.load()?;
     let target = target(&args.update.target_version, &catalog)?;
     let stated = args.facts.settings()?.readiness;
-    let hosts = host_facts(&args.update.host_facts)?;
+    let said = host_facts(&args.update.host_facts)?;
     args.output.writable()?;
     let (update, output) = (args.update, args.output);
     let asked = Asked {
@@ -146,6 +147,7 @@ pub(super) async fn run(args: ReadinessArgs) -> Result<u8, Stop> {
         Audited::Planned(code) => return Ok(code),
     };
     let recorded = record(&run, &output.record);
+    let hosts = with_seen(said, &run);
     let case = Case {
         facts: &run.facts,
         catalog: &catalog,
@@ -196,6 +198,22 @@ fn host_facts(paths: &[PathBuf]) -> Result<Vec<HostFacts>, Stop> {
         Some(host) => Err(Stop::usage(anyhow::anyhow!("--host-facts says two things of {host}: give each host once"))),
         None => Ok(hosts),
     }
+}
+
+/// What hosts say of themselves, completed by what was read on them when they were looked at.
+fn with_seen(mut said: Vec<HostFacts>, run: &Run) -> Vec<HostFacts> {
+    for vantage in &run.vantages {
+        let own = vantage.looks_for.iter().filter(|looked| looked.grade.is_some_and(EvidenceGrade::is_of_the_host));
+        for host in own.filter_map(|looked| looked.subject.host()) {
+            let (Some(facts), Some(read)) = (&vantage.facts, vantage.finished) else { continue };
+            let seen = HostFacts::seen_there(host.clone(), read, facts);
+            match said.iter_mut().find(|said| said.host.same_machine(host)) {
+                Some(said) => *said = said.clone().or(seen),
+                None => said.push(seen),
+            }
+        }
+    }
+    said
 }
 
 /// The document: what the rules say, and what changes from today's needs.

@@ -1,5 +1,5 @@
 //! Signing in to a proxy with an account that the operator gave for this proxy and no other: by NTLM, which
-//! [`sspi`](crate::ntlm) speaks, or by Basic.
+//! `sspi` speaks, or by Basic.
 //!
 //! Credentials are sent only after the proxy has asked for them (407), on a connection of their own, and never to anybody
 //! else. NTLM comes first, since Basic shows the password to everybody on the way to the proxy; under the name Negotiate

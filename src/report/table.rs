@@ -101,14 +101,16 @@ fn head(run: &Run, width: usize, out: &mut String) {
         line(&format!("  {vantage}"), width, out);
     }
     if run.settings.from_here {
-        let text = "What fails from this machine counts as failed for every host that it looks at (--from-here)";
-        line(text, width, out);
+        line(FROM_HERE, width, out);
     }
     for limit in limits(run) {
         line(&limit, width, out);
     }
     out.push('\n');
 }
+
+pub(super) const FROM_HERE: &str =
+    "What fails from this machine counts as failed for every host that it looks at (--from-here)";
 
 /// What was asked for that makes the result say less, or something else, than a reader would take it to say.
 pub(super) fn limits(run: &Run) -> Vec<String> {

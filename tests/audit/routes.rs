@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use lab::internet::Manner;
+
 use super::*;
 
 const THROUGH: &str = "proxy proxy.contoso.com:8080";
@@ -13,7 +15,7 @@ async fn audit(spec: Spec, arguments: &[&str], variables: &[(&str, &str)]) -> (L
     for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"] {
         command.env_remove(name);
     }
-    command.args(["--from-here", "--stage-timeout=5"]).args(arguments).envs(variables.iter().copied());
+    command.args([&lab.settings(), "--stage-timeout=5"]).args(arguments).envs(variables.iter().copied());
     let done = output(command).await;
     (lab, done)
 }
@@ -51,7 +53,7 @@ async fn what_is_bypassed_goes_directly_also_for_revocation_lists() {
         "--proxy=system-winhttp=proxy.contoso.com:8080",
         "--no-proxy=system-winhttp=root-crl.contoso.example",
     ];
-    let (lab, done) = audit(healthy(), &arguments, &[]).await;
+    let (lab, done) = audit(Spec::healthy(), &arguments, &[]).await;
     let run = lab.run();
     let errors = text(&done.stderr);
     assert_eq!(ways(&run, "client-system", ".notify.windows.com"), [set(&[THROUGH]), set(&["direct"])], "{errors}");
@@ -72,7 +74,7 @@ async fn the_settings_of_this_machine_are_its_variables() {
         ("http_proxy", "http://proxy.contoso.com:8080"),
         ("no_proxy", "notify.windows.com"),
     ];
-    let (lab, done) = audit(healthy(), &["--proxy=client-system=system"], &variables).await;
+    let (lab, done) = audit(Spec::healthy(), &["--proxy=client-system=system"], &variables).await;
     let run = lab.run();
     let shown = [text(&done.stdout), text(&done.stderr), run.to_string()].concat();
     assert_eq!(ways(&run, "client-system", ".notify.windows.com"), [set(&[THROUGH]), set(&["direct"])], "{shown}");
@@ -80,7 +82,8 @@ async fn the_settings_of_this_machine_are_its_variables() {
     assert!(!shown.contains("hunter2"), "the password of a proxy is nobody's business");
     // A variable that cannot be followed leaves the way unknown, and that is no pass.
     let (lab, done) =
-        audit(healthy(), &["--proxy=client-system=system"], &[("all_proxy", "socks5://proxy.contoso.com:1080")]).await;
+        audit(Spec::healthy(), &["--proxy=client-system=system"], &[("all_proxy", "socks5://proxy.contoso.com:1080")])
+            .await;
     let run = lab.run();
     assert!(causes(&run, "not_observed").contains_key("route-unknown"), "{}", text(&done.stdout));
     assert_eq!(ways(&run, "client-system", "x"), [set(&[]), set(&[])]);
@@ -96,7 +99,7 @@ async fn a_script_decides_for_each_endpoint_and_each_revocation_list() {
     }";
     std::fs::write(&script, text_of_script).unwrap();
     let places = ["client-system", "system-winhttp"].map(|of| format!("--proxy={of}=pac:{}", script.display()));
-    let (lab, done) = audit(healthy(), &places.each_ref().map(String::as_str), &[]).await;
+    let (lab, done) = audit(Spec::healthy(), &places.each_ref().map(String::as_str), &[]).await;
     if !cfg!(feature = "pac") {
         let said = text(&done.stderr);
         assert_eq!(done.status.code(), Some(2), "{said}");
@@ -113,7 +116,7 @@ async fn a_script_decides_for_each_endpoint_and_each_revocation_list() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_account_of_a_proxy_is_used_and_its_password_kept() {
     let spec = || {
-        let mut spec = healthy();
+        let mut spec = Spec::healthy();
         for proxy in spec.proxies.iter_mut().filter(|proxy| proxy.name == "proxy.contoso.com") {
             proxy.manner = Manner::WantsBasic("c3ZjLWNtOmh1bnRlcjI6eA==");
         }
@@ -145,7 +148,7 @@ async fn the_account_of_a_proxy_is_used_and_its_password_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_whose_service_name_leads_elsewhere_is_named() {
-    let spec = healthy()
+    let spec = Spec::healthy()
         .name("cmg.contoso.com", lab::internet::Name::Alias("former.cloudapp.net".into()))
         // In the lab all names have one address, which would show that the two are the same.
         .name("blueridge.cloudapp.net", lab::internet::Name::NoData);

@@ -116,7 +116,8 @@ fn names() -> [(&'static str, Name, &'static str, &'static str, &'static str); 5
 }
 
 /// Where the other codes are provoked.
-const ELSEWHERE: [(&str, &str); 44] = [
+const ELSEWHERE: [(&str, &str); 45] = [
+    ("host-not-reached", "tests/vantages.rs"),
     ("internal", "tests/probe_command.rs: descriptors"),
     ("name-server-refused", "a_server_that_refuses_questions_is_told_apart_from_a_silent_one"),
     ("name-sinkhole", "a_sinkhole_is_named"),

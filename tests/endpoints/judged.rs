@@ -28,7 +28,14 @@ async fn every_document_is_what_its_schema_says() {
         "page.txt",
         "# Internet access requirements\n\n## Updates and servicing\n\n- `go.microsoft.com`\n- `new.contoso.com`\n",
     );
-    let audit = ["audit", "--snapshot=site.json", "--dns-server=127.0.0.1:9", "--deadline=1", "--stage-timeout=1"];
+    let audit = [
+        "audit",
+        "--snapshot=site.json",
+        "--output=run.json",
+        "--dns-server=127.0.0.1:9",
+        "--deadline=1",
+        "--stage-timeout=1",
+    ];
     place.run(&audit).await;
     place.run(&["audit", "--snapshot=site.json", "--plan-only=plan.json"]).await;
     let mut documents = vec![("site.json".to_owned(), "snapshot"), ("plan.json".to_owned(), "plan")];

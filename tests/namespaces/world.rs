@@ -86,6 +86,7 @@ impl World {
     }
 
     /// The machine itself may not go there.
+    #[allow(dead_code, reason = "each test program uses its own part")]
     pub fn forbid(&self, name: &str) {
         ip(&["-n", &self.name(name), "route", "replace", "prohibit", "198.51.100.0/24"]);
     }

@@ -8,7 +8,7 @@ use lab::internet::{Behaviour, Internet, Spec};
 use lab::site_database::{Options, Rights, SiteDatabase};
 use serde_json::Value;
 
-use super::world::{READY, SETTINGS, hosts};
+use super::world::{READY, SETTINGS, STANDS_IN, hosts};
 
 /// A day for which the lab's data is as it should be, whenever the test runs.
 const DAY: &str = "2026-11-25";
@@ -28,7 +28,9 @@ impl Lab {
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         write("sql-ca.pem", database.ca_pem());
         write("ca.pem", &internet.ca_pem());
-        write("cmcomply.toml", SETTINGS);
+        write("cmcomply.toml", &format!("{STANDS_IN}{SETTINGS}"));
+        write("stands-in.toml", STANDS_IN);
+        write("stated.toml", SETTINGS);
         let now = Timestamp::now().to_string();
         write("hosts.json", &hosts(&now, &now).to_string());
         Self { database, internet, folder }
@@ -57,7 +59,7 @@ impl Lab {
     /// As an operator who says what he knows.
     fn told(&self) -> Command {
         let mut command = self.command();
-        command.args(["--from-here", "--settings=cmcomply.toml", "--host-facts=hosts.json", &format!("--on={DAY}")]);
+        command.args(["--settings=cmcomply.toml", "--host-facts=hosts.json", &format!("--on={DAY}")]);
         command.arg("--target-version=2603");
         command
     }
@@ -110,7 +112,7 @@ async fn a_clean_hierarchy_is_ready() {
     assert!(added.iter().all(|row| row["role"] == "management point"), "{added:?}");
     // The record that it rests on, and its hash.
     lab.document("readiness-run.json", "run");
-    lab.document("hosts.json", "hosts");
+    lab.document("hosts.json", "host-facts");
     let hash = <sha2::Sha256 as sha2::Digest>::digest(lab.read("readiness-run.json"));
     assert_eq!(document["origin"]["run_sha256"], cmcomply::text::hexadecimal(&hash));
     assert!(lab.read("ready.html").contains("<h1>Readiness for version 2603: ready</h1>"));
@@ -173,21 +175,26 @@ async fn what_nobody_knows_makes_it_incomplete() {
     let lab = Lab::ready("").await;
     // Everything but what the servers say.
     let mut command = lab.command();
-    command.args(["--from-here", "--settings=cmcomply.toml", &format!("--on={DAY}"), "--target-version=2603"]);
+    command.args(["--settings=cmcomply.toml", &format!("--on={DAY}"), "--target-version=2603"]);
     let (code, table, _) = output(command).await;
     assert_eq!(code, Some(3), "{table}");
     assert!(table.contains("undecided  odbc-driver (error): not known: the ODBC driver of"), "{table}");
     assert!(table.contains("Result: incomplete (exit code 3)"), "{table}");
     // Everything but the operator's word.
     let mut command = lab.command();
-    command.args(["--from-here", "--host-facts=hosts.json", &format!("--on={DAY}"), "--target-version=2603"]);
+    command.args([
+        "--settings=stands-in.toml",
+        "--host-facts=hosts.json",
+        &format!("--on={DAY}"),
+        "--target-version=2603",
+    ]);
     let (code, table, _) = output(command).await;
     assert_eq!(code, Some(3), "{table}");
     assert!(table.contains("state https_or_enhanced_http under [readiness] in cmcomply.toml"), "{table}");
     // Everything but this machine's standing in for the hosts.
     let mut command = lab.command();
     command.args([
-        "--settings=cmcomply.toml",
+        "--settings=stated.toml",
         "--host-facts=hosts.json",
         &format!("--on={DAY}"),
         "--target-version=2603",

@@ -10,6 +10,7 @@ use cmcomply::catalog::{Catalog, Release};
 use cmcomply::derive::{Decision, Options, Requirement, requirements};
 use cmcomply::settings::{Settings, StatedReadiness};
 use cmcomply::site::{Certificate, Facts, Network, Secret, Server, SignIn, read};
+use cmcomply::vantage::EvidenceGrade;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use lab::site_database::{self, SiteDatabase};
@@ -48,6 +49,10 @@ https_or_enhanced_http = true
 compliance_workload = \"configuration-manager\"
 retired_connectors = false
 ";
+
+/// This machine stands for everybody.
+pub(crate) const STANDS_IN: &str =
+    "[[vantages]]\nhosts = ['*', 'clients', 'consoles']\nkind = 'here'\nsame_subnet = true\n";
 
 /// The servers of the hierarchy.
 pub(crate) const SERVERS: [&str; 10] = [
@@ -160,6 +165,8 @@ fn reached(requirements: &[Requirement]) -> Vec<Judgement> {
         grade: Grade::Required,
         probes: probes.get(&requirement.id).cloned().unwrap_or_default(),
         observed_from_role_host: true,
+        vantage: 0,
+        evidence_grade: Some(EvidenceGrade::B),
         cause: None,
         waiver: None,
         notes: Vec::new(),

@@ -26,6 +26,31 @@ fn the_same_run_gives_the_same_bytes() {
 }
 
 #[test]
+fn every_format_says_what_the_evidence_is_worth_and_why_nobody_looked() {
+    for format in Format::ALL {
+        if format == Format::Xlsx {
+            continue; // its cells are those of the CSV
+        }
+        let text = text(format);
+        let worth = match format {
+            Format::Json | Format::Hdf => "\"evidence_grade\": \"B\"",
+            Format::Csv => ",no,B,cm01.contoso.com,",
+            Format::Oscal => "\"name\": \"evidence-grade\"",
+            Format::Prometheus => "cmcomply_vantage_used{machine=\"cm01.contoso.com\",kind=\"ssh\"} 1",
+            _ => "evidence of grade B",
+        };
+        let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(squeezed.contains(worth), "{format}: {text}");
+        let why = match format {
+            Format::Csv | Format::Junit => continue, // of requirements, which say it in their cause
+            Format::Prometheus => "cmcomply_vantage_used{machine=\"cm02.contoso.com\",kind=\"winrm\"} 0",
+            _ => "the account was refused",
+        };
+        assert!(squeezed.contains(why), "{format}: {text}");
+    }
+}
+
+#[test]
 fn names_of_formats_are_read_back() {
     for format in Format::ALL {
         assert_eq!(format.name().parse(), Ok(format));

@@ -101,6 +101,26 @@ fn an_edited_verdict_is_found() {
 }
 
 #[test]
+fn a_grade_that_was_made_better_is_found() {
+    let said = refused(|run| run["judgements"][0]["evidence_grade"] = json!("A"));
+    assert!(said.contains("is not the one of its vantage"), "{said}");
+    let said = refused(|run| run["judgements"][0]["vantage"] = json!(9));
+    assert!(said.contains("not in the run"), "{said}");
+    // A pass on evidence that proves nothing, in both places.
+    let said = refused(|run| {
+        for looked in run["vantages"][1]["looks_for"].as_array_mut().unwrap() {
+            looked["grade"] = json!("D");
+        }
+        for judgement in run["judgements"].as_array_mut().unwrap() {
+            if judgement.get("evidence_grade").is_some() {
+                judgement["evidence_grade"] = json!("D");
+            }
+        }
+    });
+    assert!(said.contains("its evidence proves nothing"), "{said}");
+}
+
+#[test]
 fn parts_that_do_not_belong_together_are_found() {
     let said = refused(|run| {
         run["judgements"].as_array_mut().unwrap().pop();

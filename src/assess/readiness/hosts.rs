@@ -9,7 +9,7 @@ use crate::site::{Role, SiteSystem, SyncFrom};
 /// What a host said so many days before the facts were read counts no more.
 const AGE_DAYS: i64 = 30;
 /// How a fact of a host comes in.
-const HOW: &str = "read it on the host and give it with --host-facts";
+const HOW: &str = "look from the host itself (WinRM or the script), or give it with --host-facts";
 /// .NET Framework by its `Release`, newest first, as Microsoft's table of versions has it.
 const NET: [(u32, &str); 11] = [
     (533_320, "4.8.1"),

@@ -8,6 +8,7 @@ mod host;
 mod hosts;
 mod proxies;
 mod roles;
+mod seen_there;
 mod table;
 mod tls;
 mod versions;

@@ -26,7 +26,9 @@ pub(super) enum Treatment {
 }
 
 /// Closed sets, moments, versions.
-const PLAIN: [&str; 47] = [
+const PLAIN: [&str; 49] = [
+    "why",
+    "evidence_grade",
     "alpn",
     "answer",
     "approved_on",
@@ -116,9 +118,9 @@ const COMPOSED: [&str; 38] = [
     "via",
     "when",
 ];
-const HOSTS: [&str; 2] = ["host", "hosts"];
+const HOSTS: [&str; 3] = ["host", "hosts", "machine"];
 const URLS: [&str; 5] = ["crl_urls", "issuer_urls", "ocsp_urls", "token_endpoint", "url"];
-const HASHES: [&str; 4] = ["extra_roots", "ocsp_request", "public_roots", "sha256"];
+const HASHES: [&str; 5] = ["plan_sha256", "extra_roots", "ocsp_request", "public_roots", "sha256"];
 const NAMES: [&str; 4] = ["issuer", "named_by", "names", "subject"];
 
 /// The treatment of a text at this place of the document.

@@ -42,8 +42,16 @@ pub struct Kept {
 type Step<'a> = &'a dyn Fn(&str) -> io::Result<()>;
 
 impl Store {
-    /// Finds out whether a run could be written, by doing all that comes before. The folder is made if it is not there.
+    /// Finds out whether a run could be written, by doing all that comes before. A folder that is not there is not made:
+    /// what comes next may end in an error, and an empty store would be left.
     pub fn can_keep(&self) -> Result<(), StoreError> {
+        if !self.folder.exists() {
+            let there = self.folder.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("."));
+            let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
+            let trial = there.join(format!("{PART}{}", std::process::id()));
+            fs::create_dir(&trial).map_err(failed("make store", &self.folder))?;
+            return fs::remove_dir(&trial).map_err(failed("make store", &self.folder));
+        }
         let _lock = self.lock()?;
         self.clean()?;
         let aside = self.folder.join(format!("{PART}{}", std::process::id()));

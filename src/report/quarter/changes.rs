@@ -40,7 +40,7 @@ pub(super) fn site(history: &History) -> Section {
     let Some(earlier) = history.earlier() else { return section.text(FIRST) };
     let (old, new) = (settings(&earlier.run.facts), settings(&history.newest().facts));
     let mut rows = Vec::new();
-    let mut unknown = Vec::new();
+    let mut unknown: Vec<String> = Vec::new();
     for (kind, new) in &new {
         match (old.get(kind).and_then(Option::as_ref), new) {
             (Some(old), Some(new)) => rows.extend(differences(kind, old, new)),
@@ -51,15 +51,11 @@ pub(super) fn site(history: &History) -> Section {
     let caused = caused.rows.iter().filter(|row| {
         matches!(row.cause, Some(ChangeCause::SiteConfig | ChangeCause::SiteConfigOrCatalog)) && row.class.is_change()
     });
+    let none = if unknown.is_empty() { "Nothing changed." } else { "Of what is known in both runs, nothing changed." };
     section
         .text(format!("Changes of requirements or verdicts that come from the site: {}.", caused.count()))
         .list(unknown)
-        .table(
-            "What the site database says now and said before",
-            &["what", "which", "before", "now"],
-            rows,
-            "Nothing changed.",
-        )
+        .table("What the site database says now and said before", &["what", "which", "before", "now"], rows, none)
 }
 
 type Settings = BTreeMap<String, String>;

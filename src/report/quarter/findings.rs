@@ -11,9 +11,10 @@ use crate::probe::Issuance;
 pub(super) fn not_passing(history: &History) -> Section {
     let run = history.newest();
     let rows = rows(run);
-    let table = rows
-        .iter()
-        .filter(|row| row.is_not_passing())
+    let mut worst: Vec<&Row<'_>> = rows.iter().filter(|row| row.is_not_passing()).collect();
+    worst.sort_by_key(|row| Verdict::ALL.iter().position(|verdict| *verdict == row.judgement.verdict));
+    let table = worst
+        .into_iter()
         .map(|row| {
             let (since, age) = since(history, &row.requirement.id);
             let owner = row.waiver().map_or("nobody", |waiver| waiver.owner.as_str());
@@ -31,9 +32,14 @@ pub(super) fn not_passing(history: &History) -> Section {
         })
         .collect();
     let columns = ["verdict", "host", "role", "endpoint", "what was seen", "since", "days", "owner", "what to do"];
-    Section::new(4, "not-passing", "Not passing")
+    Section::new(4, "not-passing", "Not passing, or not observed")
         .text("Since: the first run of the store from which on no run saw it pass. The owner is the one of the waiver.")
-        .table("Required endpoints that do not pass", &columns, table, "Every required endpoint passes.")
+        .table(
+            "Required endpoints that do not pass, or that nobody saw",
+            &columns,
+            table,
+            "Every required endpoint passes.",
+        )
 }
 
 /// The day of the first run since which nothing passed, and how many days before the newest run that was.
@@ -44,7 +50,7 @@ fn since(history: &History, id: &RequirementId) -> (String, usize) {
         match verdict {
             Verdict::Pass | Verdict::NotApplicable => break,
             Verdict::Fail | Verdict::Waived | Verdict::NotObserved | Verdict::Error => {
-                first = kept.run.moments.finished
+                first = kept.run.moments.finished;
             }
         }
     }

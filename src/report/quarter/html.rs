@@ -11,6 +11,8 @@ const LEFT: usize = 90;
 const ROOM: usize = 600;
 const LINE: usize = 28;
 const HEAD: usize = 40;
+/// A table of more columns is set smaller, and its texts may break anywhere: it must fit on paper.
+const DENSE: usize = 6;
 /// What is drawn, as the columns of a point are.
 const DRAWN: [(&str, &str); 4] =
     [("FAIL", "bar-fail"), ("ERROR", "bar-error"), ("not observed", "bar-unseen"), ("waived", "bar-waived")];
@@ -36,6 +38,7 @@ pub(super) fn render(report: &QuarterReport) -> String {
     let footer =
         "Made by cmcomply from the runs of a store, and from nothing else: the same store gives the same page.";
     let body = el("body")
+        .class("quarterly")
         .child(header)
         .child(contents)
         .child(el("main").children(report.sections.iter().map(section)))
@@ -67,7 +70,8 @@ fn block(block: &Block) -> Element {
                 .iter()
                 .zip(&numbers)
                 .map(|(title, number)| if *number { column(title).class("number") } else { column(title) });
-            wide(caption, el("tr").children(titles), rows.iter().map(|cells| row(cells)))
+            let table = wide(caption, el("tr").children(titles), rows.iter().map(|cells| row(cells)));
+            if columns.len() > DENSE { el("div").class("dense").child(table) } else { table }
         }
         Block::Trend(points) => trend(points),
         Block::Lines(lines) => {

@@ -130,13 +130,13 @@ pub(super) fn coverage(history: &History) -> Section {
         _ => "Nothing was observed.".to_owned(),
     };
     let without: Vec<String> = in_database.iter().filter(|host| !itself.contains(*host)).cloned().collect();
-    let section = section
-        .text(format!(
-            "{} hosts in the site database; {} of them were observed from themselves. {unseen} roles without any observation.",
-            in_database.len(),
-            in_database.iter().filter(|host| itself.contains(*host)).count()
-        ))
-        .text(span);
+    let hosts = if run.facts.site_systems.is_unknown() {
+        "How many hosts the site database has is not known.".to_owned()
+    } else {
+        let observed = in_database.iter().filter(|host| itself.contains(*host)).count();
+        format!("{} hosts in the site database; {observed} of them were observed from themselves.", in_database.len())
+    };
+    let section = section.text(format!("{hosts} Roles without any observation: {unseen}.")).text(span);
     let section = if without.is_empty() {
         section
     } else {

@@ -108,17 +108,21 @@ impl Block {
         match self {
             Self::Text(text) => format!("{}\n", safe(text)),
             Self::Alert(text) => format!("ATTENTION: {}\n", safe(text)),
-            Self::Facts(facts) => facts.iter().map(|(name, value)| format!("{name}: {}\n", safe(value))).collect(),
-            Self::List(items) => items.iter().map(|item| format!("- {}\n", safe(item))).collect(),
+            Self::Facts(facts) => joined(facts.iter().map(|(name, value)| format!("{name}: {}\n", safe(value)))),
+            Self::List(items) => joined(items.iter().map(|item| format!("- {}\n", safe(item)))),
             Self::Table { caption, columns, rows } => {
                 let rows = rows.iter().map(|row| {
                     let cells: Vec<String> = row.iter().map(ToString::to_string).collect();
                     format!("  {}\n", cells.join(" | "))
                 });
-                format!("[{}]\n  {}\n{}", safe(caption), columns.join(" | "), rows.collect::<String>())
+                format!("[{}]\n  {}\n{}", safe(caption), columns.join(" | "), joined(rows))
             }
             Self::Trend(_) => String::new(),
-            Self::Lines(lines) => lines.iter().map(|line| format!("{line}: ____________________\n")).collect(),
+            Self::Lines(lines) => joined(lines.iter().map(|line| format!("{line}: ____________________\n"))),
         }
     }
+}
+
+fn joined(lines: impl Iterator<Item = String>) -> String {
+    lines.collect::<Vec<_>>().concat()
 }

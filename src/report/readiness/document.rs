@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::summary::sha256;
-use super::super::table::limits;
+use super::super::table::{FROM_HERE, limits};
+use super::super::vantages;
 use crate::assess::readiness::{Coming, Finding};
 use crate::assess::{Grade, Verdict};
 use crate::catalog::{Document, Release};
@@ -268,9 +269,9 @@ fn limits_of(run: &Run, day: Date) -> Vec<String> {
     if today != day.to_string() {
         limits.insert(0, format!("Judged as of {day} (--on), with what was seen on {today}"));
     }
+    limits.extend(vantages::lines(run).into_iter().map(|from| format!("Looked from {from}")));
     if run.settings.from_here {
-        let from = run.vantage.title();
-        limits.push(format!("Probed from {from}, which stands in for every host (--from-here)"));
+        limits.push(FROM_HERE.to_owned());
     }
     limits
 }

@@ -6,6 +6,7 @@ use super::document::{Readiness, ReadinessEndpoint};
 use super::words;
 use crate::assess::Verdict;
 use crate::assess::readiness::{Finding, State};
+use crate::derive::Change;
 
 pub(super) fn render(document: &Readiness) -> String {
     let contents = [
@@ -124,16 +125,16 @@ fn verdict(verdict: Verdict) -> Element {
 fn endpoints(document: &Readiness) -> Element {
     let mut section = heading("endpoints", "Endpoints");
     let new = words::new_endpoints(document);
-    let open = words::open_endpoints(document);
+    let open: Vec<_> = words::open_endpoints(document).into_iter().filter(|row| row.change != Change::Added).collect();
     section = if new.is_empty() {
         section.child(el("p").text("The update adds no endpoint."))
     } else {
         section.child(rows("Endpoints that the update adds", &new))
     };
     section = if open.is_empty() {
-        section.child(el("p").text("Every endpoint that counts is reached."))
+        section.child(el("p").text("Every endpoint of today that counts is reached."))
     } else {
-        section.child(rows("Endpoints that count and are not passing", &open))
+        section.child(rows("Endpoints of today that count and are not passing", &open))
     };
     if !document.no_longer_needed.is_empty() {
         section =
@@ -143,17 +144,25 @@ fn endpoints(document: &Readiness) -> Element {
 }
 
 fn rows(caption: &str, rows: &[&ReadinessEndpoint]) -> Element {
-    let titles = ["verdict", "endpoint", "host and role", "what was seen", "what to do"].map(column);
+    let small = |text: String| el("p").class("small").text(text);
     let rows = words::together(rows).into_iter().map(|words::Together { row, subjects }| {
-        let endpoint = el("td").child(el("code").text(&row.endpoint)).text(words::newness(row));
-        el("tr")
-            .child(el("td").child(verdict(row.verdict)))
-            .child(endpoint)
-            .child(el("td").text(format!("{} ({})", subjects.join(", "), row.role)))
-            .child(el("td").text(row.seen.as_deref().unwrap_or("reached")))
-            .child(el("td").text(row.remedy.as_deref().unwrap_or_default()))
+        let endpoint = el("td").child(el("p").child(el("code").text(&row.endpoint))).child(small(format!(
+            "for {} ({})",
+            subjects.join(", "),
+            row.role
+        )));
+        let mut seen = el("td").child(el("p").text(row.seen.as_deref().unwrap_or("reached")));
+        if let Some(remedy) = &row.remedy {
+            seen = seen.child(el("p").child(el("strong").text("What to do:")).text(format!(" {remedy}")));
+        }
+        el("tr").child(el("td").child(verdict(row.verdict))).child(endpoint).child(seen)
     });
-    wide(caption, el("tr").children(titles), rows)
+    let titles = ["verdict", "endpoint, hosts and role", "what was seen, and what to do"].map(column);
+    el("table")
+        .class("endpoints")
+        .child(el("caption").text(caption))
+        .child(el("thead").child(el("tr").children(titles)))
+        .child(el("tbody").children(rows))
 }
 
 fn calendar(document: &Readiness) -> Element {

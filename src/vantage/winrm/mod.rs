@@ -2,9 +2,9 @@
 //!
 //! The five verbs that this needs of WS-Management (Create, Command, Send, Receive, Signal and Delete: MS-WSMV and DMTF
 //! DSP0226) are written here, over hyper on a connection of our own: NTLM signs in a *connection*, and its seals are
-//! numbered along it, so one must know which connection a message takes. NTLM itself is [`sspi`](crate::ntlm)'s.
-//! `winrm-rs`, a whole client, was not taken: it wants a newer compiler than this crate, and its releases for older ones
-//! send in clear what a Windows host with its default settings wants sealed.
+//! numbered along it, so one must know which connection a message takes. NTLM itself is that of `sspi`, a library that is
+//! kept by a company for its own products. `winrm-rs`, a whole client, was not taken: it wants a newer compiler than this
+//! crate, and its releases for older ones send in clear what a Windows host with its default settings wants sealed.
 //!
 //! What is spoken:
 //! - HTTPS with the machine's own judgement of the certificate and roots given besides; NTLM with channel binding, or

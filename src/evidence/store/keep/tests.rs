@@ -27,6 +27,7 @@ fn run(second: i64) -> Run {
         settings: RunSettings {
             target_version: None,
             from_here: false,
+            remote: false,
             dns_server: None,
             connect_to: vec![],
             extra_roots: vec![],
@@ -37,7 +38,9 @@ fn run(second: i64) -> Run {
             retries: 0,
         },
         outcome: Outcome::of(&facts, &[], None),
+        vantages: vec![],
         vantage: Vantage::local(CatalogRole::Client.title()),
+        vantages: vec![],
         catalog: CatalogRecord::of(Catalog::embedded(), &[]),
         facts,
         requirements: vec![],
