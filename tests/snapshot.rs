@@ -151,6 +151,68 @@ async fn a_redacted_snapshot_names_nobody_and_needs_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_field_of_a_redacted_snapshot_lets_a_name_through() {
+    let (_database, folder, _) = contoso().await;
+    let mut site = read(folder.path(), "site.json");
+    let facts = &mut site["facts"];
+    // Each of these may hold what an administrator typed, or is taken for a word of the product's.
+    for (path, text) in [
+        ("/cmgs/value/0/deployment_name", "gw.hushhush.westeurope.cloudapp.azure.com"),
+        ("/cmgs/value/0/storage_name", "st.hushhush.blob.core.windows.net"),
+        ("/cmgs/value/0/region", "hushhush region"),
+        ("/azure_environments/value/0/name", "hushhush cloud"),
+        ("/azure_environments/value/0/suffixes/KeyVaultDNSSuffix", "hushhush.vault.azure.net"),
+        ("/update_packages/value/0/name", "Configuration Manager for Hushhush"),
+        ("/update_packages/value/0/version", "5.00.hushhush"),
+        ("/features/value/0/name", "Hushhush hub"),
+        ("/clients_by_system/value/0/system", "Hushhush Windows 11"),
+        ("/clients_by_system/value/0/build", "10.hushhush"),
+        ("/consoles/value/0/version", "hushhush"),
+        ("/consoles/value/0/host", "lt-002.hushhush"),
+        ("/site_systems/value/0/roles/0/role", "SMS Hushhush Point"),
+        ("/subscriptions/value/0/id", "hushhush"),
+        ("/cmgs/source/object", "dbo.vHushhush"),
+        ("/tenants/source/object", "C:\\hushhush\\cmcomply.toml: consoles"),
+        ("/connection/server_version", "hushhush"),
+    ] {
+        let place = facts.pointer_mut(path).unwrap_or_else(|| panic!("{path}"));
+        *place = text.into();
+    }
+    facts["features"]["source"]["may_lack"] = "known from CM_CAS on hushhush alone".into();
+    facts["sites"]["source"]["missing_columns"] = serde_json::json!(["hushhush"]);
+    let finding = |column: &str| {
+        serde_json::json!({ "object": "hushhush.toml", "column": column, "row": "hushhush", "problem": "hushhush",
+                            "value": "hushhush" })
+    };
+    facts["data_findings"] = serde_json::json!([finding("hushhush"), finding("online")]);
+    std::fs::write(folder.path().join("site.json"), site.to_string()).unwrap();
+    let mut command = program(folder.path());
+    command.args(["snapshot", "--snapshot=site.json", "--redact", "--output=redacted.json"]);
+    let done = output(command).await;
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    let redacted = read(folder.path(), "redacted.json");
+    let lower = redacted.to_string().to_lowercase();
+    assert!(!lower.contains("hushhush"), "{lower}");
+    // What the product's rules depend on stays, and so does what says where an answer came from.
+    let (facts, before) = (&redacted["facts"], &site["facts"]);
+    let first = |fact: &str, field: &str| facts[fact]["value"][0][field].clone();
+    let deployment = first("cmgs", "deployment_name");
+    assert!(deployment.as_str().unwrap().ends_with(".westeurope.cloudapp.azure.com"), "{deployment}");
+    let storage = first("cmgs", "storage_name");
+    assert!(storage.as_str().unwrap().ends_with(".blob.core.windows.net"), "{storage}");
+    assert_eq!(facts["tenants"]["source"]["object"], "cmcomply.toml: consoles");
+    assert_eq!(facts["site_systems"]["source"]["object"], before["site_systems"]["source"]["object"]);
+    assert_eq!(facts["features"]["source"]["may_lack"], "redacted");
+    assert_eq!(facts["data_findings"][1]["column"], "online");
+    assert_eq!(first("azure_environments", "hosts"), before["azure_environments"]["value"][0]["hosts"]);
+    assert_eq!(facts["update_packages"]["value"][1], before["update_packages"]["value"][1]);
+    // It can be read again.
+    let mut command = program(folder.path());
+    command.args(["snapshot", "--snapshot=redacted.json", "--output=again.json"]);
+    assert_eq!(output(command).await.status.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_no_snapshot_is_exit_2_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();

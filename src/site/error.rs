@@ -168,12 +168,14 @@ pub enum ConnectError {
     },
     /// Nobody whom we trust vouches for the server.
     #[error(
-        "the certificate of {address} is not trusted ({detail}); give the CA that issued it with --sql-ca-file, or \
-         accept any certificate with --trust-server-certificate (the run will say so)"
+        "the certificate of {address} is not trusted ({detail}); {advice}, or accept any certificate with \
+         --trust-server-certificate (the run will say so)"
     )]
     CertificateUntrusted {
         /// `host:port`
         address: String,
+        /// What to do about it.
+        advice: &'static str,
         /// The judgement.
         detail: String,
     },
@@ -218,19 +220,32 @@ pub enum ConnectError {
         detail: String,
     },
     /// 18456 and its relatives.
-    #[error(
-        "{server} refused the sign-in of {user} (error {number}: {message}); check the account and the password, and \
-         that the server allows this kind of sign-in"
-    )]
+    #[error("{server} refused the sign-in of {user} (error {number}: {message}); {advice}")]
     LoginRefused {
         /// The server.
         server: String,
+        /// What to do about it.
+        advice: &'static str,
         /// The account.
         user: String,
         /// SQL Server's error number.
         number: u32,
         /// Its text.
         message: String,
+    },
+    /// The system of this machine could not sign in; the server was not asked.
+    #[error(
+        "this machine could not sign in to {server} as {user} ({detail}); check that the account is signed in to its \
+         domain (klist shows its tickets) or that its name and password are right, that a domain controller answers, and \
+         that --sql has the server's full name"
+    )]
+    SignInNotBegun {
+        /// The server.
+        server: String,
+        /// The account.
+        user: String,
+        /// The system's answer.
+        detail: String,
     },
     /// 4060, 911, 916: there is no such database, or the account may not open it.
     #[error(

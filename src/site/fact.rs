@@ -7,12 +7,18 @@
 //! thing elsewhere, and an object that is not there under the names known here proves nothing about the hierarchy.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::query::Identifier;
+use crate::text;
 
 /// Where an answer came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Source {
-    /// The database object that answered, such as `dbo.v_Site`.
+    /// The database object that answered, such as `dbo.v_Site`, or several with commas between them; last, the key of a
+    /// settings file that states it, such as `cmcomply.toml: consoles`; or `assumed`.
+    #[serde(deserialize_with = "object")]
     pub object: String,
     /// Columns that were asked for and are not in this object; their values are unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -31,6 +37,39 @@ impl Source {
     pub fn of(object: impl Into<String>) -> Self {
         Self { object: object.into(), missing_columns: Vec::new(), databases: Vec::new(), may_lack: None }
     }
+}
+
+/// The longest text that names objects.
+const MAX_OBJECT: usize = 8000;
+
+/// A text that names where an answer came from, and nothing else.
+fn object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if is_object(&text) {
+        return Ok(text);
+    }
+    let shown = text::printable(&text, 80);
+    Err(D::Error::custom(format!("`{shown}` is no source of a fact (dbo.NAME, or FILE: KEY)")))
+}
+
+fn is_object(text: &str) -> bool {
+    let database = |part: &str| part == "assumed" || part.strip_prefix("dbo.").and_then(Identifier::parse).is_some();
+    // The name of a file may hold commas too.
+    let mut rest = Some(text);
+    while let Some(now) = rest {
+        let (part, after) = now.split_once(", ").map_or((now, None), |(part, after)| (part, Some(after)));
+        if !database(part) {
+            break;
+        }
+        rest = after;
+    }
+    let stated = |text: &str| {
+        text.rsplit_once(": ").is_some_and(|(file, key)| {
+            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+            !file.is_empty() && !key.is_empty() && key.bytes().all(plain)
+        })
+    };
+    text.len() <= MAX_OBJECT && text::printable(text, MAX_OBJECT) == text && rest.is_none_or(stated)
 }
 
 /// Why a fact is not known.
@@ -100,5 +139,42 @@ impl<T> Fact<Vec<T>> {
     /// The rows, none if the fact is not known. Callers that decide something ask [`Fact::is_unknown`] first.
     pub fn rows(&self) -> &[T] {
         self.known().map_or(&[], Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_names_objects_and_nothing_else() {
+        for good in [
+            "dbo.v_Site",
+            "dbo.CM_UpdatePackages, dbo.v_LocalizedUpdatePackageMetaData_SiteLoc",
+            "assumed",
+            "cmcomply.toml: consoles",
+            "dbo.vRead, C:\\Contoso, Inc\\cmcomply.toml: gateways",
+        ] {
+            assert!(is_object(good), "{good}");
+        }
+        let long = format!("dbo.{}", "x".repeat(129));
+        for bad in [
+            "",
+            "v_Site",
+            "dbo.",
+            "dbo.v_Site,",
+            "dbo.v_Site; DROP TABLE x",
+            "dbo.<b>",
+            "dbo.v\u{1b}[2J",
+            "x\u{202e}.toml: consoles",
+            ": consoles",
+            "file: <img>",
+            &long,
+        ] {
+            assert!(!is_object(bad), "{bad}");
+            let json = serde_json::json!({ "object": bad });
+            let error = serde_json::from_value::<Source>(json).unwrap_err().to_string();
+            assert!(error.contains("is no source of a fact") && !error.contains('\u{1b}'), "{error}");
+        }
     }
 }

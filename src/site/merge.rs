@@ -4,7 +4,7 @@
 //! unite; what two say differently is a finding that names both, and is taken for unknown. It works on the facts as
 //! JSON, so that a new fact is merged without being named here; the tables below say what is special.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -275,7 +275,8 @@ impl Merger<'_> {
         Value::Array(merged)
     }
 
-    /// What the sources say of one thing: one row, or several where one source alone has several.
+    /// What the sources say of one thing: one row, or several where one source alone has several. Then all are kept, and
+    /// a row that agrees with none of another source's is a finding.
     fn row(&mut self, place: Place<'_>, mut rows: Vec<Said<'_>>) -> Vec<Value> {
         if place.fact == "consoles" {
             // Two sightings are no contradiction: the newer one counts.
@@ -286,6 +287,7 @@ impl Merger<'_> {
         if !several {
             return vec![self.fields(place, &rows)];
         }
+        self.compare(place, &rows);
         let mut distinct: Vec<Value> = Vec::new();
         for (_, row) in &rows {
             if !distinct.contains(row) {
@@ -293,6 +295,31 @@ impl Merger<'_> {
             }
         }
         distinct
+    }
+
+    /// Each row against those that the other sources have of the same thing: one of them must not contradict it.
+    fn compare(&mut self, place: Place<'_>, rows: &[Said<'_>]) {
+        for &(number, row) in rows {
+            let sources: BTreeSet<usize> =
+                rows.iter().map(|(other, _)| *other).filter(|other| *other != number).collect();
+            for source in sources {
+                let theirs = rows.iter().filter(|(other, _)| *other == source);
+                // Of several that all contradict it, the one that comes closest says why.
+                let contradictions = theirs.map(|&other| {
+                    let mut pair = [(number, row), other];
+                    pair.sort_by_key(|(number, _)| *number);
+                    let mut trial = Merger { read: self.read, findings: Vec::new() };
+                    trial.fields(place, &pair);
+                    trial.findings
+                });
+                let closest = contradictions.min_by_key(Vec::len).unwrap_or_default();
+                for finding in closest {
+                    if !self.findings.contains(&finding) {
+                        self.findings.push(finding);
+                    }
+                }
+            }
+        }
     }
 
     /// Field by field.

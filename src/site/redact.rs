@@ -4,6 +4,8 @@
 //! leaks nothing by being forgotten here. Equal texts get equal pseudonyms under the same key, host names label by
 //! label, so that who is who, and which requirement applies to whom, stay as they were.
 
+mod known;
+
 use std::collections::{HashMap, HashSet};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -13,63 +15,25 @@ use sha2::Sha256;
 use super::{Facts, SiteCode, Snapshot};
 use crate::host::{HostName, HostOrAddress};
 
-/// Fields whose texts are words of the product, numbers, moments or versions: nothing of a customer's.
-const PLAIN: [&str; 23] = [
+pub(crate) use self::known::is_microsoft;
+
+/// Fields whose texts are words of closed sets of this program's, or moments: their types let nothing else in.
+const PLAIN: [&str; 11] = [
     "state",
     "why",
     "kind",
-    "role",
     "use",
-    "object",
-    "column",
-    "missing_columns",
-    "source",
     "option",
     "certificate",
     "sign_in",
-    "server_version",
-    "version",
-    "region",
     "secret_expires",
     "released",
     "last_seen",
-    "system",
-    "build",
     "scheme",
-    "features.name",
-    "update_packages.name",
 ];
 
 /// Fields that hold a site code.
 const SITE_CODES: [&str; 4] = ["site", "code", "parent", "this_site"];
-
-/// Microsoft's own domains: what lies below them keeps them, and only its first label is replaced.
-const MICROSOFT: [&str; 24] = [
-    "aka.ms",
-    "azure.cn",
-    "azure.com",
-    "azure.net",
-    "azure.us",
-    "azureedge.net",
-    "cloudapp.net",
-    "core.windows.net",
-    "microsoft.com",
-    "microsoft.us",
-    "microsoftazure.us",
-    "microsoftonline.com",
-    "microsoftonline.us",
-    "msauth.net",
-    "msftauth.net",
-    "office.com",
-    "office.net",
-    "onmicrosoft.com",
-    "onmicrosoft.us",
-    "trafficmanager.net",
-    "usgovcloudapi.net",
-    "usgovcloudapp.net",
-    "usgovtrafficmanager.net",
-    "windows.net",
-];
 
 /// The snapshot under pseudonyms. The same key gives the same pseudonyms; without it nobody can undo them.
 pub fn redact(snapshot: &Snapshot, key: &[u8; 32]) -> Result<Snapshot, serde_json::Error> {
@@ -134,14 +98,16 @@ impl<'a> Pseudonyms<'a> {
     fn text(&mut self, text: &str, path: &[String]) -> String {
         let field = path.last().map_or("", String::as_str);
         let fact = path.first().map_or("", String::as_str);
-        if PLAIN.contains(&field) || PLAIN.contains(&format!("{fact}.{field}").as_str()) {
+        if PLAIN.contains(&field) || is_of_product(fact, field, text) {
             return text.to_owned();
         }
         match (fact, field) {
-            // A problem may name databases and what they say.
-            (_, "detail" | "row" | "problem") | ("data_findings", "value") => return "redacted".to_owned(),
-            ("subscriptions", "id") => return text.to_owned(),
-            ("azure_environments", _) if is_microsoft(text) || field == "name" => return text.to_owned(),
+            // A problem may name databases and what they say, and so may why something may lack.
+            (_, "detail" | "row" | "problem" | "may_lack") | ("data_findings", "value") => {
+                return "redacted".to_owned();
+            }
+            (_, "version" | "server_version" | "build") => return self.hidden(text),
+            (_, "object") => return self.objects(text),
             (_, "databases") => return "redacted".to_owned(),
             ("connection" | "other_connections", "server") => return self.server(text),
             _ => {}
@@ -172,6 +138,17 @@ impl<'a> Pseudonyms<'a> {
         self.shaped("site code", &code.to_ascii_uppercase())
     }
 
+    /// Objects that no statement names are found by their columns, and may have any name; a file has a path.
+    fn objects(&self, text: &str) -> String {
+        let one = |object: &str| match object.rsplit_once(": ") {
+            Some((_, key)) if known::is_column(key) => format!("cmcomply.toml: {key}"),
+            None if known::is_object(object) || object == "assumed" => object.to_owned(),
+            None if object.ends_with(".toml") => "cmcomply.toml".to_owned(),
+            _ => format!("dbo.{}", self.hidden(object).replace('-', "_")),
+        };
+        text.split(", ").map(one).collect::<Vec<_>>().join(", ")
+    }
+
     /// `HOST,PORT` and `HOST\INSTANCE` keep what is no name.
     fn server(&mut self, text: &str) -> String {
         let end = text.find([',', '\\']).unwrap_or(text.len());
@@ -186,16 +163,18 @@ impl<'a> Pseudonyms<'a> {
         }
     }
 
-    /// A host name label by label. The last label stays (a top-level domain says little), and so does a domain of
-    /// Microsoft's, since the product's rules depend on it.
+    /// A host name label by label. A top-level domain that many have stays (it says little), and so do a domain of
+    /// Microsoft's and the service and the region below it, since the product's rules depend on them.
     pub(crate) fn host(&mut self, name: &HostName) -> String {
         let labels: Vec<&str> = name.as_str().split('.').collect();
-        let hidden = if is_microsoft(name.as_str()) { 1 } else { labels.len().saturating_sub(1).max(1) };
-        let labels = labels
-            .iter()
-            .enumerate()
-            .map(|(index, label)| if index < hidden { self.shaped("label", label) } else { (*label).to_owned() });
-        labels.collect::<Vec<_>>().join(".")
+        let top = usize::from(labels.last().is_some_and(|label| known::is_top_level(label)));
+        let microsoft = known::labels_of_domain(name.as_str());
+        let hidden = labels.len().saturating_sub(microsoft.unwrap_or(top)).max(1);
+        let one = |(index, label): (usize, &&str)| {
+            let service = microsoft.is_some() && index > 0 && known::is_service_label(label);
+            if index < hidden && !service { self.shaped("label", label) } else { (*label).to_owned() }
+        };
+        labels.iter().enumerate().map(one).collect::<Vec<_>>().join(".")
     }
 
     /// A pseudonym of the same shape: as many letters, digits and hyphens at the same places.
@@ -241,13 +220,24 @@ fn shape((index, (c, byte)): (usize, (char, u8))) -> char {
     }
 }
 
-fn is_host_field(field: &str) -> bool {
-    ["host", "server", "default_sup", "upstream", "service_name", "deployment_name", "storage_name"].contains(&field)
+/// Whether what stands in a field is known to be the product's: the derivation needs it, and it names nobody.
+fn is_of_product(fact: &str, field: &str, text: &str) -> bool {
+    match (fact, field) {
+        (_, "version" | "server_version" | "build") => known::is_version(text),
+        (_, "role") => known::is_role(text),
+        (_, "region") => known::is_region(text),
+        (_, "column" | "missing_columns") => known::is_column(text),
+        ("sync_sources", "source") => true,
+        ("subscriptions", "id") => known::is_subscription(text),
+        ("azure_environments", "name") => known::is_cloud(text),
+        ("azure_environments", _) => known::is_service(text),
+        ("features" | "update_packages", "name") | ("clients_by_system", "system") => known::is_of_product(text),
+        _ => false,
+    }
 }
 
-pub(crate) fn is_microsoft(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    MICROSOFT.iter().any(|domain| name == *domain || name.strip_suffix(domain).is_some_and(|head| head.ends_with('.')))
+fn is_host_field(field: &str) -> bool {
+    ["host", "server", "default_sup", "upstream", "service_name", "deployment_name", "storage_name"].contains(&field)
 }
 
 pub(crate) fn is_guid(text: &str) -> bool {

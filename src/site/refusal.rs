@@ -6,7 +6,7 @@ use std::time::Duration;
 use tiberius::error::Error as DriverError;
 
 use super::error::ConnectError;
-use super::options::{Options, SignIn};
+use super::options::{Certificate, Options, SignIn};
 use crate::text;
 
 /// Where a handshake failed.
@@ -31,7 +31,7 @@ pub(super) fn explain(error: &DriverError, place: &Place<'_>) -> ConnectError {
         DriverError::Io { kind, .. } if is_cut(*kind) => ConnectError::Cut { address, detail: kind.to_string() },
         // The kinds under which the TLS library and the loading of roots report.
         DriverError::Io { kind: io::ErrorKind::InvalidData | io::ErrorKind::NotFound, message }
-        | DriverError::Tls(message) => explain_tls(message, address, place.host),
+        | DriverError::Tls(message) => explain_tls(message, address, place),
         DriverError::Protocol(message) if message.contains("requested encryption level") => {
             ConnectError::TlsNotOffered { address }
         }
@@ -39,6 +39,12 @@ pub(super) fn explain(error: &DriverError, place: &Place<'_>) -> ConnectError {
         DriverError::Protocol(message) if message.contains("DONE token") => {
             ConnectError::Cut { address, detail: text::printable(message, 200) }
         }
+        // Kerberos and SSPI fail on this machine; the server has said nothing that would be wrong.
+        DriverError::Io { message, .. } if is_windows(&place.options.sign_in) && message.contains("os error") => {
+            not_begun(message, place)
+        }
+        #[cfg(all(unix, feature = "gssapi"))]
+        DriverError::Gssapi(message) => not_begun(message, place),
         other => ConnectError::NotSqlServer { address, detail: text::printable(&other.to_string(), 200) },
     }
 }
@@ -63,7 +69,8 @@ fn explain_login(number: u32, message: String, place: &Place<'_>) -> ConnectErro
     match number {
         // Login failed; not trusted; disabled; locked; password expired; password must be changed; no Windows login.
         18450..=18470 | 18486 | 18487 | 18488 => {
-            ConnectError::LoginRefused { server, user: account(&place.options.sign_in), number, message }
+            let (sign_in, advice) = (&place.options.sign_in, refused(number, &place.options.sign_in));
+            ConnectError::LoginRefused { server, user: account(sign_in), number, message, advice }
         }
         // Cannot open; default database; does not exist; no user in it; offline, suspect, loading, single user.
         911 | 916 | 922..=929 | 942 | 945 | 4060 | 4063 | 4064 => ConnectError::DatabaseUnavailable {
@@ -73,6 +80,46 @@ fn explain_login(number: u32, message: String, place: &Place<'_>) -> ConnectErro
             message,
         },
         _ => ConnectError::ServerRefused { server, number, message },
+    }
+}
+
+fn not_begun(message: &str, place: &Place<'_>) -> ConnectError {
+    let sign_in = &place.options.sign_in;
+    ConnectError::SignInNotBegun {
+        server: place.options.server.to_string(),
+        user: account(sign_in),
+        detail: text::printable(message.trim_end_matches('.'), 200),
+    }
+}
+
+/// Whether the account is one of Windows or of a domain, of which SQL Server sees no password.
+fn is_windows(sign_in: &SignIn) -> bool {
+    !matches!(sign_in, SignIn::SqlLogin { .. } | SignIn::EntraToken { .. })
+}
+
+/// What to do where the server refused the account.
+fn refused(number: u32, sign_in: &SignIn) -> &'static str {
+    match (number, sign_in) {
+        (18470, _) => "the login is disabled: ask the database administrator to enable it",
+        (18486, _) => "the login is locked: ask the database administrator to unlock it",
+        (18487 | 18488, _) => "the password has expired or must be changed: do that first",
+        (18452, _) if is_windows(sign_in) => {
+            "the server does not trust the domain of the account, or no domain controller vouched for it: use an account \
+             of a domain that it trusts, and in --sql the server's full name"
+        }
+        _ if is_windows(sign_in) => {
+            "the server has no login for this account or a group that it is in (ask the database administrator for one), \
+             or Windows did not accept its password"
+        }
+        (_, SignIn::EntraToken { .. }) => {
+            "check that the token is for https://database.windows.net/ and has not expired, and that the server takes \
+             Microsoft Entra accounts"
+        }
+        (_, SignIn::SqlLogin { user, .. }) if user.contains('\\') => {
+            "this looks like a Windows account, and was tried as a SQL login of that name: give a SQL login, or sign in \
+             from Windows"
+        }
+        _ => "check the login and the password, and that the server allows SQL logins (mixed mode)",
     }
 }
 
@@ -90,7 +137,7 @@ fn account(sign_in: &SignIn) -> String {
 }
 
 /// The TLS libraries tell causes apart only in their texts (rustls) or in system error numbers (SChannel).
-fn explain_tls(message: &str, address: String, host: &str) -> ConnectError {
+fn explain_tls(message: &str, address: String, place: &Place<'_>) -> ConnectError {
     let lower = message.to_ascii_lowercase();
     let any = |needles: &[&str]| needles.iter().any(|needle| lower.contains(needle));
     // The driver adds advice about its own programming interface.
@@ -99,14 +146,20 @@ fn explain_tls(message: &str, address: String, host: &str) -> ConnectError {
     let detail = text::printable(fact.trim_end_matches('.'), 200);
     // CERT_E_CN_NO_MATCH, SEC_E_WRONG_PRINCIPAL
     if any(&["not valid for name", "notvalidforname", "-2146762481", "-2146893022"]) {
-        return ConnectError::CertificateWrongName { address, host: host.to_owned(), detail };
+        return ConnectError::CertificateWrongName { address, host: place.host.to_owned(), detail };
     }
     // CERT_E_*, CRYPT_E_REVOKED and its like, SEC_E_UNTRUSTED_ROOT, SEC_E_CERT_EXPIRED, SEC_E_CERT_UNKNOWN
     let windows = ["-21467624", "-214688561", "-2146893019", "-2146893016", "-2146893017"];
     if any(&windows)
         || any(&["certificate was rejected", "invalid peer certificate", "ca certificates", "platform cert"])
     {
-        return ConnectError::CertificateUntrusted { address, detail };
+        let advice = match place.options.certificate {
+            Certificate::CaFile(_) => {
+                "neither this machine nor the file given with --sql-ca-file has the CA that issued it: give that one"
+            }
+            Certificate::MachineRoots | Certificate::NotChecked => "give the CA that issued it with --sql-ca-file",
+        };
+        return ConnectError::CertificateUntrusted { address, advice, detail };
     }
     // SEC_E_ALGORITHM_MISMATCH, SEC_E_UNSUPPORTED_FUNCTION
     let windows = ["-2146893007", "-2146893054"];
@@ -121,7 +174,7 @@ fn explain_tls(message: &str, address: String, host: &str) -> ConnectError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::{Certificate, Network, Secret, Server};
+    use crate::site::{Network, Secret, Server};
 
     fn options() -> Options {
         Options {
@@ -171,6 +224,17 @@ mod tests {
     }
 
     #[test]
+    fn whoever_gave_a_ca_is_not_told_to_give_one() {
+        let options = Options { certificate: Certificate::CaFile("ca.pem".into()), ..options() };
+        let place = Place { address: "a:1", host: "a", database: "CM_CHQ", options: &options };
+        let error = DriverError::Tls("invalid peer certificate: UnknownIssuer".to_owned());
+        let given = explain(&error, &place).to_string();
+        assert!(given.contains("nor the file given with --sql-ca-file has the CA that issued it"), "{given}");
+        let none = said(&error).to_string();
+        assert!(none.contains("; give the CA that issued it with --sql-ca-file"), "{none}");
+    }
+
+    #[test]
     fn the_other_errors_of_the_driver_have_their_own_words() {
         let io = |kind| DriverError::Io { kind, message: "x".to_owned() };
         assert!(matches!(said(&io(io::ErrorKind::TimedOut)), ConnectError::HandshakeStalled { .. }));
@@ -195,6 +259,10 @@ mod tests {
             assert!(matches!(login(number), ConnectError::DatabaseUnavailable { .. }));
             assert!(login(number).to_string().contains("CM_CHQ"));
         }
+        assert!(login(18456).to_string().contains("mixed mode"));
+        assert!(login(18486).to_string().contains("locked"));
+        let windows = SignIn::SqlLogin { user: "CONTOSO\\reader".to_owned(), password: Secret::new("hunter2") };
+        assert!(refused(18456, &windows).contains("looks like a Windows account"));
         assert!(matches!(login(17142), ConnectError::ServerRefused { .. }));
         assert!(!login(18456).to_string().contains("hunter2"));
     }

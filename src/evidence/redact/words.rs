@@ -95,12 +95,12 @@ impl<'a> Words<'a> {
         if self.is_public(name) { name.to_string() } else { self.names.host(name) }
     }
 
-    /// Whether a name says nothing about the customer: the catalog names it, or it is Microsoft's and its first label is
-    /// no name that the facts hold.
+    /// Whether a name says nothing about the customer: the catalog names it, or it is Microsoft's and no label of it is a
+    /// name that the facts hold.
     pub(super) fn is_public(&self, name: &HostName) -> bool {
-        let first = name.as_str().split('.').next().unwrap_or_default();
+        let mut labels = name.as_str().split('.');
         is_public_token(name.as_str())
-            || (is_microsoft(name.as_str()) && !self.single.contains_key(&first.to_lowercase()))
+            || (is_microsoft(name.as_str()) && !labels.any(|label| self.single.contains_key(&label.to_lowercase())))
     }
 
     /// A text of this program's, with the names in it replaced.

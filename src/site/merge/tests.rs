@@ -160,6 +160,27 @@ fn what_differs_is_a_finding_that_names_both_and_is_not_used() {
 }
 
 #[test]
+fn two_rows_of_one_key_in_one_database_are_compared_with_the_other_database_all_the_same() {
+    let with = |code: &str, points: &[Option<bool>]| Facts {
+        service_connection_points: known(points.iter().map(|online| point(*online)).collect()),
+        ..of(code)
+    };
+    let compared = |cas: &[Option<bool>], ps1: &[Option<bool>]| {
+        let (cas, ps1) = (with("CAS", cas), with("PS1", ps1));
+        let facts = merged(&[&cas, &ps1]);
+        assert_eq!(merged(&[&ps1, &cas]), facts);
+        let findings = facts.data_findings.iter().filter(|finding| finding.column == "online").count();
+        (facts.service_connection_points.rows().len(), findings)
+    };
+    // Each row of either has one in the other that does not contradict it.
+    assert_eq!(compared(&[Some(true), None], &[Some(true)]), (2, 0));
+    assert_eq!(compared(&[Some(true), Some(false)], &[Some(true), Some(false)]), (2, 0));
+    // One of two is matched by nothing.
+    assert_eq!(compared(&[Some(true), Some(false)], &[Some(true)]), (2, 1));
+    assert_eq!(compared(&[Some(true)], &[Some(false), Some(false)]), (2, 1));
+}
+
+#[test]
 fn the_roles_of_a_server_unite_and_so_do_their_properties() {
     let (mut cas, mut ps1) = (of("CAS"), of("PS1"));
     let property = |name: &str, number| (name.to_owned(), PropertyValue { number: Some(number), text: None });
