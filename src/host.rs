@@ -212,8 +212,9 @@ impl HostPattern {
         if !suffix.starts_with('-') || suffix.len() < 2 {
             return Err(HostError::Wildcard);
         }
-        HostName::parse(&suffix[1..])?;
-        Ok(Self::LabelSuffix { suffix: suffix.to_ascii_lowercase(), parent: HostName::parse(parent)? })
+        // As it was understood: the parser takes blanks around a name away.
+        let end = HostName::parse(&suffix[1..])?;
+        Ok(Self::LabelSuffix { suffix: format!("-{end}"), parent: HostName::parse(parent)? })
     }
 
     /// Whether the pattern stands for more than one host.
@@ -331,12 +332,13 @@ mod tests {
         assert!(!label.matches(&host("a.eu-umwatsonc.events.data.microsoft.com")));
         assert_eq!(HostPattern::parse("a.*.b"), Err(HostError::Character { code: 0x2a, index: 2 }));
         assert_eq!(HostPattern::parse("*x.b"), Err(HostError::Wildcard));
+        assert_eq!(HostPattern::parse("*- X.contoso.com").unwrap().to_string(), "*-x.contoso.com");
     }
 
     #[test]
     fn a_short_name_and_its_full_name_are_one_machine() {
         let host = |s: &str| HostName::parse(s).unwrap();
         assert!(host("CM01").same_machine(&host("cm01.contoso.com")));
-        assert!(!host("cm01.contoso.com").same_machine(&host("cm01.fabrikam.com")));
+        assert!(!host("cm01.contoso.com").same_machine(&host("cm01.contoso.net")));
     }
 }
