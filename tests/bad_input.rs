@@ -110,6 +110,12 @@ async fn bad_data_of_every_kind_is_found_and_harmless() {
         assert!(found, "{object} {column} {row} {problem} ({}): {findings:#?}", &sql[..sql.len().min(200)]);
     }
     assert!(findings.iter().all(|finding| !finding["row"].as_str().unwrap().is_empty()), "{findings:#?}");
+    // The table names them too, up to its limit, in lines that it breaks.
+    let flowing = table.split_whitespace().collect::<Vec<_>>().join(" ");
+    for finding in findings.iter().take(20) {
+        let place = ["object", "column"].map(|field| finding[field].as_str().unwrap()).join(".");
+        assert!(flowing.contains(&format!("{place}, row ")), "{place}: {table}");
+    }
     // No name of a server is one of these, and nothing that acts on a terminal is in what is shown or kept.
     let used = serde_json::to_string(&[&run["facts"]["sites"], &run["requirements"]]).unwrap();
     for part in ["<img", "OR 1=1", "CM CAS", "xxxxxxxx"] {

@@ -143,7 +143,7 @@ impl<'a> Pseudonyms<'a> {
         let one = |object: &str| match object.rsplit_once(": ") {
             Some((_, key)) if known::is_column(key) => format!("cmcomply.toml: {key}"),
             None if known::is_object(object) || object == "assumed" => object.to_owned(),
-            None if object.ends_with(".toml") => "cmcomply.toml".to_owned(),
+            None if is_settings_file(object) => "cmcomply.toml".to_owned(),
             _ => format!("dbo.{}", self.hidden(object).replace('-', "_")),
         };
         text.split(", ").map(one).collect::<Vec<_>>().join(", ")
@@ -234,6 +234,10 @@ fn is_of_product(fact: &str, field: &str, text: &str) -> bool {
         ("features" | "update_packages", "name") | ("clients_by_system", "system") => known::is_of_product(text),
         _ => false,
     }
+}
+
+fn is_settings_file(text: &str) -> bool {
+    std::path::Path::new(text).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
 }
 
 fn is_host_field(field: &str) -> bool {
