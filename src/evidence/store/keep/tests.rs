@@ -40,7 +40,6 @@ fn run(second: i64) -> Run {
         outcome: Outcome::of(&facts, &[], None),
         vantages: vec![],
         vantage: Vantage::local(CatalogRole::Client.title()),
-        vantages: vec![],
         catalog: CatalogRecord::of(Catalog::embedded(), &[]),
         facts,
         requirements: vec![],
