@@ -208,7 +208,17 @@ fn html(page: &str) -> String {
             format!("<li><code>{}</code></li>\n", escape(line))
         }
     };
-    format!("<!DOCTYPE html><html><body>{}</body></html>", page.lines().map(line).collect::<String>())
+    // What Microsoft Learn has around the text.
+    let (title, text) = page.split_once('\n').unwrap();
+    format!(
+        "<!DOCTYPE html><html><head><title>{title} - Configuration Manager | Microsoft Learn</title></head><body>\
+         <nav><a>learn.contoso.com</a></nav><main><h1 id=\"x\">{title}</h1>\
+         <button id=\"user-feedback-button\" type=\"button\"><span class=\"icon\"></span><span>Feedback</span></button>\
+         <div id=\"notice\" class=\"box\" hidden><div>signin.contoso.com</div></div>\
+         <nav id=\"outline\"><h2>In this article</h2><ul><li>Next steps</li></ul></nav>{}\
+         <h2>Next steps</h2><p>after.contoso.com</p></main></body></html>",
+        text.lines().map(line).collect::<String>()
+    )
 }
 
 #[test]
@@ -239,10 +249,16 @@ fn diff_is_silent_on_a_page_that_says_the_same_and_tells_what_changes() {
 #[test]
 fn what_is_no_page_is_refused() {
     let large = vec![b' '; (8 << 20) + 1];
-    let files = folder(&[("binary", b"\x7fELF\xff"), ("other.html", b"<html><h1>Hello</h1>"), ("large", &large)]);
+    let files = folder(&[
+        ("binary", b"\x7fELF\xff"),
+        ("other.html", b"<html><h1>Hello</h1>"),
+        ("empty.html", b"<html><h1>Internet access requirements</h1><p>Sign in to see this page.</p>"),
+        ("large", &large),
+    ]);
     for (name, expected) in [
         ("binary", "not text"),
         ("other.html", "is not there"),
+        ("empty.html", "no copy of the documentation page"),
         ("large", "larger than 8 MB"),
         ("missing", "cannot read"),
     ] {

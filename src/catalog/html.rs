@@ -4,6 +4,11 @@ use super::page::Line;
 
 /// Elements whose content is not for readers.
 const SILENT: [&str; 5] = ["script", "style", "template", "noscript", "svg"];
+/// Elements for the use of the page, and not of its text. They nest.
+const FURNITURE: [&str; 2] = ["button", "nav"];
+/// Elements that may stay open; `hidden` on them would hide all that follows.
+const OPEN: [&str; 14] =
+    ["p", "li", "dt", "dd", "tr", "td", "th", "option", "br", "hr", "img", "input", "link", "meta"];
 /// Elements within a line.
 const INLINE: [&str; 13] = ["a", "abbr", "b", "code", "em", "i", "kbd", "small", "span", "strong", "sub", "sup", "u"];
 
@@ -17,21 +22,48 @@ pub(super) fn is_html(text: &str) -> bool {
 pub(super) fn lines(html: &str) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut line = Line { text: String::new(), heading: false };
+    // The element that is not shown, and how deep it is nested in its like.
+    let mut unseen: Option<(String, usize)> = None;
     let mut rest = html;
     while let Some(at) = rest.find('<') {
-        line.text.push_str(&decoded(&rest[..at]));
+        if unseen.is_none() {
+            line.text.push_str(&decoded(&rest[..at]));
+        }
         rest = &rest[at..];
         let (tag, behind) = tag(rest);
         rest = behind;
+        if let Some((within, depth)) = &mut unseen {
+            match tag {
+                Tag::Element { name, closes: false, .. } if SILENT.contains(&name.as_str()) => {
+                    rest = behind_element(rest, &name);
+                }
+                Tag::Element { name, closes, .. } if name == *within => {
+                    *depth = if closes { *depth - 1 } else { *depth + 1 };
+                }
+                _ => {}
+            }
+            if *depth == 0 {
+                unseen = None;
+            }
+            continue;
+        }
         match tag {
             Tag::None => line.text.push('<'),
             Tag::Other => {}
+            Tag::Element { name, closes: false, hidden }
+                if !SILENT.contains(&name.as_str())
+                    && (FURNITURE.contains(&name.as_str()) || hidden && !OPEN.contains(&name.as_str())) =>
+            {
+                // What stands on both sides of it is not one word.
+                line.text.push(' ');
+                unseen = Some((name, 1));
+            }
             Tag::Element { name, .. } if INLINE.contains(&name.as_str()) => {
                 if name == "code" {
                     line.text.push(' ');
                 }
             }
-            Tag::Element { name, closes } => {
+            Tag::Element { name, closes, .. } => {
                 let heading = name.len() == 2 && name.starts_with('h') && name.ends_with(|c: char| c.is_ascii_digit());
                 let done = std::mem::replace(&mut line, Line { text: String::new(), heading: heading && !closes });
                 push(&mut lines, &done);
@@ -41,7 +73,9 @@ pub(super) fn lines(html: &str) -> Vec<Line> {
             }
         }
     }
-    line.text.push_str(&decoded(rest));
+    if unseen.is_none() {
+        line.text.push_str(&decoded(rest));
+    }
     push(&mut lines, &line);
     lines
 }
@@ -60,7 +94,12 @@ enum Tag {
     /// A comment or a declaration.
     Other,
     /// An element, in lower case.
-    Element { name: String, closes: bool },
+    Element {
+        name: String,
+        closes: bool,
+        /// Whether it says that it is not to be shown.
+        hidden: bool,
+    },
 }
 
 /// The tag at the beginning of the text, and what stands behind it.
@@ -79,7 +118,26 @@ fn tag(text: &str) -> (Tag, &str) {
         return (Tag::None, inner);
     }
     let name = named[..end].to_ascii_lowercase();
-    (Tag::Element { name, closes }, behind_attributes(&named[end..]))
+    let behind = behind_attributes(&named[end..]);
+    let hidden = is_hidden(&named[end..named.len() - behind.len()]);
+    (Tag::Element { name, closes, hidden }, behind)
+}
+
+/// Whether `hidden` is among the attributes; within the value of another it does not count.
+fn is_hidden(attributes: &str) -> bool {
+    let mut quote = None;
+    let bare = attributes.chars().map(|c| {
+        match (quote, c) {
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            (Some(_), _) => return '.',
+            _ => {}
+        }
+        c
+    });
+    let bare: String = bare.collect();
+    bare.split([' ', '\t', '\n', '\r', '\u{c}', '/', '>', '"', '\''])
+        .any(|word| word.split('=').next().is_some_and(|name| name.eq_ignore_ascii_case("hidden")))
 }
 
 /// What stands behind the `>` of a tag; one within quotes does not count.
@@ -163,6 +221,18 @@ mod tests {
         assert_eq!(text("<a title='>'>x</a> &lt;y&gt; &#x41;&#66;&bad; & &"), ["x <y> AB&bad; & &"]);
         assert_eq!(text("1 < 2 <"), ["1 < 2 <"]);
         assert!(lines("<h2>x</h2>y")[0].heading && !lines("<h2>x</h2>y")[1].heading);
+    }
+
+    #[test]
+    fn what_a_reader_does_not_see_is_no_text() {
+        assert_eq!(
+            text("a<button class=x><span>b</span></button>c<nav><h2>d</h2><nav>e</nav>f</nav><p>g"),
+            ["a c", "g"]
+        );
+        assert_eq!(text("<div hidden><div>a</div><script>'</div>'</script>b</div>c"), ["c"]);
+        assert_eq!(text("<span HIDDEN=\"until-found\">a</span>b<div class='x'hidden>c</div>d"), ["b d"]);
+        assert_eq!(text("<div aria-hidden=true title='a hidden b' data-hidden>a</div>"), ["a"]);
+        assert_eq!(text("<p hidden>a<p>b<input hidden>c"), ["a", "b", "c"]);
     }
 
     proptest! {

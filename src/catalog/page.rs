@@ -14,8 +14,11 @@ pub const PAGE_LIMIT: usize = 8 << 20;
 
 /// The page's title, with which it begins.
 const TITLE: &str = "Internet access requirements";
-/// Headings behind which nothing of the page follows.
+/// Headings behind which nothing of the page follows, once it has had a row. Before that, they are of a list of contents
+/// or of what stands around the page.
 const ENDS: [&str; 4] = ["Next steps", "Related content", "Additional resources", "Feedback"];
+/// The heading of the list of contents.
+const CONTENTS: &str = "In this article";
 /// The section of what stands before the first heading.
 pub(super) const INTRODUCTION: &str = "Introduction";
 /// Last labels of names without a scheme. File names look like hosts too.
@@ -43,6 +46,9 @@ pub enum PageError {
     /// Not UTF-8.
     #[error("not text (UTF-8)")]
     NotText,
+    /// No row: the page was never without, so this is not its text.
+    #[error("no host name below the title: that is no copy of the documentation page")]
+    NoRows,
     /// The title is not there.
     #[error("the title \"{TITLE}\" is not there: that is no copy of the page")]
     NotThePage,
@@ -62,7 +68,8 @@ pub(super) fn rows(page: &[u8], headings: &BTreeSet<&str>) -> Result<BTreeSet<Pa
     }
     let text = std::str::from_utf8(page).map_err(|_| PageError::NotText)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let lines = if html::is_html(text) { html::lines(text) } else { text.lines().map(plain).collect() };
+    let is_html = html::is_html(text);
+    let lines = if is_html { html::lines(text) } else { text.lines().map(plain).collect() };
     let mut section: Option<String> = None;
     let mut rows = BTreeSet::new();
     for line in &lines {
@@ -72,8 +79,13 @@ pub(super) fn rows(page: &[u8], headings: &BTreeSet<&str>) -> Result<BTreeSet<Pa
             section = words.starts_with(TITLE).then(|| INTRODUCTION.to_owned());
             continue;
         }
-        if ENDS.contains(&words) {
+        // In plain text, a heading is a line like others.
+        if ENDS.contains(&words) && (line.heading || !is_html) && !rows.is_empty() {
             break;
+        }
+        // The title of the window, and then that of the page; the list of contents is no section.
+        if line.heading && (words.starts_with(TITLE) || words == CONTENTS || ENDS.contains(&words)) {
+            continue;
         }
         if line.heading || headings.contains(words) {
             section = Some(printable(words, 100));
@@ -82,7 +94,11 @@ pub(super) fn rows(page: &[u8], headings: &BTreeSet<&str>) -> Result<BTreeSet<Pa
         let section = section.as_deref().unwrap_or_default();
         rows.extend(names(&line.text).into_iter().map(|name| name.row(section)));
     }
-    if section.is_none() { Err(PageError::NotThePage) } else { Ok(rows) }
+    match section {
+        None => Err(PageError::NotThePage),
+        Some(_) if rows.is_empty() => Err(PageError::NoRows),
+        Some(_) => Ok(rows),
+    }
 }
 
 /// A line of plain text or Markdown: without marks of headings and emphasis, and without the targets of links.
@@ -199,16 +215,20 @@ mod tests {
         let rows = |page: &[u8]| rows(page, &BTreeSet::new()).unwrap_err();
         assert_eq!(rows(b"Hello"), PageError::NotThePage);
         assert_eq!(rows(b""), PageError::NotThePage);
+        assert_eq!(rows(b"Internet access requirements\nSign in to see this page."), PageError::NoRows);
         assert_eq!(rows(b"\xff"), PageError::NotText);
         assert_eq!(rows(&vec![b' '; PAGE_LIMIT + 1]), PageError::TooLarge);
     }
 
     #[test]
     fn the_three_forms_of_a_page_say_the_same() {
-        let text =
-            "x.com\nInternet access requirements\nhttps://aka.ms\n\nCloud\n\nA a.com\n<b>.c.com\nNext steps\nz.com";
+        let text = "x.com\nInternet access requirements\nFeedback\nNext steps\nhttps://aka.ms\n\nCloud\n\nA a.com\n<b>.c.com\nNext steps\nz.com";
         let markdown = "# Internet access requirements - CM\n- `https://aka.ms`\n## Cloud\n[A](https://no.com) `a.com`|\n`<b>.c.com`\n## Next steps\nz.com";
-        let html = "<!DOCTYPE html><html><head><title>x.com</title></head><body><h1>Internet access requirements</h1>\
+        let html = "<!DOCTYPE html><html><head><title>Internet access requirements | Docs</title></head><body>\
+            <div hidden><div>x.com</div>y.com</div><nav><h2>In this article</h2><a>n.com</a></nav>\
+            <h1>Internet access requirements</h1>\
+            <button id=\"user-feedback-button\"><span>Feedback</span></button><p>Feedback</p><h2>Feedback</h2>\
+            <h2>In this article</h2>\
             <p>https://aka.ms</p><h2 id='z.com'>Cloud</h2><ul><li><a href=\"https://no.com\">A</a> a.com</li>\
             <li><code>&lt;b&gt;.c.com</code></li></ul><script>var a = 's.com';</script><h2>Next steps</h2>z.com";
         let read = |page: &str| rows(page.as_bytes(), &BTreeSet::from(["Cloud"])).unwrap();
@@ -221,7 +241,7 @@ mod tests {
         fn any_page_gives_rows_that_are_fit_to_be_shown(text in "[ -~é\u{0}\u{1b}\u{202e}\n]{0,400}", html in any::<bool>()) {
             let begin = if html { "<!DOCTYPE html><h1>" } else { "" };
             let page = format!("{begin}Internet access requirements\n{text} https://{text}.com/{text}");
-            for row in rows(page.as_bytes(), &BTreeSet::new()).unwrap() {
+            for row in rows(page.as_bytes(), &BTreeSet::new()).unwrap_or_default() {
                 let all = format!("{}{}{}", row.section, row.name, row.path.unwrap_or_default());
                 prop_assert!(!all.contains(['\u{1b}', '\u{0}', '\u{202e}', '\n']), "{all:?}");
             }

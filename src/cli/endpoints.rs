@@ -154,6 +154,9 @@ pub(super) async fn run(args: EndpointsArgs) -> Result<u8, Stop> {
     let incomplete = report::incomplete(&derived.facts, &derived.requirements);
     let code = if incomplete.is_empty() { exit::COMPLIANT } else { exit::INCOMPLETE };
 
+    if allow_list.is_some() || args.list.wanted() || args.output.format == Format::Csv {
+        derived.note();
+    }
     if let Some(allow_list) = allow_list {
         let differs = CheckArgs::compare(
             &allow_list,

@@ -53,6 +53,7 @@ pub(super) async fn run(args: ExplainArgs) -> Result<u8, Stop> {
         return Ok(exit::INCOMPLETE);
     }
     let derived = args.what_if.derive(facts, &catalog, &routes)?;
+    derived.note();
     if let Some(host) = &args.host {
         endpoints::check_host(host, &derived.facts, &derived.requirements)?;
     }

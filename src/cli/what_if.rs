@@ -4,9 +4,9 @@ use std::str::FromStr as _;
 
 use clap::Args;
 
-use super::Stop;
+use super::{Stop, console};
 use crate::catalog::Catalog;
-use crate::derive::{self, Assumption, Options, Requirement, StatedRoutes, assume};
+use crate::derive::{self, Assumption, Options, Requirement, StatedRoutes, assume, assumed_too, difference};
 use crate::report::WhatIf;
 use crate::site::Facts;
 
@@ -47,6 +47,19 @@ pub(super) struct Derived {
     pub(super) today: Option<(Vec<Requirement>, WhatIf)>,
 }
 
+/// Said where an assumption has no effect, so that an empty list is not taken for an answer without a question.
+const NO_CHANGE: &str = "what is assumed adds nothing and decides nothing: its requirements are in the set of today, or \
+                         no server has the role that it is about";
+
+impl Derived {
+    /// Tells what follows from the assumptions, where the output itself has no place for it.
+    pub(super) fn note(&self) {
+        for note in self.today.iter().flat_map(|(_, what_if)| &what_if.notes) {
+            console::note(note);
+        }
+    }
+}
+
 impl WhatIfArgs {
     /// Finds out whether the catalog knows the version.
     pub(super) fn check(&self, catalog: &Catalog) -> Result<(), Stop> {
@@ -69,15 +82,23 @@ impl WhatIfArgs {
     pub(super) fn derive(&self, facts: Facts, catalog: &Catalog, routes: &StatedRoutes) -> Result<Derived, Stop> {
         let now = Options::from(routes.clone());
         let options = self.options(now.clone(), catalog)?;
-        let what_if = WhatIf {
+        let assumptions: Vec<Assumption> = self.assume.iter().map(|assumed| assumed.assumption).collect();
+        let mut what_if = WhatIf {
             target_version: self.target_version.clone(),
             assumptions: self.assume.iter().map(|assumed| assumed.text.clone()).collect(),
+            notes: assumed_too(&facts, &assumptions),
             changes_only: false,
         };
-        let today = (!what_if.is_empty()).then(|| (derive::requirements(&facts, catalog, &now), what_if));
-        let assumptions: Vec<Assumption> = self.assume.iter().map(|assumed| assumed.assumption).collect();
+        let today = (!what_if.is_empty()).then(|| derive::requirements(&facts, catalog, &now));
         let facts = if assumptions.is_empty() { facts } else { assume(&facts, &assumptions) };
         let requirements = derive::requirements(&facts, catalog, &options);
+        if let Some(today) = today.as_ref().filter(|_| !assumptions.is_empty()) {
+            let change = difference(today, &requirements);
+            if change.added.is_empty() && change.decided.is_empty() {
+                what_if.notes.push(NO_CHANGE.to_owned());
+            }
+        }
+        let today = today.map(|today| (today, what_if));
         Ok(Derived { facts, options, requirements, today })
     }
 }

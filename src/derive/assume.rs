@@ -1,5 +1,6 @@
 //! What if: the facts as they would be with a feature that is not there yet. Pure.
 
+use std::fmt;
 use std::str::FromStr;
 
 use crate::site::{
@@ -90,6 +91,37 @@ impl Assumption {
         let values = [format!("{CMG_INSTANCES}=N")];
         NAMED.iter().map(|(name, _)| (*name).to_owned()).chain(values).collect()
     }
+
+    /// Whether what it needs goes over the service connection point.
+    fn needs_online(self) -> bool {
+        match self {
+            Self::UsGovernment
+            | Self::EntraTenant
+            | Self::Online
+            | Self::Cmg
+            | Self::CmgInstances(_)
+            | Self::EntraUserDiscovery
+            | Self::AzureServices
+            | Self::CoManagement
+            | Self::TenantAttach
+            | Self::EndpointAnalytics
+            | Self::ExternalNotifications
+            | Self::WindowsServicing => true,
+            Self::DeliveryOptimization
+            | Self::ConnectedCache
+            | Self::Microsoft365Apps
+            | Self::ThirdPartyCatalogs => false,
+        }
+    }
+}
+
+impl fmt::Display for Assumption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::CmgInstances(count) = self {
+            return write!(f, "{CMG_INSTANCES}={count}");
+        }
+        f.write_str(NAMED.iter().find(|(_, known)| known == self).map_or("", |(name, _)| name))
+    }
 }
 
 impl FromStr for Assumption {
@@ -111,11 +143,52 @@ impl FromStr for Assumption {
 pub fn assume(facts: &Facts, assumptions: &[Assumption]) -> Facts {
     let mut assumed = facts.clone();
     let mut assumptions = assumptions.to_vec();
+    // Without an online service connection point, they would add nothing, as if nothing were needed.
+    if assumptions.iter().any(|assumption| assumption.needs_online()) && !is_online(facts) {
+        assumptions.push(Assumption::Online);
+    }
     assumptions.sort_unstable();
     for assumption in assumptions {
         apply(&mut assumed, assumption);
     }
     assumed
+}
+
+/// What is assumed besides, in words: what the assumptions cannot be without.
+pub fn assumed_too(facts: &Facts, assumptions: &[Assumption]) -> Vec<String> {
+    let needing: Vec<String> =
+        assumptions.iter().filter(|assumption| assumption.needs_online()).map(ToString::to_string).collect();
+    let mut words = Vec::new();
+    if needing.is_empty() || is_online(facts) {
+        return words;
+    }
+    if !assumptions.contains(&Assumption::Online) {
+        let verb = if needing.len() == 1 { "needs" } else { "need" };
+        words
+            .push(format!("{} {verb} an online service connection point, which is assumed too", needing.join(" and ")));
+    }
+    if !has_connection_point(facts) {
+        words.push(
+            "no server is a service connection point: one is assumed, on a server that is not chosen yet".to_owned(),
+        );
+    }
+    words
+}
+
+/// Whether a service connection point is known to be online.
+fn is_online(facts: &Facts) -> bool {
+    facts.service_connection_points.rows().iter().any(|point| point.online == Some(true))
+}
+
+/// Whether there is a service connection point, or may be one that could not be read.
+fn has_connection_point(facts: &Facts) -> bool {
+    facts.service_connection_points.is_unknown()
+        || !facts.service_connection_points.rows().is_empty()
+        || has_role(facts, &Role::ServiceConnectionPoint)
+}
+
+fn has_role(facts: &Facts, role: &Role) -> bool {
+    facts.site_systems.rows().iter().flat_map(|system| &system.roles).any(|installed| installed.role == *role)
 }
 
 /// The name of what is assumed.
@@ -125,13 +198,7 @@ fn apply(facts: &mut Facts, assumption: Assumption) {
     match assumption {
         Assumption::UsGovernment => tenant_of(facts, 2),
         Assumption::EntraTenant => tenant(facts),
-        Assumption::Online => {
-            if let Fact::Known { value, .. } = &mut facts.service_connection_points {
-                for point in value.iter_mut() {
-                    point.online = Some(true);
-                }
-            }
-        }
+        Assumption::Online => online(facts),
         Assumption::Cmg => cmg(facts),
         Assumption::CmgInstances(count) => {
             cmg(facts);
@@ -211,6 +278,21 @@ fn tenant_of(facts: &mut Facts, environment: i64) {
     }
 }
 
+/// Every service connection point is online; without one, there is one on a server that is not chosen yet.
+fn online(facts: &mut Facts) {
+    if !has_connection_point(facts) {
+        facts.service_connection_points = Fact::Unknown {
+            why: UnknownWhy::NotEvidenced,
+            detail: "which server is to be the assumed service connection point".to_owned(),
+        };
+    }
+    if let Fact::Known { value, .. } = &mut facts.service_connection_points {
+        for point in value.iter_mut() {
+            point.online = Some(true);
+        }
+    }
+}
+
 /// A gateway in the tenant's cloud, and a CMG connection point on a server that is not chosen yet. Where the gateways are
 /// unknown, those that may be there stay so: as one more, of which nothing is known.
 fn cmg(facts: &mut Facts) {
@@ -231,9 +313,7 @@ fn cmg(facts: &mut Facts) {
     } else if facts.cmgs.rows().is_empty() {
         add_row(&mut facts.cmgs, || gateway(ASSUMED, environment));
     }
-    let roles = facts.site_systems.rows().iter().flat_map(|system| &system.roles);
-    let has_role = roles.into_iter().any(|installed| installed.role == Role::CmgConnectionPoint);
-    if facts.cmg_connection_points.rows().is_empty() && !has_role {
+    if facts.cmg_connection_points.rows().is_empty() && !has_role(facts, &Role::CmgConnectionPoint) {
         facts.cmg_connection_points = Fact::Unknown {
             why: UnknownWhy::NotEvidenced,
             detail: "which server is to be the CMG connection point of the assumed gateway".to_owned(),

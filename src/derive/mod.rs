@@ -16,7 +16,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub use assume::{Assumption, AssumptionError, assume};
+pub use assume::{Assumption, AssumptionError, assume, assumed_too};
 pub use difference::{Change, Difference, difference};
 pub use explain::{Answer, Standing, standings};
 pub use holds::holds;

@@ -66,6 +66,9 @@ pub struct WhatIf {
     pub target_version: Option<String>,
     /// `--assume`
     pub assumptions: Vec<String>,
+    /// What is assumed besides, since the assumptions cannot be without it, and whether they change nothing. In words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Whether only what changes is listed.
     pub changes_only: bool,
 }

@@ -58,6 +58,9 @@ fn head(document: &Endpoints, width: usize, out: &mut String) {
     if !document.what_if.assumptions.is_empty() {
         line(&format!("Assumed: {} (--assume)", document.what_if.assumptions.join(", ")), width, out);
     }
+    for note in &document.what_if.notes {
+        line(&format!("  {note}"), width, out);
+    }
     out.push('\n');
 }
 

@@ -55,6 +55,26 @@ async fn what_a_feature_would_need_besides() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_feature_that_needs_to_be_online_says_so_and_adds_what_it_needs() {
+    let offline = "UPDATE dbo.SC_SysResUse_Property SET Value3 = 1 WHERE Name = N'OfflineMode';";
+    let place = Place::variant(offline).await;
+    let run = async |arguments: &[&str]| place.run(&[&["endpoints", "--snapshot=site.json"], arguments].concat()).await;
+    let needs = "tenant-attach needs an online service connection point, which is assumed too";
+    let table = run(&["--assume=tenant-attach", "--width=160"]).await;
+    assert!(table.out.contains(needs) && table.out.contains("*.manage.microsoft.com"), "{}", table.out);
+    let json: Value = serde_json::from_str(&run(&["--assume=tenant-attach", "--format=json"]).await.out).unwrap();
+    assert!(changed(&json, "added").contains("*.manage.microsoft.com"), "{json}");
+    assert_eq!(json["what_if"]["notes"], serde_json::json!([needs]));
+    for arguments in [["--assume=tenant-attach", "--format=csv"], ["--assume=tenant-attach", "--list=plain"]] {
+        let done = run(&arguments).await;
+        assert!(done.err.contains(needs) && done.out.contains("manage.microsoft.com"), "{}{}", done.out, done.err);
+    }
+    // What changes nothing is never an empty answer alone.
+    let nothing = Place::contoso().await.endpoints(&["--assume=online", "--width=160"]).await;
+    assert!(nothing.out.contains("what is assumed adds nothing and decides nothing"), "{}", nothing.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_version_or_feature_lists_the_known_ones() {
     let place = Place::contoso().await;
     for (arguments, known) in [

@@ -100,8 +100,12 @@ fn on_premises() -> Facts {
 
 /// What assumptions add to the hierarchy on premises, by entry. They never take anything away.
 fn added(assumptions: &[&str]) -> BTreeSet<String> {
+    added_to(&on_premises(), assumptions)
+}
+
+fn added_to(facts: &Facts, assumptions: &[&str]) -> BTreeSet<String> {
     let assumptions: Vec<Assumption> = assumptions.iter().map(|text| text.parse().unwrap()).collect();
-    let (today, after) = (derive(&on_premises()), derive(&assume(&on_premises(), &assumptions)));
+    let (today, after) = (derive(facts), derive(&assume(facts, &assumptions)));
     let change = difference(&today, &after);
     assert_eq!(change.removed, [] as [&Requirement; 0], "{assumptions:?}");
     change.added.iter().map(|requirement| requirement.entry.0.clone()).collect()
@@ -133,6 +137,43 @@ fn every_assumption_adds_what_its_feature_needs() {
     // A tenant alone makes its cloud's row of AzureEnvironments count, and the management point's from 2603 on.
     assert!(added(&["entra-tenant"]).iter().all(|entry| entry.starts_with("scp-azure-")));
     assert_eq!(added(&["online"]), BTreeSet::new());
+}
+
+#[test]
+fn a_feature_brings_the_service_connection_point_that_it_needs() {
+    let mut offline = on_premises();
+    let Fact::Known { value, .. } = &mut offline.service_connection_points else { panic!("{offline:#?}") };
+    value[0].online = Some(false);
+    let mut absent = on_premises();
+    absent.service_connection_points = known(Vec::new());
+    let Fact::Known { value, .. } = &mut absent.site_systems else { panic!("{absent:#?}") };
+    for system in value.iter_mut() {
+        system.roles.retain(|installed| installed.role != Role::ServiceConnectionPoint);
+    }
+    for name in Assumption::known() {
+        let name = name.replace("=N", "=2");
+        let online = added(&[&name]);
+        for facts in [&offline, &absent] {
+            let added = added_to(facts, &[&name]);
+            assert!(added.is_superset(&online), "{name}: {:?}", online.difference(&added).collect::<Vec<_>>());
+        }
+    }
+    let words = |facts: &Facts, names: &[&str]| {
+        let assumptions: Vec<Assumption> = names.iter().map(|text| text.parse().unwrap()).collect();
+        assumed_too(facts, &assumptions)
+    };
+    let needs = "tenant-attach needs an online service connection point, which is assumed too";
+    assert_eq!(words(&offline, &["tenant-attach"]), [needs]);
+    assert_eq!(words(&offline, &["online", "tenant-attach"]), [""; 0]);
+    assert_eq!(words(&on_premises(), &["tenant-attach"]), [""; 0]);
+    assert_eq!(words(&offline, &["delivery-optimization"]), [""; 0]);
+    assert_eq!(words(&absent, &["tenant-attach"]).len(), 2);
+    assert_eq!(words(&absent, &["online", "tenant-attach"]).len(), 1);
+    // The server is not known, so the rows are undecided, for a server that could not be named.
+    let after = derive(&assume(&absent, &[Assumption::Online, Assumption::TenantAttach]));
+    let link = after.iter().find(|r| r.entry.0 == "tenant-attach-gateway-link").unwrap();
+    assert_eq!(link.subject, Subject::UnknownHosts);
+    assert!(matches!(link.decision, Decision::Undecided { .. }), "{link:#?}");
 }
 
 #[test]

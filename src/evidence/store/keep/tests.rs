@@ -39,7 +39,6 @@ fn run(second: i64) -> Run {
         },
         outcome: Outcome::of(&facts, &[], None),
         vantage: Vantage::local(CatalogRole::Client.title()),
-        vantages: vec![],
         catalog: CatalogRecord::of(Catalog::embedded(), &[]),
         facts,
         requirements: vec![],
