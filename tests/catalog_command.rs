@@ -126,6 +126,31 @@ fn a_mistake_in_own_entries_has_file_and_line_wherever_they_are_used() {
     }
 }
 
+#[test]
+fn own_entries_in_the_place_of_others_are_told_and_no_id_is_used_again() {
+    let retired = Catalog::embedded().entries.iter().find(|entry| entry.status == Status::Retired).unwrap();
+    let reused = OWN.replace("contoso-pac", &retired.id.0);
+    let files = folder(&[("catalog.toml", OWN_HEAD.as_bytes()), ("extra.toml", reused.as_bytes())]);
+    let path = shown(files.path());
+    for arguments in [vec!["catalog", "lint", &path], vec!["catalog", "list", "--catalog", &path]] {
+        let (code, out, error) = run(&arguments);
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}");
+        assert!(error.starts_with(&format!("{path}/extra.toml:4: entry `{}`: reused id", retired.id)), "{error}");
+    }
+    let over = OWN
+        .replace("contoso-pac", "updates-cmbitsstore")
+        .replace("pac.contoso.com", "cmbitsstore.blob.core.windows.net");
+    std::fs::write(files.path().join("extra.toml"), over).unwrap();
+    let told = "own entries override those of this program: updates-cmbitsstore";
+    let (code, out, _) = run(&["catalog", "lint", &path]);
+    assert!(code == 0 && out.contains(told), "{out}");
+    let (code, _, error) = run(&["catalog", "list", "--catalog", &path]);
+    assert!(code == 0 && error.contains(told), "{error}");
+    let (_, json, _) = run(&["catalog", "lint", "--format=json", &path]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["overridden"], serde_json::json!(["updates-cmbitsstore"]));
+}
+
 /// The files of a folder, and what is said of it.
 type Case<'a> = (&'a [(&'a str, &'a [u8])], &'a str);
 

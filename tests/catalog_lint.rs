@@ -101,6 +101,8 @@ fn each_rule_has_a_mistake() {
     let mut tried: BTreeSet<String> = mistakes().into_iter().map(|mistake| mistake.rule).collect();
     // Only own entries can break this one: see `an_own_entry_that_says_nothing_new_is_told`.
     assert!(tried.insert(Rule::Repeats.code().to_owned()));
+    // And this one: see `own_entries_follow_the_same_rules`.
+    assert!(tried.insert(Rule::Reused.code().to_owned()));
     let rules: BTreeSet<String> = Rule::ALL.iter().map(|rule| rule.code().to_owned()).collect();
     assert_eq!(tried, rules);
     assert_eq!(rules.len(), Rule::ALL.len(), "two rules have one code");
@@ -200,9 +202,9 @@ sources = [{ document = "contoso", section = "Proxies", date = "2026-01-31" }]
 [[entry]]
 id = "updates-cmbitsstore"
 roles = ["service-connection-point"]
-endpoint = "mirror.contoso.com"
+endpoint = "cmbitsstore.blob.core.windows.net"
 scheme = "https"
-ports = [443]
+ports = [8443]
 clouds = ["public", "us-government"]
 when = "scp.online"
 context = "site-system-proxy"
@@ -229,11 +231,12 @@ fn own_entries_add_and_override() {
     assert_eq!(own.version, format!("{}+contoso-7", embedded.version));
     assert_ne!(own.sha256, embedded.sha256);
     let entry = |catalog: &Catalog, id: &str| {
-        catalog.entry(&cmcomply::catalog::EntryId(id.to_owned())).map(|entry| entry.endpoint.to_string())
+        catalog.entry(&cmcomply::catalog::EntryId(id.to_owned())).map(|e| format!("{}:{}", e.endpoint, e.ports))
     };
-    assert_eq!(entry(&own, "updates-cmbitsstore").as_deref(), Some("mirror.contoso.com"));
-    assert_eq!(entry(embedded, "updates-cmbitsstore").as_deref(), Some("cmbitsstore.blob.core.windows.net"));
-    assert_eq!(entry(&own, "contoso-proxy-pac").as_deref(), Some("pac.contoso.com"));
+    assert_eq!(entry(&own, "updates-cmbitsstore").as_deref(), Some("cmbitsstore.blob.core.windows.net:8443"));
+    assert_eq!(entry(embedded, "updates-cmbitsstore").as_deref(), Some("cmbitsstore.blob.core.windows.net:443"));
+    assert_eq!(entry(&own, "contoso-proxy-pac").as_deref(), Some("pac.contoso.com:80"));
+    assert_eq!(own.overridden, [cmcomply::catalog::EntryId("updates-cmbitsstore".to_owned())]);
     assert_eq!(own.documents["contoso"].title, "Network handbook");
     assert_eq!(own.releases, embedded.releases);
     // The hash is that of the content, not of the folder.
@@ -256,10 +259,17 @@ fn own_entries_follow_the_same_rules() {
         ["own/extra.toml:15 document"]
     );
     assert_eq!(told(&OWN.replace("pac.contoso.com", "pac contoso.com")), ["own/extra.toml:7 endpoint"]);
-    assert_eq!(told(&OWN.replace("contoso-proxy-pac", "updates-cmbitsstore")), ["own/extra.toml:18 duplicate"]);
+    assert_eq!(
+        told(&OWN.replace("contoso-proxy-pac", "updates-cmbitsstore")),
+        ["own/extra.toml:5 reused-id", "own/extra.toml:18 duplicate"]
+    );
+    // An id means one endpoint for ever, also where it is retired.
+    let reused = OWN.replace("contoso-proxy-pac", "store-images-microsoft-com");
+    assert_eq!(told(&reused), ["own/extra.toml:5 reused-id"]);
     // What the catalog in this program says already needs no second entry.
     let again = OWN
-        .replace("mirror.contoso.com", "download.microsoft.com")
+        .replace("cmbitsstore.blob.core.windows.net", "download.microsoft.com")
+        .replace("8443", "443")
         .replace("updates-cmbitsstore", "again")
         .replace("\"Contoso\"", "\"Updates and servicing\"");
     assert_eq!(told(&again), ["own/extra.toml:20 contradiction"]);
@@ -269,10 +279,13 @@ fn own_entries_follow_the_same_rules() {
         ["own/extra.toml:15 future"]
     );
     // An entry that others are replaced by may not go.
-    let gone = OWN.replace("updates-cmbitsstore", "updates-configmgrbits-cdn-manage-microsoft-com").replace(
-        "\"required\"\nstatus = \"active\"\nsources = [{ document = \"contoso\", section = \"Mirrors\"",
-        "\"advisory\"\nstatus = \"retired\"\nsources = [{ document = \"contoso\", section = \"Mirrors\"",
-    );
+    let gone = OWN
+        .replace("updates-cmbitsstore", "updates-configmgrbits-cdn-manage-microsoft-com")
+        .replace("cmbitsstore.blob.core.windows.net", "configmgrbits.cdn.manage.microsoft.com")
+        .replace(
+            "\"required\"\nstatus = \"active\"\nsources = [{ document = \"contoso\", section = \"Mirrors\"",
+            "\"advisory\"\nstatus = \"retired\"\nsources = [{ document = \"contoso\", section = \"Mirrors\"",
+        );
     let errors = told(&gone);
     assert!(
         errors.len() == 1 && errors[0].starts_with("updates-and-servicing.toml:") && errors[0].ends_with("successor"),
@@ -302,7 +315,7 @@ fn an_own_entry_that_says_nothing_new_is_told() {
     assert_eq!(told("Contoso", &renamed), ["own/extra.toml:3 repeats"]);
     assert_eq!(told("Contoso", &renamed.replace("\"required\"", "\"critical\"")), [""; 0]);
     // It is the only one of its need where the program's is overridden by something else.
-    let moved = entry.replace("cmbitsstore.blob.core.windows.net", "mirror.contoso.com");
+    let moved = entry.replace("ports = [443]", "ports = [8443]");
     assert_eq!(told("Contoso", &format!("{renamed}{moved}")), [""; 0]);
 }
 

@@ -111,6 +111,8 @@ rules! {
     Future, "future", "write the day of the document's revision, not a later one than the catalog's or today";
     /// An own entry that says what the catalog in this program says already.
     Repeats, "repeats", "remove it: the catalog in this program has it";
+    /// An own entry has the id of an entry in this program, and another endpoint.
+    Reused, "reused-id", "give it an id of its own; one of this program may only be overridden for its own endpoint";
     /// Two entries say different things of one need.
     Contradiction, "contradiction", "make them one entry, or say in which cloud, role, build or condition they differ";
 }

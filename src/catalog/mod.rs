@@ -64,6 +64,8 @@ pub struct Catalog {
     pub samples: BTreeMap<String, String>,
     /// Entries in the order of the files and of the lines in them.
     pub entries: Vec<Entry>,
+    /// Entries of this program in whose place there are own ones.
+    pub overridden: Vec<EntryId>,
 }
 
 impl Catalog {

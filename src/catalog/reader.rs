@@ -48,6 +48,8 @@ pub(super) struct Reader {
     roots: Vec<(Place, Root)>,
     ranges: Vec<(Place, AddressRange)>,
     entries: Vec<(Place, Entry)>,
+    /// Entries of the layer below that own ones have replaced.
+    overridden: Vec<EntryId>,
     /// What could not be read.
     pub(super) errors: Vec<CatalogError>,
     /// What is wrong with what could be.
@@ -276,6 +278,9 @@ impl Reader {
     pub(super) fn put_on_top(&mut self, own: Self) {
         self.findings.extend(own.findings);
         self.findings.extend(lint::repeats(&self.entries, &own.entries));
+        self.findings.extend(lint::reused(&self.entries, &own.entries));
+        let ids: BTreeSet<&EntryId> = self.entries.iter().map(|(_, entry)| &entry.id).collect();
+        self.overridden = own.entries.iter().map(|(_, own)| &own.id).filter(|id| ids.contains(id)).cloned().collect();
         replace(&mut self.releases, own.releases, |release| release.version.clone());
         replace(&mut self.retirements, own.retirements, |one| one.id.clone());
         replace(&mut self.roots, own.roots, |root| root.sha1.clone());
@@ -327,6 +332,7 @@ impl Reader {
                 ranges: without_places(self.ranges),
                 samples: head.samples.into_iter().map(|(name, reason)| (name, reason.into_inner())).collect(),
                 entries: without_places(self.entries),
+                overridden: self.overridden,
             }),
             _ => Err(self.errors),
         }

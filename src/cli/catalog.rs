@@ -70,7 +70,13 @@ impl CatalogArgs {
     pub(super) fn load(&self) -> Result<Catalog, Stop> {
         match &self.folder {
             None => Ok(Catalog::embedded().clone()),
-            Some(folder) => load(folder),
+            Some(folder) => {
+                let catalog = load(folder)?;
+                if let Some(note) = overridden(&catalog) {
+                    console::note(&note);
+                }
+                Ok(catalog)
+            }
         }
     }
 }
@@ -136,6 +142,9 @@ fn lint(folder: Option<&Path>, output: &OutputArgs) -> Result<u8, Stop> {
         catalog.releases.len(),
         catalog.sha256
     ))?;
+    if let Some(note) = overridden(&catalog) {
+        write(&format!("{note}\n"))?;
+    }
     Ok(exit::COMPLIANT)
 }
 
@@ -159,6 +168,15 @@ fn diff(page: &Path, catalog: &Catalog, output: &OutputArgs) -> Result<u8, Stop>
         ))?;
     }
     Ok(if diff.is_settled() { exit::COMPLIANT } else { exit::NON_COMPLIANT })
+}
+
+/// Which entries of this program are not used, since own ones take their place.
+fn overridden(catalog: &Catalog) -> Option<String> {
+    const SHOWN: usize = 10;
+    let ids: Vec<&str> = catalog.overridden.iter().map(|id| id.0.as_str()).collect();
+    let more = if ids.len() > SHOWN { format!(" and {} more", ids.len() - SHOWN) } else { String::new() };
+    let shown = ids.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    (!ids.is_empty()).then(|| format!("own entries override those of this program: {shown}{more}"))
 }
 
 /// No source of a catalog may be of a later day.

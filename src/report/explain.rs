@@ -1,6 +1,6 @@
 //! Why a name is needed here, or why not: which facts, which documents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,14 +11,33 @@ use super::lists::{AllowPattern, ListPattern, may_fill};
 use super::table::line;
 use crate::catalog::{Catalog, CatalogRole, EndpointTemplate, Entry, EntryId, Part, Status};
 use crate::derive::{Answer, Decision, Options, Proof, RequiredName, Requirement, Standing, Subject, standings};
-use crate::host::{HostName, HostPattern};
+use crate::host::{HostName, HostPattern, Scheme};
 use crate::site::Facts;
+
+/// What is asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// A host or a wildcard.
+    pub name: HostPattern,
+    /// The scheme, where one is given.
+    pub scheme: Option<Scheme>,
+    /// The port, where one is given or the scheme has one.
+    pub port: Option<u16>,
+}
+
+impl Asked {
+    /// Whether a requirement has this scheme and port, or may have.
+    fn is(&self, requirement: &Requirement) -> bool {
+        self.scheme.is_none_or(|scheme| scheme == requirement.scheme)
+            && self.port.is_none_or(|port| requirement.port.is_none_or(|own| own == port))
+    }
+}
 
 /// What is known of a name in one hierarchy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explained<'a> {
     /// What was asked.
-    pub name: HostPattern,
+    pub asked: Asked,
     /// For which host; `None`: all.
     pub host: Option<HostName>,
     /// Entries that name it, and for which it is needed, may be, or is gone.
@@ -59,6 +78,8 @@ pub struct Silent<'a> {
 pub enum Sum {
     /// It is.
     Needed,
+    /// It is, or may be, but not with the scheme and port that were asked.
+    Elsewhere,
     /// Not for itself; an audit probes it for a wildcard.
     Probed,
     /// A fact is missing.
@@ -89,11 +110,12 @@ pub enum Relation {
 
 /// Everything that the catalog and the facts say of a name.
 pub fn explain<'a>(
-    name: &HostPattern,
+    asked: &Asked,
     host: Option<&HostName>,
     (facts, catalog, options): (&Facts, &'a Catalog, &Options),
     requirements: &'a [Requirement],
 ) -> Explained<'a> {
+    let name = &asked.name;
     let mut by_entry: BTreeMap<&EntryId, Vec<&Requirement>> = BTreeMap::new();
     for requirement in requirements {
         by_entry.entry(&requirement.entry).or_default().push(requirement);
@@ -109,9 +131,9 @@ pub fn explain<'a>(
         }
         let related: Vec<(&Requirement, Relation)> =
             all.iter().filter_map(|r| of_requirement(name, r, entry).map(|relation| (*r, relation))).collect();
-        let asked: Vec<_> = related.iter().filter(|(r, _)| is_asked(&r.subject)).cloned().collect();
-        if !asked.is_empty() {
-            applied.push(Applied { entry, requirements: asked });
+        let theirs: Vec<_> = related.iter().filter(|(r, _)| is_asked(&r.subject)).cloned().collect();
+        if !theirs.is_empty() {
+            applied.push(Applied { entry, requirements: theirs });
             continue;
         }
         let Some(relation) = related.first().map(|(_, relation)| relation.clone()).or_else(|| of_entry(name, entry))
@@ -133,7 +155,7 @@ pub fn explain<'a>(
         applied.requirements.iter().map(|(r, relation)| (rank(&r.decision), relation.clone())).min()
     });
     let near = if applied.is_empty() && silent.is_empty() { near(name, catalog) } else { Vec::new() };
-    Explained { name: name.clone(), host: host.cloned(), applied, silent, open, near }
+    Explained { asked: asked.clone(), host: host.cloned(), applied, silent, open, near }
 }
 
 fn rank(decision: &Decision) -> u8 {
@@ -219,7 +241,7 @@ pub fn explanation(explained: &Explained<'_>, catalog: &Catalog, width: usize) -
     line(&explained.verdict(catalog), width, &mut out);
     for applied in &explained.applied {
         out.push('\n');
-        self::applied(applied, &explained.name, catalog, width, &mut out);
+        self::applied(applied, &explained.asked.name, catalog, width, &mut out);
     }
     for silent in &explained.silent {
         out.push('\n');
@@ -247,8 +269,18 @@ pub fn explanation(explained: &Explained<'_>, catalog: &Catalog, width: usize) -
 impl Explained<'_> {
     /// The answer.
     pub fn sum(&self) -> Sum {
-        let decisions =
-            || self.applied.iter().flat_map(|a| &a.requirements).map(|(r, relation)| (&r.decision, relation));
+        match self.sum_of(|requirement| self.asked.is(requirement)) {
+            Sum::Unknown | Sum::NotNeeded => match self.sum_of(|_| true) {
+                Sum::Needed | Sum::Undecided => Sum::Elsewhere,
+                sum => sum,
+            },
+            sum => sum,
+        }
+    }
+
+    fn sum_of(&self, counts: impl Fn(&Requirement) -> bool) -> Sum {
+        let counted = || self.applied.iter().flat_map(|a| &a.requirements).filter(|(r, _)| counts(r));
+        let decisions = || counted().map(|(r, relation)| (&r.decision, relation));
         let some = |wanted: fn(&Decision, &Relation) -> bool| decisions().any(|(d, relation)| wanted(d, relation));
         if some(|decision, relation| *decision == Decision::Needed && !matches!(relation, Relation::ProbedFor)) {
             Sum::Needed
@@ -258,7 +290,7 @@ impl Explained<'_> {
             Sum::Undecided
         } else if some(|decision, _| *decision == Decision::Retired) {
             Sum::Retired
-        } else if self.silent.is_empty() {
+        } else if self.silent.is_empty() && self.applied.is_empty() {
             Sum::Unknown
         } else {
             Sum::NotNeeded
@@ -267,16 +299,46 @@ impl Explained<'_> {
 
     /// The answer in words.
     pub fn verdict(&self, catalog: &Catalog) -> String {
-        let name = &self.name;
+        let name = &self.asked.name;
         let place = self.host.as_ref().map_or_else(|| "in this hierarchy".to_owned(), |host| format!("by {host}"));
         match self.sum() {
             Sum::Needed => format!("{name} is needed {place}."),
+            Sum::Elsewhere => {
+                let needed = self.sum_of(|_| true) == Sum::Needed;
+                let verb = if needed { "is needed" } else { "may be needed" };
+                format!("{name} {verb} {place}, but not {}: {}.", self.asked_words(), self.elsewhere(needed))
+            }
             Sum::Probed => format!("{name} is not needed {place} for itself; an audit probes it."),
             Sum::Undecided => format!("Whether {name} is needed {place} is undecided: a fact is missing."),
             Sum::Retired => format!("{name} is not needed {place}: its service is gone."),
             Sum::Unknown => format!("No entry of catalog {} names {name}.", catalog.version),
             Sum::NotNeeded => format!("{name} is not needed {place}: the entries that name it do not apply."),
         }
+    }
+}
+
+impl Explained<'_> {
+    /// What sets the scheme and port that were asked apart from those of the name.
+    fn asked_words(&self) -> String {
+        let Asked { scheme, port, .. } = self.asked;
+        let mut schemes = self.applied.iter().flat_map(|a| &a.requirements).map(|(r, _)| r.scheme);
+        let scheme = scheme.filter(|asked| !schemes.any(|own| own == *asked)).map(|scheme| format!("with {scheme}"));
+        let words = scheme.into_iter().chain(port.map(|port| format!("on port {port}")));
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The schemes and ports with which it is needed, or, if it is not, may be.
+    fn elsewhere(&self, needed: bool) -> String {
+        let all = self.applied.iter().flat_map(|a| &a.requirements).filter(|(r, relation)| match r.decision {
+            Decision::Needed => !matches!(relation, Relation::ProbedFor),
+            Decision::Undecided { .. } => !needed,
+            Decision::Retired => false,
+        });
+        let ports = all.map(|(r, _)| {
+            let port = r.port.map_or_else(|| "?".to_owned(), |port| port.to_string());
+            format!("{} {port}", r.scheme)
+        });
+        ports.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -321,7 +383,7 @@ fn applied(applied: &Applied<'_>, name: &HostPattern, catalog: &Catalog, width: 
 
 fn silent(silent: &Silent<'_>, explained: &Explained<'_>, catalog: &Catalog, width: usize, out: &mut String) {
     let entry = silent.entry;
-    title(entry, &explained.name, &silent.relation, width, out);
+    title(entry, &explained.asked.name, &silent.relation, width, out);
     let place = explained.host.as_ref().map_or_else(|| "nobody here".to_owned(), ToString::to_string);
     for role in &entry.roles {
         let standings: Vec<&Standing> = silent.standings.iter().filter(|s| s.role == *role).collect();

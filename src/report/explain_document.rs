@@ -9,6 +9,7 @@ use super::listing::Listing;
 use crate::catalog::{Catalog, CatalogRole, Entry, EntryId};
 use crate::derive::{Decision, Requirement, Standing, Subject};
 use crate::evidence::Tool;
+use crate::host::Scheme;
 
 /// The format of [`Explanation`]; a change that old readers would misread makes it a new one.
 pub const EXPLANATION_FORMAT: &str = "cmcomply.explanation/1";
@@ -24,6 +25,10 @@ pub struct Explanation {
     pub catalog: String,
     /// What was asked: a host or a wildcard.
     pub name: String,
+    /// With which scheme; null: with any.
+    pub scheme: Option<Scheme>,
+    /// On which port; null: on any.
+    pub port: Option<u16>,
     /// For which host; null: for all.
     pub host: Option<String>,
     /// The answer.
@@ -128,7 +133,9 @@ pub fn explanation_document(explained: &Explained<'_>, catalog: &Catalog) -> Exp
         format: EXPLANATION_FORMAT.to_owned(),
         tool: Tool::this(),
         catalog: catalog.version.clone(),
-        name: explained.name.to_string(),
+        name: explained.asked.name.to_string(),
+        scheme: explained.asked.scheme,
+        port: explained.asked.port,
         host: explained.host.as_ref().map(ToString::to_string),
         answer: explained.sum(),
         words: explained.verdict(catalog),

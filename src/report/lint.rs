@@ -15,6 +15,8 @@ pub struct LintReport {
     pub sha256: Option<String>,
     /// How many entries it has; null if there are mistakes.
     pub entries: Option<usize>,
+    /// Entries of this program in whose place there are own ones.
+    pub overridden: Vec<EntryId>,
     /// What is wrong, in the order of files and lines.
     pub mistakes: Vec<Mistake>,
 }
@@ -52,6 +54,7 @@ impl LintReport {
             version: catalog.map(|catalog| catalog.version.clone()),
             sha256: catalog.map(|catalog| catalog.sha256.clone()),
             entries: catalog.map(|catalog| catalog.entries.len()),
+            overridden: catalog.map(|catalog| catalog.overridden.clone()).unwrap_or_default(),
             mistakes: read.err().unwrap_or_default().iter().map(mistake).collect(),
         }
     }

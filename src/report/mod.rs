@@ -47,7 +47,7 @@ pub use endpoints::{
     SubjectKind, WhatIf, endpoint_rows, endpoints, incomplete, published_ranges,
 };
 pub use endpoints_table::{By, endpoints_table};
-pub use explain::{Explained, Relation, Sum, explain, explanation};
+pub use explain::{Asked, Explained, Relation, Sum, explain, explanation};
 pub use explain_document::{
     EXPLANATION_FORMAT, ExplainedEntry, Explanation, FactSaid, StandingHere, explanation_document, explanation_rows,
 };

@@ -23,6 +23,26 @@ fn has(text: &str, parts: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_scheme_and_a_port_are_part_of_the_question() {
+    let place = Place::contoso().await;
+    for (asked, answer) in [
+        ("aka.ms", "aka.ms is needed in this hierarchy. "),
+        ("https://aka.ms", "aka.ms is needed in this hierarchy. "),
+        ("aka.ms:443", "aka.ms is needed in this hierarchy. "),
+        ("https://aka.ms:9999", "aka.ms is needed in this hierarchy, but not on port 9999: https 443. "),
+        ("aka.ms:80", "aka.ms is needed in this hierarchy, but not on port 80: https 443. "),
+        ("http://aka.ms", "aka.ms is needed in this hierarchy, but not with http on port 80: https 443. "),
+        ("http://aka.ms:443/x", "aka.ms is needed in this hierarchy, but not with http on port 443: https 443. "),
+    ] {
+        let text = place.explain(&[asked]).await;
+        assert!(text.starts_with(answer), "{asked}: {text}");
+    }
+    let done = place.run(&["explain", "https://aka.ms:9999", "--snapshot=site.json", "--format=json"]).await;
+    let document: Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!((&document["answer"], &document["port"]), (&Value::from("elsewhere"), &Value::from(9999)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_kind_of_answer() {
     let place = Place::contoso().await;
     let text = place.explain(&["https://download.microsoft.com/x"]).await;

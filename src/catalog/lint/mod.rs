@@ -284,6 +284,16 @@ pub(super) fn repeats(entries: &[(Place, Entry)], own: &[(Place, Entry)]) -> Vec
     own.iter().filter_map(|(place, new)| repeated(new).map(|what| place.error("id", Rule::Repeats, &what))).collect()
 }
 
+/// Own entries that take an id of the program for something else: reports and waivers that cite it would mean another
+/// endpoint than the one that they were written about.
+pub(super) fn reused(entries: &[(Place, Entry)], own: &[(Place, Entry)]) -> Vec<CatalogError> {
+    let taken = |new: &Entry| {
+        let old = entries.iter().find(|(_, old)| old.id == new.id && old.endpoint != new.endpoint);
+        old.map(|(place, old)| format!("reused id: it is that of {} at {}", old.endpoint, place.at()))
+    };
+    own.iter().filter_map(|(place, new)| taken(new).map(|what| place.error("id", Rule::Reused, &what))).collect()
+}
+
 /// What makes two entries speak of one need: two lists of ports that share one do.
 type Need<'a> = (CatalogRole, Cloud, &'a str, Scheme, String, Option<&'a str>, &'a str);
 
