@@ -107,10 +107,9 @@ impl Assumption {
             | Self::EndpointAnalytics
             | Self::ExternalNotifications
             | Self::WindowsServicing => true,
-            Self::DeliveryOptimization
-            | Self::ConnectedCache
-            | Self::Microsoft365Apps
-            | Self::ThirdPartyCatalogs => false,
+            Self::DeliveryOptimization | Self::ConnectedCache | Self::Microsoft365Apps | Self::ThirdPartyCatalogs => {
+                false
+            }
         }
     }
 }
