@@ -272,6 +272,25 @@ fn diff_is_silent_on_a_page_that_says_the_same_and_tells_what_changes() {
 }
 
 #[test]
+fn diff_tells_other_ports_names_of_any_country_and_what_it_does_not_understand() {
+    let odd = "https://aka.ms:8443 `update.contoso.cloud` wss://hub.contoso.com {region}.contoso.com";
+    let (title, rest) = page().split_once('\n').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let files = folder(&[("page.md", format!("# {title}\n{odd}\n{rest}").as_bytes())]);
+    let path = shown(&files.path().join("page.md"));
+    let (code, json, _) = run(&["catalog", "diff", &path, "--format=json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let texts = |list: &str, key: &str| -> Vec<String> {
+        json[list].as_array().unwrap().iter().map(|row| row[key].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!((code, texts("lacking", "name")), (1, vec!["aka.ms".to_owned(), "update.contoso.cloud".to_owned()]));
+    assert_eq!(json["lacking"][0]["port"], 8443);
+    assert_eq!(texts("not_understood", "text"), ["wss://hub.contoso.com", "{region}.contoso.com"]);
+    let (_, csv, _) = run(&["catalog", "diff", &path, "--format=csv"]);
+    assert!(csv.contains("lacking,Introduction,https://aka.ms:8443,,\r\n"), "{csv}");
+    assert!(csv.contains("not understood,Introduction,wss://hub.contoso.com,,\r\n"), "{csv}");
+}
+
+#[test]
 fn what_is_no_page_is_refused() {
     let large = vec![b' '; (8 << 20) + 1];
     let files = folder(&[

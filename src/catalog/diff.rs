@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Catalog;
-use super::entry::{Entry, EntryId, Status};
-use super::page::{INTRODUCTION, PageError, PageRow, names, rows};
+use super::entry::{Entry, EntryId, Ports, Status};
+use super::page::{INTRODUCTION, Page, PageError, PageRow, Unclear, names, rows};
 use super::template::EndpointTemplate;
 use crate::host::Scheme;
 
@@ -19,10 +19,12 @@ const PAGE: &str = "internet-access";
 pub struct PageDiff {
     /// How many rows the page has that the catalog has too, or knows to be samples.
     pub matched: usize,
-    /// Rows of the page that the catalog does not have in that section, with that scheme and path.
+    /// Rows of the page that the catalog does not have in that section, with that scheme, port and path.
     pub lacking: Vec<PageRow>,
     /// Entries of a section that the page does not have there any more, or not yet.
     pub gone: Vec<GoneRow>,
+    /// What the page has in the place of a host, and is none that can be compared: a person has to look.
+    pub not_understood: Vec<Unclear>,
 }
 
 /// An entry that the page does not have.
@@ -41,16 +43,18 @@ pub struct GoneRow {
 }
 
 impl PageDiff {
-    /// Whether there is nothing to do: nothing is lacking, and what is gone is known to be retired.
+    /// Whether there is nothing to do: nothing is lacking or not understood, and what is gone is known to be retired.
     pub fn is_settled(&self) -> bool {
-        self.lacking.is_empty() && self.gone.iter().all(|row| row.status == Status::Retired)
+        self.lacking.is_empty()
+            && self.not_understood.is_empty()
+            && self.gone.iter().all(|row| row.status == Status::Retired)
     }
 }
 
 /// Compares a saved copy of the page, HTML, Markdown or plain text, with the catalog.
 pub fn diff(catalog: &Catalog, page: &[u8]) -> Result<PageDiff, PageError> {
     let cited = Cited::of(catalog);
-    let rows = rows(page, &cited.headings())?;
+    let Page { rows, not_understood } = rows(page, &cited.headings())?;
     let lacking: Vec<PageRow> = rows.iter().filter(|row| !cited.has(row, catalog)).cloned().collect();
     let mut gone: Vec<GoneRow> = cited
         .by_section
@@ -68,7 +72,12 @@ pub fn diff(catalog: &Catalog, page: &[u8]) -> Result<PageDiff, PageError> {
         })
         .collect();
     gone.sort();
-    Ok(PageDiff { matched: rows.len() - lacking.len(), lacking, gone })
+    Ok(PageDiff {
+        matched: rows.len() - lacking.len(),
+        lacking,
+        gone,
+        not_understood: not_understood.into_iter().collect(),
+    })
 }
 
 /// The entries that cite the page, by section.
@@ -115,11 +124,20 @@ fn names_of(entry: &Entry) -> BTreeSet<String> {
 }
 
 impl Need<'_> {
+    /// Ports that the facts give may be any.
+    fn has_port(&self, port: u16) -> bool {
+        match &self.entry.ports {
+            Ports::Fixed(ports) => ports.contains(&port),
+            Ports::FromFacts(_) => true,
+        }
+    }
+
     /// Whether a row of the page is this entry. What the page leaves open, the entry may have.
     fn is(&self, row: &PageRow) -> bool {
         let path = self.entry.path.as_deref().filter(|path| *path != "/");
         self.names.contains(&row.name)
             && row.scheme.is_none_or(|scheme| scheme == self.entry.scheme)
+            && row.port.is_none_or(|port| self.has_port(port))
             && row.path.as_deref().is_none_or(|given| path.is_some_and(|path| path.eq_ignore_ascii_case(given)))
     }
 }

@@ -21,7 +21,8 @@ pub(super) fn is_html(text: &str) -> bool {
 /// The lines of a page: one for each block.
 pub(super) fn lines(html: &str) -> Vec<Line> {
     let mut lines = Vec::new();
-    let mut line = Line { text: String::new(), heading: false };
+    let mut line = Line { text: String::new(), heading: false, cell: false };
+    let mut cell = false;
     // The element that is not shown, and how deep it is nested in its like.
     let mut unseen: Option<(String, usize)> = None;
     let mut rest = html;
@@ -59,13 +60,20 @@ pub(super) fn lines(html: &str) -> Vec<Line> {
                 unseen = Some((name, 1));
             }
             Tag::Element { name, .. } if INLINE.contains(&name.as_str()) => {
+                // As Markdown has it.
                 if name == "code" {
-                    line.text.push(' ');
+                    line.text.push('`');
                 }
             }
             Tag::Element { name, closes, .. } => {
                 let heading = name.len() == 2 && name.starts_with('h') && name.ends_with(|c: char| c.is_ascii_digit());
-                let done = std::mem::replace(&mut line, Line { text: String::new(), heading: heading && !closes });
+                match name.as_str() {
+                    "td" | "th" => cell = !closes,
+                    "tr" | "table" => cell = false,
+                    _ => {}
+                }
+                let next = Line { text: String::new(), heading: heading && !closes, cell };
+                let done = std::mem::replace(&mut line, next);
                 push(&mut lines, &done);
                 if !closes && SILENT.contains(&name.as_str()) {
                     rest = behind_element(rest, &name);
@@ -84,7 +92,7 @@ pub(super) fn lines(html: &str) -> Vec<Line> {
 fn push(lines: &mut Vec<Line>, line: &Line) {
     let text = line.text.split_whitespace().collect::<Vec<_>>().join(" ");
     if !text.is_empty() {
-        lines.push(Line { text, heading: line.heading });
+        lines.push(Line { text, heading: line.heading, cell: line.cell });
     }
 }
 

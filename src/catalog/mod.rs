@@ -30,7 +30,7 @@ pub use error::{CatalogError, Rule};
 pub use fact::ConditionFact;
 pub use folder::LoadError;
 pub use network::{AddressRange, Network, NetworkError};
-pub use page::{PAGE_LIMIT, PageError, PageRow};
+pub use page::{PAGE_LIMIT, PageError, PageRow, Unclear};
 pub use release::Release;
 pub use retirement::Retirement;
 pub use root::Root;

@@ -160,11 +160,12 @@ fn diff(page: &Path, catalog: &Catalog, output: &OutputArgs) -> Result<u8, Stop>
     output.write(&report::page_diff(&diff), &diff)?;
     if output.format == Format::Table {
         write(&format!(
-            "lacking: on the page, not in the catalog; gone: in the catalog, not on the page\n\
-             {} rows of the page are in the catalog, {} are lacking; {} entries are gone\n",
+            "lacking: on the page, not in the catalog; gone: in the catalog, not on the page; not understood: look at it\n\
+             {} rows of the page are in the catalog, {} are lacking; {} entries are gone; {} not understood\n",
             diff.matched,
             diff.lacking.len(),
-            diff.gone.len()
+            diff.gone.len(),
+            diff.not_understood.len()
         ))?;
     }
     Ok(if diff.is_settled() { exit::COMPLIANT } else { exit::NON_COMPLIANT })

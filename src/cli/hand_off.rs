@@ -1,6 +1,6 @@
 //! Hand-off lists as files, and the comparison with a list that is there already.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +35,9 @@ pub(super) struct ListArgs {
     #[arg(long, value_name = "ROUTE", value_parser = stated_via, requires = "list")]
     pac_other: Option<Via>,
 }
+
+/// What the names of loss reports end with.
+const LOSSES: &str = ".losses.txt";
 
 /// What a list says of itself.
 pub(super) struct Scope {
@@ -95,10 +98,13 @@ impl ListArgs {
         match (output, self.per_host) {
             (Some(folder), true) => {
                 let lists = by_subject(requirements);
+                let mut written = BTreeSet::new();
                 for ((name, whom), requirements) in &lists {
                     let place = folder.join(format!("{format}-{name}.{}", format.extension()));
                     write_list(&place, &render(requirements, &format!("{whom}{}", scope.conditions)))?;
+                    written.extend([losses_file(&place), place]);
                 }
+                note_old(folder, &format!("{format}-"), &written);
                 let folder = printable(&folder.display().to_string(), 500);
                 console::note(&format!("{} lists in {folder}, each with its .losses.txt", lists.len()));
                 Ok(())
@@ -121,6 +127,23 @@ impl ListArgs {
                 Ok(())
             }
         }
+    }
+}
+
+/// Tells which lists of this format in the folder are of an earlier run: what is for no host any more is not taken away.
+fn note_old(folder: &Path, prefix: &str, written: &BTreeSet<PathBuf>) {
+    const SHOWN: usize = 10;
+    let found = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
+    let old: BTreeSet<String> = found
+        .filter(|path| !written.contains(path))
+        .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+        .filter(|name| name.starts_with(prefix) && !name.ends_with(LOSSES))
+        .map(|name| printable(&name, 100))
+        .collect();
+    if !old.is_empty() {
+        let more = if old.len() > SHOWN { format!(" and {} more", old.len() - SHOWN) } else { String::new() };
+        let shown = old.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ");
+        console::note(&format!("not of this run, and left as they are: {shown}{more}"));
     }
 }
 
@@ -152,7 +175,7 @@ fn write_list(path: &Path, rendered: &Rendered) -> Result<(), Stop> {
 
 fn losses_file(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".losses.txt");
+    name.push(LOSSES);
     path.with_file_name(name)
 }
 

@@ -61,8 +61,15 @@ impl Derived {
 }
 
 impl WhatIfArgs {
-    /// Finds out whether the catalog knows the version.
+    /// Finds out whether the catalog knows the version, and whether the assumptions can be true together.
     pub(super) fn check(&self, catalog: &Catalog) -> Result<(), Stop> {
+        let mut counts = self.assume.iter().filter(|one| matches!(one.assumption, Assumption::CmgInstances(_)));
+        if let Some(first) = counts.next()
+            && let Some(other) = counts.find(|other| other.assumption != first.assumption)
+        {
+            let what = format!("--assume {} and {}: a gateway has one number of instances", first.text, other.text);
+            return Err(Stop::usage(anyhow::anyhow!(what)));
+        }
         self.options(Options::default(), catalog).map(drop)
     }
 

@@ -123,12 +123,18 @@ fn build(catalog: &Catalog, build: u32) -> String {
 pub fn page_diff(diff: &PageDiff) -> Listing<5> {
     let lacking = diff.lacking.iter().map(|row| {
         let scheme = row.scheme.map(|scheme| format!("{scheme}://")).unwrap_or_default();
-        let name = format!("{scheme}{}{}", row.name, row.path.as_deref().unwrap_or_default());
+        let port = row.port.map(|port| format!(":{port}")).unwrap_or_default();
+        let name = format!("{scheme}{}{port}{}", row.name, row.path.as_deref().unwrap_or_default());
         ["lacking", &row.section, &name, "", ""].map(str::to_owned)
     });
     let gone = diff.gone.iter().map(|row| {
         let name = format!("{}://{}", row.scheme, row.name);
         ["gone", &row.section, &name, &row.entry.0, row.status.name()].map(str::to_owned)
     });
-    Listing { columns: ["change", "section", "endpoint", "entry", "status"], rows: lacking.chain(gone).collect() }
+    let unclear = diff.not_understood.iter();
+    let unclear = unclear.map(|row| ["not understood", &row.section, &row.text, "", ""].map(str::to_owned));
+    Listing {
+        columns: ["change", "section", "endpoint", "entry", "status"],
+        rows: lacking.chain(gone).chain(unclear).collect(),
+    }
 }

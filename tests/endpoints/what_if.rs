@@ -69,6 +69,13 @@ async fn a_feature_that_needs_to_be_online_says_so_and_adds_what_it_needs() {
         let done = run(&arguments).await;
         assert!(done.err.contains(needs) && done.out.contains("manage.microsoft.com"), "{}{}", done.out, done.err);
     }
+    // A list of a host that is gone is not taken for one of today.
+    std::fs::create_dir(place.folder.path().join("lists")).unwrap();
+    place.write("lists/plain-host-old.contoso.com.txt", "x");
+    let done = run(&["--list=plain", "--per-host", "-o", "lists"]).await;
+    assert!(done.err.contains("left as they are: plain-host-old.contoso.com.txt\n"), "{}", done.err);
+    let done = run(&["--list=squid", "--per-host", "-o", "lists"]).await;
+    assert!(!done.err.contains("left as they are"), "{}", done.err);
     // What changes nothing is never an empty answer alone.
     let nothing = Place::contoso().await.endpoints(&["--assume=online", "--width=160"]).await;
     assert!(nothing.out.contains("what is assumed adds nothing and decides nothing"), "{}", nothing.out);
@@ -81,6 +88,7 @@ async fn an_unknown_version_or_feature_lists_the_known_ones() {
         (["endpoints", "--target-version=2699"], "2509, 2603"),
         (["endpoints", "--assume=cmg,teleport"], "tenant-attach"),
         (["endpoints", "--assume=cmg-instances=17"], "from 1 to 16"),
+        (["endpoints", "--assume=cmg-instances=2,cmg-instances=3"], "a gateway has one number of instances"),
         (["explain", "--target-version=2699"], "2509, 2603"),
         (["audit", "--target-version=2699"], "2509, 2603"),
     ] {
