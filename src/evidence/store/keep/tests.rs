@@ -39,6 +39,7 @@ fn run(second: i64) -> Run {
         },
         outcome: Outcome::of(&facts, &[], None),
         vantage: Vantage::local(CatalogRole::Client.title()),
+        vantages: vec![],
         catalog: CatalogRecord::of(Catalog::embedded(), &[]),
         facts,
         requirements: vec![],
