@@ -59,7 +59,7 @@ pub(super) async fn run(args: SnapshotArgs) -> Result<u8, Stop> {
     }
     let document = snapshot.to_json().context("the facts could not be written as JSON").map_err(Stop::usage)?;
     write_aside(&args.output, &document).with_context(|| format!("cannot write {path}")).map_err(Stop::usage)?;
-    let unknown = crate::evidence::unknown_facts(&snapshot.facts);
+    let unknown = snapshot.facts.unknown_ones();
     let above = snapshot.facts.above().map(|above| format!("  {}\n", printable(&above.to_string(), 500)));
     let said = unknown.iter().fold(format!("{path}: {} facts are unknown\n", unknown.len()), |said, (name, detail)| {
         format!("{said}  {name}: {}\n", printable(detail, 300))

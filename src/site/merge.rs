@@ -230,8 +230,9 @@ impl Merger<'_> {
                 objects.push(&source.object);
             }
         }
-        let everywhere = |column: &&String| known.iter().all(|(_, _, source)| source.missing_columns.contains(*column));
-        let missing_columns = known[0].2.missing_columns.iter().filter(everywhere).cloned().collect();
+        // Missing in one is missing: what that one has in it is not known, and no other says that it has nothing there.
+        let missing: BTreeSet<&String> = known.iter().flat_map(|(_, _, source)| &source.missing_columns).collect();
+        let missing_columns = missing.into_iter().cloned().collect();
         let databases = if known.len() == self.read.len() {
             Vec::new()
         } else {
@@ -353,7 +354,7 @@ impl Merger<'_> {
         Value::Object(merged)
     }
 
-    /// One value. Null is unknown, and gives way.
+    /// One value. Null is unknown, and gives way; but no database below the top settles as off what the top could not say.
     fn one(&mut self, place: Place<'_>, said: &[Said<'_>]) -> Value {
         let mut distinct: Vec<Said<'_>> = Vec::new();
         for (number, value) in said {
@@ -364,6 +365,15 @@ impl Merger<'_> {
         }
         match distinct.as_slice() {
             [] => Value::Null,
+            [off @ (_, Value::Bool(false))] => {
+                match said.iter().find(|(number, value)| value.is_null() && self.read[*number].is_top()) {
+                    Some(silent) => {
+                        self.differ(place, &[*silent, *off]);
+                        Value::Null
+                    }
+                    None => Value::Bool(false),
+                }
+            }
             [(_, value)] => (*value).clone(),
             several if place.column == "roles" => self.rows(place, several),
             several if PARTS.contains(&place.column) => self.parts(place, several),

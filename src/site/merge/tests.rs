@@ -105,6 +105,22 @@ fn what_one_does_not_know_another_tells_with_its_source() {
     let mut whole = cas.clone();
     whole.service_connection_points = known(vec![point(None)]);
     assert_eq!(merged(&[&whole, &ps1]).service_connection_points.rows(), [point(Some(true))]);
+    // But no database below the top switches off what the top could not say.
+    ps1.service_connection_points = known(vec![point(Some(false))]);
+    let facts = merged(&[&whole, &ps1]);
+    assert_eq!(facts.service_connection_points.rows(), [point(None)]);
+    assert!(facts.data_findings.iter().any(|finding| finding.column == "online"), "{:?}", facts.data_findings);
+}
+
+#[test]
+fn a_column_that_one_database_does_not_show_is_not_empty() {
+    let (mut cas, mut ps1) = (of("CAS"), of("PS1"));
+    (cas.entra_apps, ps1.entra_apps) = (known(Vec::new()), known(Vec::new()));
+    if let Fact::Known { source, .. } = &mut cas.entra_apps {
+        source.missing_columns = vec!["SecretKeyExpiry".to_owned()];
+    }
+    let Fact::Known { source, .. } = merged(&[&cas, &ps1]).entra_apps else { panic!() };
+    assert_eq!(source.missing_columns, ["SecretKeyExpiry"]);
 }
 
 #[test]

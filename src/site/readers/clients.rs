@@ -36,11 +36,17 @@ pub(super) fn client_settings(raw: Raw, findings: &mut Findings) -> Fact<Vec<Cli
                 continue;
             };
             let on = cells.flag("number");
-            let known = found.entry((cells.name("settings_name"), *option)).or_default();
-            *known = match (*known, on) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (known, on) => known.and(on).or(known).or(on),
-            };
+            // On in one row is on; off only if every row says so.
+            found
+                .entry((cells.name("settings_name"), *option))
+                .and_modify(|known| {
+                    *known = match (*known, on) {
+                        (Some(true), _) | (_, Some(true)) => Some(true),
+                        (Some(false), Some(false)) => Some(false),
+                        _ => None,
+                    };
+                })
+                .or_insert(on);
         }
         found.into_iter().map(|((settings, option), on)| ClientSetting { settings, option, on }).collect()
     })
@@ -79,6 +85,8 @@ mod tests {
             "Laptops|allowcmg|1",
             "Laptops|AllowCMG|0",
             "Laptops|O365Management|0",
+            "Laptops|StampDOINC|0",
+            "Laptops|StampDOINC|NULL",
             "Laptops|EnableWindowsDO|NULL",
             "Servers|EnableWindowsDO|9",
             "Servers|SomethingElse|1",
@@ -91,6 +99,7 @@ mod tests {
             [
                 (Some("Laptops"), ClientOption::CloudManagementGateway, Some(true)),
                 (Some("Laptops"), ClientOption::DeliveryOptimization, None),
+                (Some("Laptops"), ClientOption::ConnectedCache, None),
                 (Some("Laptops"), ClientOption::Microsoft365Apps, Some(false)),
                 (Some("Servers"), ClientOption::DeliveryOptimization, None),
             ]
