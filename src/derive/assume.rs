@@ -360,13 +360,15 @@ fn connected_cache(facts: &mut Facts) {
     let is_point = |system: &&crate::site::SiteSystem| {
         system.roles.iter().any(|installed| installed.role == Role::DistributionPoint)
     };
-    if let Fact::Known { value, .. } = &facts.site_systems {
+    if let Fact::Known { value, source: read } = &facts.site_systems {
         let on = |system: &crate::site::SiteSystem| DistributionPoint {
             site: system.site.clone(),
             host: system.host.clone(),
             connected_cache: Some(true),
         };
-        facts.distribution_points = known(value.iter().filter(is_point).map(on).collect());
+        // Where there may be more servers, there may be more distribution points.
+        let source = Source { may_lack: read.may_lack.clone(), ..source() };
+        facts.distribution_points = Fact::Known { value: value.iter().filter(is_point).map(on).collect(), source };
     }
 }
 

@@ -227,6 +227,10 @@ fn in_build(entry: &Entry, facts: &Index<'_>, options: &Options) -> Tri {
     match facts.newest_build() {
         None => Tri::unknown("builds of the sites: not in the site database"),
         Some(build) if fits(build) => Tri::True(vec![format!("the hierarchy's build is {build}")]),
+        // The one that is not known may be the newest.
+        Some(_) if facts.sites.rows().iter().any(|site| site.build.is_none()) => {
+            Tri::unknown("builds of the sites: not of every site in the site database")
+        }
         Some(_) => more("sites", &facts.sites).map_or(Tri::False, Tri::unknown),
     }
 }

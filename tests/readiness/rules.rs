@@ -303,6 +303,9 @@ async fn the_calendar_has_what_matters_here_and_unannounced_days_last() {
     // It matters up to a build, and under a condition; where that is unknown, it says so.
     let newer = World::new("UPDATE dbo.Sites SET BuildNumber = 9146, Version = N'5.00.9146.1000';", "2603").await;
     assert!(!said(&newer).iter().any(|(.., what)| what.contains("compliance checks")));
+    let sql = "UPDATE dbo.Sites SET BuildNumber = CASE WHEN SiteCode = N'PS2' THEN NULL ELSE 9146 END, Version = NULL;";
+    let half_known = World::new(sql, "2603").await;
+    assert!(said(&half_known).iter().any(|(.., what)| what.contains("compliance checks")));
     let unsure = World::of(nothing_known(), StatedReadiness::default(), "2603");
     let store = said(&unsure).into_iter().find(|(.., what)| what.contains("Store for Business")).unwrap();
     assert!(store.2.contains("whether that matters here is unknown"), "{store:?}");

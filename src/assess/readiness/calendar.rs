@@ -109,8 +109,11 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Coming> {
         days.push(coming(ComingKind::EndpointRetires, Some(day), what, entry.sources.first()));
     }
     for one in &case.catalog.retirements {
-        let oldest = case.facts.sites.rows().iter().filter_map(|site| site.build).min();
-        if one.until_build.is_some_and(|last| oldest.is_some_and(|oldest| oldest > last)) {
+        // A site that is not known, or whose build is not, may be an old one.
+        let sites = case.facts.sites.rows();
+        let are_all_known = !sites.is_empty() && case.facts.sites.may_lack().is_none();
+        let all_after = |last| are_all_known && sites.iter().all(|site| site.build.is_some_and(|own| own > last));
+        if one.until_build.is_some_and(all_after) {
             continue;
         }
         let what = match holds(&one.when, case.facts) {

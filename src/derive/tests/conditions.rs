@@ -226,7 +226,7 @@ fn notifications_go_to_the_host_that_the_operator_states() {
 }
 
 /// Contoso as a database tells it that may not have all of a list.
-fn doubted(change: fn(&mut Facts)) -> Facts {
+pub(super) fn doubted(change: fn(&mut Facts)) -> Facts {
     fn doubt<T>(fact: &mut Fact<T>) {
         if let Fact::Known { source, .. } = fact {
             source.may_lack = Some("read from below".to_owned());

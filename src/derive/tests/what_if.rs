@@ -262,4 +262,32 @@ fn an_assumption_never_shrinks_what_is_unknown() {
             .collect();
         assert_eq!(lost, [] as [&RequirementId; 0], "{name}");
     }
+    // Nor what servers there may be besides those that are known.
+    let doubted = conditions::doubted(|facts| facts.distribution_points = unknown());
+    let before = derive(&doubted);
+    for name in Assumption::known() {
+        let after = derive(&assume(&doubted, &[name.replace("=N", "=2").parse().unwrap()]));
+        let is_there = |r: &Requirement| {
+            after.iter().any(|o| (&o.entry, o.role, &o.subject) == (&r.entry, r.role, &r.subject))
+        };
+        let lost: Vec<_> = before.iter().filter(|r| !is_there(r)).map(|r| &r.id).collect();
+        assert_eq!(lost, [] as [&RequirementId; 0], "{name}");
+    }
+}
+
+#[test]
+fn a_site_whose_build_is_not_known_may_be_the_newest() {
+    let mut facts = contoso();
+    let Fact::Known { value, .. } = &mut facts.sites else { panic!("{facts:#?}") };
+    value[1].build = None;
+    let all = derive(&facts);
+    let login = all.iter().find(|r| r.entry.0 == "mp-login-microsoftonline-com").expect("it may be needed");
+    let Decision::Undecided { missing } = &login.decision else { panic!("{login:#?}") };
+    assert!(missing.iter().any(|text| text.contains("not of every site")), "{missing:?}");
+    // What the known build needs is needed, whatever the other is.
+    let Fact::Known { value, .. } = &mut facts.sites else { panic!("{facts:#?}") };
+    value[0].build = Some(9146);
+    let all = derive(&facts);
+    let login = all.iter().find(|r| r.entry.0 == "mp-login-microsoftonline-com").unwrap();
+    assert_eq!(login.decision, Decision::Needed);
 }
