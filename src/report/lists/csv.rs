@@ -2,21 +2,17 @@
 
 use super::entry::HandOff;
 use super::{ListEntry, Rendered, loss};
-use crate::catalog::{Context, Inspection, Tier};
-use crate::report::listing::csv_cell as cell;
+use crate::catalog::{Context, Inspection};
+use crate::report::listing::Listing;
 
 /// The columns. Several values in a cell are joined by `; `.
 const COLUMNS: [&str; 9] = ["name", "kind", "scheme", "port", "hosts", "contexts", "TLS inspection", "tier", "entries"];
 
 pub(super) fn render(hand_off: &HandOff) -> Rendered {
-    let mut text = String::from("\u{feff}");
-    push_row(&mut text, COLUMNS.map(str::to_owned));
-    for entry in &hand_off.entries {
-        push_row(&mut text, row(entry));
-    }
+    let listing = Listing { columns: COLUMNS, rows: hand_off.entries.iter().map(row).collect() };
     let mut losses = loss::undecided(&hand_off.undecided);
     losses.extend(loss::paths(&hand_off.entries));
-    Rendered { text, losses }
+    Rendered { text: listing.csv(), losses }
 }
 
 fn row(entry: &ListEntry) -> [String; 9] {
@@ -32,13 +28,7 @@ fn row(entry: &ListEntry) -> [String; 9] {
             Inspection::Unstated => "not stated",
         }
         .to_owned(),
-        match entry.tier {
-            Tier::Critical => "critical",
-            Tier::Required => "required",
-            Tier::Feature => "feature",
-            Tier::Advisory => "advisory",
-        }
-        .to_owned(),
+        entry.tier.name().to_owned(),
         joined(entry.entries.iter().map(ToString::to_string)),
     ]
 }
@@ -47,14 +37,9 @@ fn joined(values: impl Iterator<Item = String>) -> String {
     values.collect::<Vec<_>>().join("; ")
 }
 
-fn push_row(text: &mut String, cells: [String; 9]) {
-    text.push_str(&cells.map(|value| cell(&value)).join(","));
-    text.push_str("\r\n");
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::report::listing::csv_cell as cell;
 
     #[test]
     fn no_cell_is_a_formula_and_no_cell_breaks_out() {
