@@ -272,6 +272,56 @@ fn what_may_be_needed_and_is_not_let_through_is_told() {
 }
 
 #[test]
+fn a_name_that_another_service_has_is_not_gone() {
+    let gone = HandOff::default().with_retired(Catalog::embedded());
+    let list = "aka.ms\nlogin.live.com\n*.manage.microsoft.com\ncommunityhub.microsoft.com";
+    let stale = check_against(&gone, list).unwrap().stale;
+    let (alive, left) = stale.split_at(3);
+    assert!(alive.iter().all(|stale| stale.why == StaleWhy::NotNeeded), "{alive:#?}");
+    assert!(left.len() == 1 && matches!(left[0].why, StaleWhy::OnlyRetired(_)), "{left:#?}");
+    // Nor does it keep a template from being told.
+    let mut open = undecided(needed(Subject::Clients, Scheme::Https, "x.contoso.com", 443), "a fact");
+    open.name = RequiredName::Template("{azure.GatewayService}".to_owned());
+    let check = check_against(&HandOff::of([&open]).with_retired(Catalog::embedded()), "aka.ms").unwrap();
+    assert!(check.stale.is_empty() && check.undecided.len() == 1 && check.maybe_missing.is_empty(), "{check:#?}");
+}
+
+#[test]
+fn a_template_is_not_lacking_where_a_line_holds_it_or_was_told_for_it() {
+    let cas = || host("cm-cas.corp.contoso.com");
+    let template = |name: &str| {
+        let mut open = undecided(needed(cas(), Scheme::Https, "x.contoso.com", 443), "a fact");
+        open.name = RequiredName::Template(name.to_owned());
+        open
+    };
+    let storage = template("{cmg.storage}.blob.{azure.StorageEndpointSuffix}");
+    let account = needed(cas(), Scheme::Https, "a.blob.core.windows.net", 443);
+    let hand_off = HandOff::of([&storage, &account]);
+    for (line, lacking) in [
+        ("*", 0),
+        (".net", 0),
+        ("https://*.core.windows.net", 0),
+        ("*.blob.core.windows.net:443", 0),
+        ("*.blob.core.windows.net:80", 1),
+        ("*.table.core.windows.net", 1),
+        ("a.blob.core.windows.net", 1),
+    ] {
+        let check = check_against(&hand_off, line).unwrap();
+        assert_eq!(check.maybe_missing.len(), lacking, "{line}: {check:#?}");
+    }
+    // However many names a line is told for, and whatever another port of the same template has.
+    let names = (0..25).map(|i| needed(cas(), Scheme::Https, &format!("a{i}.westus.logic.azure.com"), 443));
+    let mut all: Vec<_> = names.map(|name| undecided(name, "a fact")).collect();
+    all.push(template("{notification.host}"));
+    let lacking = |all: &[_], list: &str| check_against(&HandOff::of(all), list).unwrap().maybe_missing.len();
+    assert_eq!(lacking(&all, "*.westus.logic.azure.com"), 0);
+    let mut other = template("{notification.host}");
+    (other.scheme, other.port) = (Scheme::Http, Some(80));
+    all.push(other);
+    assert_eq!(lacking(&all, "https://*.westus.logic.azure.com"), 1);
+}
+
+#[test]
 fn a_wildcard_is_no_excuse_and_everything_is_too_much() {
     let cas = || host("cm-cas.corp.contoso.com");
     let wildcard = needed(cas(), Scheme::Https, "*.manage.microsoft.com", 443);

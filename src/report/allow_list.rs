@@ -1,15 +1,12 @@
 //! What a comparison with an allow list found, as rows.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::listing::Listing;
-use super::lists::{Check, StaleWhy};
+use super::lists::{Check, StaleWhy, who};
 use crate::catalog::Catalog;
-use crate::derive::Subject;
 use crate::evidence::Tool;
 
 /// The format of [`AllowListCheck`]; a change that old readers would misread makes it a new one.
@@ -98,7 +95,7 @@ pub fn allow_list_findings(check: &Check) -> Vec<AllowListFinding> {
             finding: FindingKind::Missing,
             line: None,
             text: format!("{}://{}:{}", entry.scheme, entry.pattern, entry.port),
-            detail: format!("needed by {}{partly}", whom(&entry.subjects)),
+            detail: format!("needed by {}{partly}", who(&entry.subjects)),
         }
     });
     let maybe_missing = check.maybe_missing.iter().map(|undecided| AllowListFinding {
@@ -110,7 +107,7 @@ pub fn allow_list_findings(check: &Check) -> Vec<AllowListFinding> {
         },
         detail: format!(
             "may be needed by {}, and no line lets it through: {}",
-            whom(&undecided.subjects),
+            who(&undecided.subjects),
             joined(&undecided.missing, "; ")
         ),
     });
@@ -131,7 +128,7 @@ pub fn allow_list_findings(check: &Check) -> Vec<AllowListFinding> {
     for stale in &check.stale {
         let why = match &stale.why {
             StaleWhy::NotNeeded => "nothing needs it".to_owned(),
-            StaleWhy::OnlyRetired(entries) => format!("its service is gone ({})", joined(entries, ", ")),
+            StaleWhy::OnlyRetired(entries) => format!("what it was for has gone or moved ({})", joined(entries, ", ")),
             StaleWhy::OtherPort(ports) => format!("needed on port {} only", joined(ports, ", ")),
             StaleWhy::OtherScheme(scheme) => format!("needed with {scheme} only"),
         };
@@ -162,15 +159,6 @@ pub fn allow_list_findings(check: &Check) -> Vec<AllowListFinding> {
     }
     lines.sort_by_key(|finding| finding.line);
     missing.chain(maybe_missing).chain(lines).chain(no_port).collect()
-}
-
-fn whom(subjects: &BTreeSet<Subject>) -> String {
-    let who: Vec<String> = subjects.iter().take(MAX_NAMES).map(Subject::to_string).collect();
-    let more = match subjects.len().saturating_sub(MAX_NAMES) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("{}{more}", who.join(", "))
 }
 
 /// The findings as a document.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::allow_line::{AllowLine, AllowPattern, AllowPort, LineError};
 use super::entry::{HandOff, ListEntry, Undecided};
-use super::fill::may_fill;
+use super::fill::{may_fill, parents};
 use super::pattern::ListPattern;
 use super::tree::Tree;
 use crate::catalog::EntryId;
@@ -30,13 +30,13 @@ pub fn check_against(hand_off: &HandOff, allow_list: &str) -> Result<Check, Chec
     let lines = read(allow_list, &mut check.not_understood)?;
     let needs = Needs::of(hand_off);
     let has_ports = lines.iter().any(|line| line.allow.port != AllowPort::Unsaid);
+    let mut told = BTreeSet::new();
     for line in &lines {
-        needs.judge(line, has_ports, &mut check);
+        needs.judge(line, has_ports, &mut told, &mut check);
     }
     check.any_port = if has_ports { 0 } else { lines.len() };
     let allowed = Tree::new(lines.iter().map(|line| (line.base(), line)));
     check.missing.extend(hand_off.entries.iter().filter_map(|entry| missing(entry, &allowed)));
-    let told: BTreeSet<&String> = check.undecided.iter().flat_map(|maybe| &maybe.names).collect();
     let open = hand_off.undecided.iter().filter(|undecided| !is_allowed(undecided, &allowed, &told));
     check.maybe_missing = open.cloned().collect();
     Ok(check)
@@ -63,6 +63,14 @@ pub struct Check {
 }
 
 impl Check {
+    /// Whether the list differs from what is needed, for certain: what is undecided, and a list without ports, is not.
+    pub fn differs(&self) -> bool {
+        !(self.missing.is_empty()
+            && self.stale.is_empty()
+            && self.too_broad.is_empty()
+            && self.not_understood.is_empty())
+    }
+
     /// Whether the list lets through what is needed, no more, and all of that is certain.
     pub fn is_exact(&self) -> bool {
         self.any_port == 0 && self.names_are_exact()
@@ -99,7 +107,7 @@ pub struct Stale {
 pub enum StaleWhy {
     /// No requirement has to do with it.
     NotNeeded,
-    /// The services that it was for are gone.
+    /// What it was for has gone or moved.
     OnlyRetired(BTreeSet<EntryId>),
     /// The name is needed, on these ports.
     OtherPort(BTreeSet<u16>),
@@ -228,9 +236,18 @@ fn missing(entry: &ListEntry, allowed: &Tree<&Line<'_>>) -> Option<Missing> {
 }
 
 /// Whether something undecided is let through, or a line was told to be for it perhaps.
-fn is_allowed(undecided: &Undecided, allowed: &Tree<&Line<'_>>, told: &BTreeSet<&String>) -> bool {
+fn is_allowed(undecided: &Undecided, allowed: &Tree<&Line<'_>>, told: &BTreeSet<Open<'_>>) -> bool {
     match &undecided.name {
-        RequiredName::Template(template) => told.contains(&text::printable(template, 200)),
+        RequiredName::Template(template) => {
+            let holds = |line: &&Line<'_>| {
+                !matches!(
+                    line.allow.pattern,
+                    AllowPattern::Names(ListPattern::Host(HostPattern::Exact(_) | HostPattern::LabelSuffix { .. }))
+                ) && undecided.port.is_none_or(|port| line.allow.has_port(undecided.scheme, port))
+            };
+            told.contains(&open(template, undecided))
+                || parents(template).iter().any(|parent| allowed.related(parent.as_ref(), false).any(holds))
+        }
         RequiredName::Pattern(pattern) => {
             let exact = matches!(pattern, HostPattern::Exact(_));
             let pattern = ListPattern::Host(pattern.clone());
@@ -241,6 +258,13 @@ fn is_allowed(undecided: &Undecided, allowed: &Tree<&Line<'_>>, told: &BTreeSet<
             })
         }
     }
+}
+
+/// A template that could not be filled, with its scheme and port.
+type Open<'a> = (&'a str, Scheme, Option<u16>);
+
+fn open<'a>(template: &'a str, undecided: &Undecided) -> Open<'a> {
+    (template, undecided.scheme, undecided.port)
 }
 
 /// What is needed, may be, and is gone, by name.
@@ -269,7 +293,8 @@ impl<'a> Needs<'a> {
         }
     }
 
-    fn judge(&self, line: &Line<'_>, has_ports: bool, check: &mut Check) {
+    /// Puts what there is to say of a line into `check`, and the templates that it may be for into `told`.
+    fn judge(&self, line: &Line<'_>, has_ports: bool, told: &mut BTreeSet<Open<'a>>, check: &mut Check) {
         let (allow, below) = (&line.allow, !line.is_exact());
         let near: Vec<&ListEntry> =
             self.needed.related(line.base(), below).filter(|e| allow.overlaps(&e.pattern)).copied().collect();
@@ -300,13 +325,16 @@ impl<'a> Needs<'a> {
         // What is known to be gone, and a name with a wrong port or scheme, is no unknown name's.
         let known = self.is_gone(line) || (line.is_exact() && why != StaleWhy::NotNeeded);
         let templates = (!known).then_some(&self.templates).into_iter().flatten();
-        let templates = templates.filter(|(template, u)| {
-            u.port.is_none_or(|port| allow.has_port(u.scheme, port)) && may_fill(template, &allow.pattern)
-        });
+        let templates: Vec<_> = templates
+            .filter(|(template, u)| {
+                u.port.is_none_or(|port| allow.has_port(u.scheme, port)) && may_fill(template, &allow.pattern)
+            })
+            .collect();
+        told.extend(templates.iter().map(|(template, undecided)| open(template, undecided)));
         let names: BTreeSet<String> = maybe
             .iter()
             .map(|(pattern, _)| pattern.to_string())
-            .chain(templates.map(|(template, _)| text::printable(template, 200)))
+            .chain(templates.iter().map(|(template, _)| text::printable(template, 200)))
             .take(MAX_LISTED)
             .collect();
         if names.is_empty() {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::pattern::ListPattern;
-use crate::catalog::{Catalog, Context, EndpointTemplate, EntryId, Inspection, Status, Tier};
+use crate::catalog::{Catalog, Context, EndpointTemplate, Entry, EntryId, Inspection, Status, Tier};
 use crate::derive::{Decision, RequiredName, Requirement, Subject};
 use crate::host::Scheme;
 
@@ -14,7 +14,7 @@ pub struct HandOff {
     pub entries: Vec<ListEntry>,
     /// What may be needed: a fact is missing. In no list, named in each.
     pub undecided: Vec<Undecided>,
-    /// Names whose service is gone: in no list, known so that they can be cleaned up.
+    /// Names whose service is gone or has moved: in no list, known so that they can be cleaned up.
     pub retired: BTreeMap<ListPattern, BTreeSet<EntryId>>,
 }
 
@@ -95,16 +95,21 @@ impl HandOff {
 }
 
 impl HandOff {
-    /// Adds what the catalog knows to be gone or moved, whatever the facts say: a list may still have it.
+    /// Adds what the catalog knows to be gone or moved, whatever the facts say: a list may still have it. A name that
+    /// one service has left and another one has is not gone.
     #[must_use]
     pub fn with_retired(mut self, catalog: &Catalog) -> Self {
-        let gone = catalog.entries.iter().filter(|e| matches!(e.status, Status::Retired | Status::Superseded));
-        for entry in gone {
-            if let EndpointTemplate::Pattern(pattern) = &entry.endpoint {
-                let pattern = ListPattern::Host(pattern.clone());
-                self.retired.entry(pattern).or_default().insert(entry.id.clone());
-            }
+        let names = |entry: &Entry| match &entry.endpoint {
+            EndpointTemplate::Pattern(pattern) => Some(ListPattern::Host(pattern.clone())),
+            EndpointTemplate::Template(_) => None,
+        };
+        let is_left = |entry: &&Entry| matches!(entry.status, Status::Retired | Status::Superseded);
+        let (left, alive): (Vec<&Entry>, Vec<&Entry>) = catalog.entries.iter().partition(is_left);
+        for (pattern, entry) in left.into_iter().filter_map(|entry| Some((names(entry)?, entry))) {
+            self.retired.entry(pattern).or_default().insert(entry.id.clone());
         }
+        let alive: Vec<ListPattern> = alive.into_iter().filter_map(names).collect();
+        self.retired.retain(|pattern, _| !alive.iter().any(|other| other.covers(pattern)));
         self
     }
 }

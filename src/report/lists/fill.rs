@@ -3,7 +3,7 @@
 use super::allow_line::AllowPattern;
 use super::pattern::ListPattern;
 use crate::catalog::{EndpointTemplate, Part, Variable};
-use crate::host::HostPattern;
+use crate::host::{HostName, HostPattern};
 
 /// External notifications go to Azure Logic Apps alone (article on external notifications).
 const LOGIC_APPS: &[&str] = &["logic.azure.com", "logic.azure.us"];
@@ -49,6 +49,8 @@ fn shape(variable: &Variable) -> Shape {
         Variable::Azure(column) => match column.as_str() {
             "StorageEndpointSuffix" => Shape::One(STORAGE),
             "KeyVaultDNSSuffix" => Shape::One(VAULTS),
+            // Domains of Azure's customers, such as cloudapp.net.
+            "CloudServiceSuffix" | "TrafficManagerDNSSuffix" => Shape::Any,
             _ => Shape::Within(MICROSOFT),
         },
         Variable::CmgServiceName
@@ -88,15 +90,30 @@ fn variants(template: &str) -> Vec<String> {
     all
 }
 
+/// The names below which the template's names all stand, for each shape that its variables can have; `None` where the
+/// shape says nothing of it.
+pub(super) fn parents(template: &str) -> Vec<Option<HostName>> {
+    let parent = |variant: &String| {
+        let (_, parent) = literals(variant).pop()?.split_once('.')?;
+        HostName::parse(parent).ok()
+    };
+    variants(template).iter().map(parent).collect()
+}
+
+/// What stands around the variables.
+fn literals(template: &str) -> Vec<&str> {
+    template.split('{').map(|piece| piece.rsplit('}').next().unwrap_or_default()).collect()
+}
+
 fn fits(template: &str, pattern: &ListPattern) -> bool {
-    let literals: Vec<&str> = template.split('{').map(|piece| piece.rsplit('}').next().unwrap_or_default()).collect();
+    let literals = literals(template);
     let (start, end) = (literals[0], literals[literals.len() - 1]);
     let base = pattern.base().as_str();
+    if literals.len() == 1 {
+        return HostName::parse(start).is_ok_and(|name| pattern.matches(&name));
+    }
     if !matches!(pattern, ListPattern::Host(HostPattern::Exact(_))) {
         return base.ends_with(end) || end.ends_with(&format!(".{base}"));
-    }
-    if literals.len() == 1 {
-        return base == start;
     }
     // What stands between the variables must be there in its order; a variable is never empty.
     let inner = base.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
@@ -149,6 +166,29 @@ mod tests {
         assert!(!may("{cmg.prefix}.{azure.KeyVaultDNSSuffix}", "granitefalls.core.windows.net"));
     }
 
+    #[test]
+    fn a_part_of_a_label_is_no_domain() {
+        assert!(may("{azure.GraphEndpoint}", "*.microsoft.com") && may("{azure.GraphEndpoint}", "microsoft.com"));
+        assert!(!may("{azure.GraphEndpoint}", "*.notmicrosoft.com"));
+        assert!(
+            !may("{azure.GraphEndpoint}", ".notmicrosoft.com") && !may("{azure.GraphEndpoint}", "notmicrosoft.com")
+        );
+    }
+
+    #[test]
+    fn the_parents_of_a_template_hold_all_that_it_may_be() {
+        let of = |template: &str| -> Vec<String> {
+            parents(template)
+                .into_iter()
+                .map(|parent| parent.map_or("-".to_owned(), |parent| parent.to_string()))
+                .collect()
+        };
+        assert_eq!(of("{cmg.storage}.blob.contoso.com"), ["blob.contoso.com"]);
+        assert_eq!(of("{cmg.prefix}-a.contoso.com"), ["contoso.com"]);
+        assert_eq!(of("{azure.StorageEndpointSuffix}"), ["windows.net", "usgovcloudapi.net"]);
+        assert_eq!(of("x.{cmg.service-name}"), ["-"]);
+    }
+
     /// What the site database holds for every variable that has a shape must have it.
     #[test]
     fn the_values_that_are_known_have_their_shape() {
@@ -161,6 +201,8 @@ mod tests {
             ("GalleryEndpoint", "gallery.usgovcloudapi.net"),
             ("KeyVaultEndpoint", "vault.azure.net"),
             ("MDMEnrollmentURL", "enrollment.manage.microsoft.com"),
+            ("CloudServiceSuffix", "cloudapp.net"),
+            ("TrafficManagerDNSSuffix", "trafficmanager.net"),
         ] {
             assert!(may(&format!("{{azure.{column}}}"), value), "{column}");
         }

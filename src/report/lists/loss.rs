@@ -135,7 +135,7 @@ pub(super) fn hosts(entries: &[&ListEntry]) -> Option<Loss> {
 }
 
 /// Up to five subjects by name.
-fn who(subjects: &BTreeSet<Subject>) -> String {
+pub(crate) fn who(subjects: &BTreeSet<Subject>) -> String {
     let named: Vec<String> = subjects.iter().take(5).map(ToString::to_string).collect();
     match subjects.len().saturating_sub(5) {
         0 => named.join(", "),

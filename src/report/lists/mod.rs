@@ -26,6 +26,7 @@ pub use check::{
 };
 pub use entry::{HandOff, ListEntry, Undecided};
 pub(crate) use fill::may_fill;
+pub(crate) use loss::who;
 pub use loss::{Loss, LossKind};
 pub use pac::PacRoutes;
 pub use pattern::ListPattern;
