@@ -208,9 +208,14 @@ fn word_of(word: &str, marked: bool) -> Option<Found> {
     }
     match name(scheme, rest, marked) {
         Some(name) => Some(Found::Name(name)),
-        None if scheme.is_some() => unclear(),
+        None if scheme.is_some() || has_bad_port(rest, marked) => unclear(),
         None => None,
     }
+}
+
+/// Whether a word that is no name would be one without its port, such as `a.contoso.com:10124-10139`.
+fn has_bad_port(word: &str, marked: bool) -> bool {
+    word.split_once(':').is_some_and(|(host, _)| name(None, host, marked).is_some())
 }
 
 fn name(scheme: Option<Scheme>, rest: &str, marked: bool) -> Option<Name> {
@@ -305,6 +310,11 @@ mod tests {
             unclear,
             ["https://d.com:99999", "https://é.com", "tcp://b.com:443", "wss://a.com", "{region}.c.com"]
         );
+        // A bad port never hides a name.
+        let ports = "a.contoso.com:10124-10139 b.com:443 (c.com:) note:d.com `e.cloud:http`";
+        let (names, unclear) = rows(&format!("Internet access requirements\n{ports}"));
+        assert_eq!(names, ["b.com", "c.com"]);
+        assert_eq!(unclear, ["a.contoso.com:10124-10139", "e.cloud:http"]);
     }
 
     #[test]
