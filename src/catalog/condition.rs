@@ -83,7 +83,33 @@ impl Condition {
         }
         facts
     }
+
+    /// Whether some values of its facts make it true. With too many facts to try them all, it is believed to.
+    pub fn can_hold(&self) -> bool {
+        const MOST: usize = 10;
+        let facts = self.facts();
+        facts.len() > MOST
+            || (0u32..1 << facts.len()).any(|bits| {
+                let is = |fact: ConditionFact| {
+                    facts.iter().position(|known| *known == fact).is_some_and(|place| bits >> place & 1 == 1)
+                };
+                EXCLUDED.iter().all(|(one, other)| !(is(*one) && is(*other))) && self.is_true(&is)
+            })
+    }
+
+    fn is_true(&self, is: &impl Fn(ConditionFact) -> bool) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Fact(fact) => is(*fact),
+            Self::Not(inner) => !inner.is_true(is),
+            Self::And(terms) => terms.iter().all(|term| term.is_true(is)),
+            Self::Or(terms) => terms.iter().any(|term| term.is_true(is)),
+        }
+    }
 }
+
+/// Facts of which never both are true: a secondary site has a parent.
+const EXCLUDED: [(ConditionFact, ConditionFact); 1] = [(ConditionFact::SiteTopLevel, ConditionFact::SiteSecondary)];
 
 struct Parser<'a> {
     words: &'a [&'a str],
@@ -192,6 +218,25 @@ mod tests {
             Condition::parse("scp.online or cmg.exists and not entra.user-discovery").unwrap().to_string(),
             "scp.online or (cmg.exists and not entra.user-discovery)"
         );
+    }
+
+    #[test]
+    fn what_can_never_be_true_is_known() {
+        let can_hold = |text: &str| Condition::parse(text).unwrap().can_hold();
+        for possible in ["always", "not scp.online", "scp.online or not scp.online", "site.top-level or site.secondary"]
+        {
+            assert!(can_hold(possible), "{possible}");
+        }
+        for never in [
+            "not always",
+            "scp.online and not scp.online",
+            "scp.online and (cmg.exists or entra.tenant) and not (cmg.exists or entra.tenant)",
+            "site.top-level and site.secondary",
+        ] {
+            assert!(!can_hold(never), "{never}");
+        }
+        let all: Vec<&str> = ConditionFact::all().map(ConditionFact::name).collect();
+        assert!(can_hold(&all.join(" and ")), "too many to try");
     }
 
     #[test]

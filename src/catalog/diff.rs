@@ -12,7 +12,7 @@ use super::template::EndpointTemplate;
 use crate::host::Scheme;
 
 /// The page, among the documents of the catalog.
-const PAGE: &str = "internet-access";
+pub(super) const PAGE: &str = "internet-access";
 
 /// How a page and the catalog differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -63,7 +63,7 @@ rules! {
     List, "list", "name each member once, and at least one";
     /// Neither a host pattern nor a template.
     Endpoint, "endpoint", "write a host, `*.host`, `*-suffix.host` or a template with known variables";
-    /// A condition that cannot be understood, or names an unknown fact.
+    /// A condition that cannot be understood, names an unknown fact, or can never be true.
     Condition, "condition", "write facts joined by `and`, `or`, `not`, or `always`";
     /// A fact or variable of a role that the entry is not for.
     ForeignFact, "foreign-fact", "give the entry that role alone, or take another fact";
@@ -107,6 +107,8 @@ rules! {
     UnknownBuild, "unknown-build", "take a build of versions.toml, or add the version there";
     /// A document that the catalog's head does not define, or one without a proper address.
     Document, "document", "define it in catalog.toml under [documents], with an https address";
+    /// An entry cites a section that the documentation page does not have.
+    Section, "section", "write the section as the page has it; a new one goes into `sections` in catalog.toml";
     /// A source, or the catalog itself, with a day that has not come.
     Future, "future", "write the day of the document's revision, not a later one than the catalog's or today";
     /// An own entry that says what the catalog in this program says already.

@@ -1,6 +1,7 @@
 //! One file after the other: what stands in it, and what is wrong with it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -63,6 +64,9 @@ pub(super) struct Head {
     format: Spanned<u32>,
     version: Spanned<String>,
     as_of: Spanned<Date>,
+    /// The sections of the documentation page.
+    #[serde(default)]
+    sections: BTreeSet<String>,
     #[serde(default)]
     documents: BTreeMap<String, Spanned<Document>>,
     #[serde(default)]
@@ -96,7 +100,7 @@ struct RawEntry {
     tls: Option<TlsRule>,
     #[serde(default)]
     byte_ranges: bool,
-    idle_seconds: Option<u32>,
+    idle_seconds: Option<NonZeroU32>,
     note: Option<String>,
     sources: Vec<SourceRef>,
 }
@@ -240,7 +244,7 @@ impl Reader {
             inspection: raw.inspection,
             tls: raw.tls,
             byte_ranges: raw.byte_ranges,
-            idle_seconds: raw.idle_seconds,
+            idle_seconds: raw.idle_seconds.map(NonZeroU32::get),
             note: raw.note,
             sources: raw.sources,
         };
@@ -292,6 +296,7 @@ impl Reader {
             head.version = Spanned::new(0..0, version);
             if let Some(own) = own.head {
                 head.documents.extend(own.documents);
+                head.sections.extend(own.sections);
                 head.samples.extend(own.samples);
             }
         }
@@ -306,8 +311,9 @@ impl Reader {
             .into_iter()
             .map(|(key, document)| (key, document.into_inner()))
             .collect();
+        let sections = self.head.as_mut().map(|head| std::mem::take(&mut head.sections)).unwrap_or_default();
         self.releases.sort_by_key(|(_, release)| release.build);
-        let known = lint::Known::new(&documents, &self.releases, &self.entries, self.errors.is_empty());
+        let known = lint::Known::new(&documents, &sections, &self.releases, &self.entries, self.errors.is_empty());
         let found = [
             lint::releases(&self.releases, &known),
             lint::retirements(&self.retirements, &known),

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{ADDRESS_MAX, Known, NAME_MAX, PROSE_MAX, name, text};
-use crate::catalog::condition::Condition;
+use super::{ADDRESS_MAX, Known, NAME_MAX, NEVER, PROSE_MAX, name, text};
 use crate::catalog::entry::{CatalogRole, Context, Entry, PortRule, Ports, ProbeClass, Status, Tier};
 use crate::catalog::error::{CatalogError, Rule};
-use crate::catalog::fact::ConditionFact;
 use crate::catalog::place::Place;
 use crate::catalog::template::{AZURE_COLUMNS, EndpointTemplate, Part, Variable};
 use crate::host::{HostPattern, Scheme};
@@ -84,9 +82,10 @@ fn endpoint(entry: &Entry, report: &mut impl FnMut(&str, Rule, &str)) {
     {
         report("endpoint", Rule::Endpoint, &format!("`{{{variable}}}` stands alone"));
     }
-    let mut facts = BTreeSet::new();
-    collect_facts(&entry.when, &mut facts);
-    for fact in facts {
+    if !entry.when.can_hold() {
+        report("when", Rule::Condition, NEVER);
+    }
+    for fact in entry.when.facts() {
         if let Some(role) = fact.about()
             && entry.roles.iter().any(|other| *other != role)
         {
@@ -101,15 +100,6 @@ fn variables(entry: &Entry) -> impl Iterator<Item = &Variable> {
         EndpointTemplate::Template(parts) => parts.as_slice(),
     };
     parts.iter().filter_map(|part| if let Part::Variable(variable) = part { Some(variable) } else { None })
-}
-
-fn collect_facts(condition: &Condition, facts: &mut BTreeSet<ConditionFact>) {
-    match condition {
-        Condition::Always => {}
-        Condition::Fact(fact) => drop(facts.insert(*fact)),
-        Condition::Not(inner) => collect_facts(inner, facts),
-        Condition::And(terms) | Condition::Or(terms) => terms.iter().for_each(|term| collect_facts(term, facts)),
-    }
 }
 
 fn ports(entry: &Entry, report: &mut impl FnMut(&str, Rule, &str)) {

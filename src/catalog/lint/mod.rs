@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 
+use super::diff::PAGE;
 use super::entry::{CatalogRole, Cloud, Document, Entry, EntryId, Ports, SourceRef, Status};
 use super::error::{CatalogError, Rule};
 use super::network::AddressRange;
@@ -26,9 +27,14 @@ const ADDRESS_MAX: usize = 200;
 /// Characters of an id, a document's key or a version.
 const NAME_MAX: usize = 64;
 
+/// Said of a condition that is one.
+const NEVER: &str = "it can never be true";
+
 /// What an entry may refer to.
 pub(super) struct Known<'a> {
     documents: &'a BTreeMap<String, Document>,
+    /// Those of the documentation page.
+    sections: &'a BTreeSet<String>,
     releases: &'a [(Place, Release)],
     statuses: BTreeMap<&'a EntryId, Status>,
     /// Whether everything could be read. If not, what is not found may be in the rest, and is not reported.
@@ -38,12 +44,13 @@ pub(super) struct Known<'a> {
 impl<'a> Known<'a> {
     pub(super) fn new(
         documents: &'a BTreeMap<String, Document>,
+        sections: &'a BTreeSet<String>,
         releases: &'a [(Place, Release)],
         entries: &'a [(Place, Entry)],
         complete: bool,
     ) -> Self {
         let statuses = entries.iter().map(|(_, entry)| (&entry.id, entry.status)).collect();
-        Self { documents, releases, statuses, complete }
+        Self { documents, sections, releases, statuses, complete }
     }
 
     fn has_build(&self, build: u32) -> bool {
@@ -52,6 +59,10 @@ impl<'a> Known<'a> {
 
     fn has_document(&self, key: &str) -> bool {
         !self.complete || self.documents.contains_key(key)
+    }
+
+    fn has_section(&self, section: &str) -> bool {
+        !self.complete || self.sections.contains(section)
     }
 
     /// Whether the id is that of an entry that is needed today.
@@ -146,6 +157,9 @@ pub(super) fn retirements(retirements: &[(Place, Retirement)], known: &Known<'_>
         errors.extend(name(place, "id", &one.id));
         errors.extend(text(place, "what", "what", &one.what, PROSE_MAX));
         errors.extend(sources(place, &one.sources, known));
+        if !one.when.can_hold() {
+            errors.push(place.error("when", Rule::Condition, NEVER));
+        }
         if let Some(fact) = one.when.facts().into_iter().find(|fact| fact.about().is_some()) {
             let what = format!("`{}` is about single servers, a retirement about the hierarchy", fact.name());
             errors.push(place.error("when", Rule::ForeignFact, &what));
@@ -206,6 +220,12 @@ pub(super) fn entries(entries: &[(Place, Entry)], known: &Known<'_>) -> Vec<Cata
     for (place, entry) in entries {
         errors.extend(entry::check(place, entry, known));
         errors.extend(sources(place, &entry.sources, known));
+        for source in entry.sources.iter().filter(|source| source.document == PAGE) {
+            if !known.has_section(&source.section) {
+                let what = format!("the page has no section `{}`", printable(&source.section, SECTION_MAX));
+                errors.push(place.error("sources", Rule::Section, &what));
+            }
+        }
     }
     errors.extend(duplicates(entries));
     errors.extend(contradictions(entries));
