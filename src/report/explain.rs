@@ -311,13 +311,21 @@ impl Explained<'_> {
             Sum::Probed => format!("{name} is not needed {place} for itself; an audit probes it."),
             Sum::Undecided => format!("Whether {name} is needed {place} is undecided: a fact is missing."),
             Sum::Retired => format!("{name} is not needed {place}: its service is gone."),
-            Sum::Unknown => format!("No entry of catalog {} names {name}.", catalog.version),
-            Sum::NotNeeded => format!("{name} is not needed {place}: the entries that name it do not apply."),
+            Sum::Unknown => format!("No entry of catalog {} names {name}.{}", catalog.version, self.open_words()),
+            Sum::NotNeeded => {
+                let open = self.open_words();
+                format!("{name} is not needed {place}: the entries that name it do not apply.{open}")
+            }
         }
     }
 }
 
 impl Explained<'_> {
+    /// What a "no" must not hide.
+    fn open_words(&self) -> &'static str {
+        if self.open.is_empty() { "" } else { " A name that is not known yet may still be it." }
+    }
+
     /// What sets the scheme and port that were asked apart from those of the name.
     fn asked_words(&self) -> String {
         let Asked { scheme, port, .. } = self.asked;

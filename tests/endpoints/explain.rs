@@ -68,6 +68,7 @@ async fn every_kind_of_answer() {
     // In no entry.
     let text = place.explain(&["foo.example.org"]).await;
     has(&text, &["No entry of catalog", "names foo.example.org."]);
+    assert!(!text.contains("A name that is not known yet"), "{text}");
     let text = place.explain(&["foo.windowsupdate.org"]).await;
     assert!(!text.contains("Near it"), "{text}");
     // The condition is false: which fact, according to which object.
@@ -110,6 +111,13 @@ async fn every_kind_of_answer() {
 async fn a_missing_fact_is_named_with_how_to_state_it() {
     let place = Place::contoso().await;
     place.write("cmcomply.toml", "");
+    for (asked, answer) in [
+        ("foo.example.org", "names foo.example.org. A name that is not known yet may still be it."),
+        ("login.microsoftonline.us", "name it do not apply. A name that is not known yet may still be it."),
+    ] {
+        let text = place.explain(&[asked]).await;
+        has(&text, &[answer, "It may still be {notification.host}"]);
+    }
     let text = place.explain(&["crl3.digicert.com"]).await;
     has(
         &text,
