@@ -108,6 +108,39 @@ impl Place {
     }
 }
 
+/// Writes the folder `own` with one entry of the operator.
+fn own_catalog(place: &Place, when: &str, tier: &str) {
+    std::fs::create_dir(place.folder.path().join("own")).unwrap();
+    let head = "format = 1\nversion = \"contoso-7\"\nas_of = \"2026-01-31\"\n[documents.contoso]\n\
+                title = \"Handbook\"\nurl = \"https://docs.contoso.com/handbook\"\n";
+    place.write("own/catalog.toml", head);
+    let entry = format!(
+        "section = \"Contoso\"\n[[entry]]\nid = \"contoso-pac\"\nroles = [\"client\"]\nendpoint = \"pac.contoso.com\"\n\
+         scheme = \"https\"\nports = [443]\nclouds = [\"public\", \"us-government\"]\nwhen = \"{when}\"\n\
+         context = \"client-system\"\ntier = \"{tier}\"\nstatus = \"active\"\n\
+         sources = [{{ document = \"contoso\", section = \"Proxies\", date = \"2026-01-31\" }}]\n"
+    );
+    place.write("own/extra.toml", &entry);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_own_catalog_is_recorded() {
+    let place = Place::contoso().await;
+    own_catalog(&place, "always", "required");
+    let embedded = cmcomply::catalog::Catalog::embedded();
+    let of = |document: &Value, key: &str| document["origin"][key].as_str().unwrap().to_owned();
+    let plain = place.document(&[]).await;
+    assert_eq!(
+        (of(&plain, "catalog"), of(&plain, "catalog_sha256")),
+        (embedded.version.clone(), embedded.sha256.clone())
+    );
+    let own = place.document(&["--catalog=own"]).await;
+    assert_eq!(of(&own, "catalog"), format!("{}+contoso-7", embedded.version));
+    let hash = of(&own, "catalog_sha256");
+    assert!(hash.len() == 64 && hash != embedded.sha256, "{hash}");
+    assert!(rows(&own).iter().any(|row| row["entry"] == "contoso-pac"));
+}
+
 fn rows(document: &Value) -> &Vec<Value> {
     document["endpoints"].as_array().unwrap()
 }
@@ -181,6 +214,8 @@ async fn what_is_undecided_says_what_is_missing_and_how_to_state_it() {
         assert!(done.out.contains(&format!("state {key} in cmcomply.toml")), "{key}: {}", done.out);
     }
     assert!(done.out.contains("not the whole set: 14 endpoints are undecided"), "{}", done.out);
+    let csv = place.run(&["endpoints", "--snapshot=site.json", "--format=csv"]).await;
+    assert!(csv.code == 3 && csv.err.contains("not the whole set: 14 endpoints are undecided"), "{}", csv.err);
     let file = place.run(&["endpoints", "--snapshot=site.json", "--format=json", "-o", "set.json"]).await;
     assert_eq!((file.code, file.out.as_str()), (3, ""));
     assert!(file.err.contains("not the whole set"), "{}", file.err);

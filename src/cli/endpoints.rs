@@ -19,7 +19,7 @@ use crate::catalog::Catalog;
 use crate::derive::{Change, Requirement, difference};
 use crate::host::HostName;
 use crate::probe::{self, Bounds, raise_open_files};
-use crate::report::{self, ADDRESSES_AGE, Addresses, Decided, Endpoint, Endpoints, NameKind, WhatIf};
+use crate::report::{self, ADDRESSES_AGE, Addresses, Endpoint, Endpoints, NameKind, WhatIf};
 use crate::site::Facts;
 
 /// Arguments of `cmcomply endpoints`.
@@ -43,7 +43,8 @@ Exit codes:
   0  the set is complete (with --check-against: and the list allows exactly that)
   1  the allow list differs
   2  wrong arguments or settings, or a file that cannot be read or written
-  3  a fact that decides is unknown, so the set may not be whole; 1 wins over 3
+  3  a fact that decides is unknown, so the set may not be whole (with --check-against: or something that the list
+     allows or lacks is undecided); 1 wins over 3
   4  the site database could not be read")]
 pub(super) struct EndpointsArgs {
     #[command(flatten)]
@@ -78,7 +79,7 @@ struct ChoiceArgs {
     #[arg(long, value_name = "HOST", value_parser = HostName::parse)]
     host: Option<HostName>,
     /// With an assumption: all, or what changes. Default: what changes with --assume, else all.
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, conflicts_with = "check_against")]
     show: Option<Show>,
 }
 
@@ -158,7 +159,7 @@ pub(super) async fn run(args: EndpointsArgs) -> Result<u8, Stop> {
         derived.note();
     }
     if let Some(allow_list) = allow_list {
-        let differs = CheckArgs::compare(
+        let found = CheckArgs::compare(
             &allow_list,
             (&derived.requirements, &incomplete),
             (&catalog, read),
@@ -166,7 +167,7 @@ pub(super) async fn run(args: EndpointsArgs) -> Result<u8, Stop> {
             args.file.as_deref(),
         )?;
         note_gaps(&incomplete);
-        return Ok(if differs { exit::NON_COMPLIANT } else { code });
+        return Ok(if found == exit::COMPLIANT { code } else { found });
     }
     let changes_only = args.choice.show.map_or(args.what_if.only_features(), |show| show == Show::Changes);
     if args.list.wanted() {
@@ -204,7 +205,13 @@ pub(super) async fn run(args: EndpointsArgs) -> Result<u8, Stop> {
             write_file(file, &text)?;
             note_gaps(&document.incomplete);
         }
-        None => write(&text)?,
+        None => {
+            write(&text)?;
+            // The other formats say it themselves.
+            if args.output.format == Format::Csv {
+                note_gaps(&document.incomplete);
+            }
+        }
     }
     Ok(code)
 }
@@ -279,8 +286,7 @@ async fn addresses(
     catalog: &Catalog,
     cancel: &CancellationToken,
 ) -> Addresses {
-    let live: Vec<&Endpoint> =
-        endpoints.iter().filter(|e| e.decision != Decided::Retired && e.change != Some(Change::Removed)).collect();
+    let live: Vec<&Endpoint> = endpoints.iter().filter(|endpoint| endpoint.is_live()).collect();
     let of_kind = |kind| live.iter().filter(move |e| e.name_kind == kind).map(|e| e.name.clone());
     let names: BTreeSet<HostName> = of_kind(NameKind::Exact).filter_map(|name| HostName::parse(&name).ok()).collect();
     let wheel = progress::wheel("resolving names");

@@ -9,7 +9,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::output::{Format, OutputArgs, json, write, write_file};
-use super::{Stop, audit, console};
+use super::{Stop, audit, console, exit};
 use crate::catalog::Catalog;
 use crate::derive::{Requirement, Subject, Via};
 use crate::report::lists::{self, HandOff, Head, MAX_TEXT, PacRoutes, Rendered};
@@ -202,14 +202,14 @@ impl CheckArgs {
         read().with_context(|| format!("cannot read --check-against {shown}")).map_err(Stop::usage).map(Some)
     }
 
-    /// Writes what differs, and says whether anything does for certain.
+    /// Writes what differs. The exit code: whether anything does for certain, else whether anything is undecided.
     pub(super) fn compare(
         allow_list: &str,
         (requirements, incomplete): (&[Requirement], &[String]),
         (catalog, read): (&Catalog, Timestamp),
         output: &OutputArgs,
         file: Option<&Path>,
-    ) -> Result<bool, Stop> {
+    ) -> Result<u8, Stop> {
         let hand_off = HandOff::of(requirements).with_retired(catalog);
         let check = lists::check_against(&hand_off, allow_list).map_err(Stop::usage)?;
         let findings = allow_list_findings(&check);
@@ -236,9 +236,12 @@ impl CheckArgs {
             Some(file) => write_file(file, &text)?,
             None => write(&text)?,
         }
-        Ok(!(check.missing.is_empty()
-            && check.stale.is_empty()
-            && check.too_broad.is_empty()
-            && check.not_understood.is_empty()))
+        Ok(if check.differs() {
+            exit::NON_COMPLIANT
+        } else if check.names_are_exact() {
+            exit::COMPLIANT
+        } else {
+            exit::INCOMPLETE
+        })
     }
 }

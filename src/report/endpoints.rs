@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::listing::Listing;
 use crate::catalog::{
-    AddressRange, Catalog, CatalogRole, Context, EntryId, Inspection, Network, SourceRef, Status, Tier,
+    AddressRange, Catalog, CatalogRole, Cloud, Context, EntryId, Inspection, Network, SourceRef, Status, Tier,
 };
 use crate::derive::{Change, Decision, Proof, RequiredName, Requirement, RequirementId, Subject, Via, difference};
 use crate::evidence::{Tool, gaps};
@@ -231,6 +231,8 @@ pub struct PublishedRange {
     pub name: String,
     /// The endpoints of this list that may be in it.
     pub endpoints: Vec<String>,
+    /// The cloud in which they are.
+    pub cloud: Cloud,
     /// The addresses.
     pub networks: Vec<Network>,
     /// According to whom, and when.
@@ -352,6 +354,11 @@ fn endpoint(requirement: &Requirement, change: Option<Change>, catalog: &Catalog
 }
 
 impl Endpoint {
+    /// Whether it is needed or may be, and not gone.
+    pub fn is_live(&self) -> bool {
+        self.decision != Decided::Retired && self.change != Some(Change::Removed)
+    }
+
     /// Who needs it, for people.
     pub fn who(&self) -> String {
         match (self.subject, &self.host) {
@@ -398,13 +405,14 @@ pub fn published_ranges(catalog: &Catalog, endpoints: &[Endpoint]) -> Vec<Publis
         fits.then(|| name.to_owned())
     };
     let publish = |range: &AddressRange| {
-        let live = endpoints.iter().filter(|e| e.decision != Decided::Retired && e.change != Some(Change::Removed));
+        let live = endpoints.iter().filter(|endpoint| endpoint.is_live());
         let mut names: Vec<String> = live.filter_map(|endpoint| fits(range, &endpoint.name)).collect();
         names.sort();
         names.dedup();
         (!names.is_empty()).then(|| PublishedRange {
             name: range.name.clone(),
             endpoints: names,
+            cloud: range.cloud,
             networks: range.networks.clone(),
             sources: Cited::all(&range.sources, catalog),
         })

@@ -229,7 +229,8 @@ fn addresses(addresses: &Addresses, width: usize, out: &mut String) {
     out.push('\n');
     for range in &addresses.ranges {
         let networks: Vec<String> = range.networks.iter().map(ToString::to_string).collect();
-        line(&format!("Published for {} ({})", range.name, range.endpoints.join(", ")), width, out);
+        let (name, cloud) = (&range.name, range.cloud.title());
+        line(&format!("Published for {name} in {cloud} ({})", range.endpoints.join(", ")), width, out);
         // In portions, because a line of text is bounded.
         for portion in networks.chunks(40) {
             line(&format!("  {}", portion.join(", ")), width, out);

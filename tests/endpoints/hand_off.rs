@@ -66,6 +66,7 @@ async fn wrong_places_and_formats_are_exit_2_and_write_nothing() {
         &["--list=plain", "--check-against=file"],
         &["--list=pac", "--pac-other=proxy"],
         &["--check-against=missing"],
+        &["--check-against=file", "--assume=cmg", "--show=changes"],
         &["--dns-server=127.0.0.1:53"],
         &["--by=name"],
     ] {
@@ -110,4 +111,25 @@ async fn an_allow_list_is_exact_or_what_differs_is_told() {
     let done = place.run(&["endpoints", "--snapshot=site.json", "--check-against=allowed.txt"]).await;
     assert_eq!(done.code, 3, "{}", done.out);
     assert!(done.out.contains(" undecided") && done.err.contains("not the whole set"), "{}", done.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_advisory_and_undecided_is_no_match() {
+    let place = Place::variant("DROP VIEW dbo.vWSfBConfigurationData;").await;
+    super::own_catalog(&place, "store-for-business.connected", "advisory");
+    let exact = place.endpoints(&["--list=plain"]).await.out;
+    place.write("allowed.txt", &exact);
+    let with_own = async |arguments: &[&str]| place.endpoints(&[&["--catalog=own"], arguments].concat()).await;
+    // It decides no audit, so the set is whole.
+    let done = with_own(&[]).await;
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    // But whether the list allows just that is not known, with its name and without.
+    for list in [exact.clone(), format!("{exact}pac.contoso.com\n")] {
+        place.write("allowed.txt", &list);
+        let done = with_own(&["--check-against=allowed.txt"]).await;
+        let sum = "0 missing, 0 stale, 0 too broad, 1 undecided, 0 not understood\n";
+        assert!(done.code == 3 && done.out.ends_with(sum), "{}: {}{}", done.code, done.out, done.err);
+    }
+    place.write("allowed.txt", &format!("{exact}old.fabrikam.com\n"));
+    assert_eq!(with_own(&["--check-against=allowed.txt"]).await.code, 1);
 }
