@@ -84,3 +84,17 @@ async fn a_host_name_that_is_none_is_a_finding_and_reaches_no_output_unescaped()
     assert!(findings.iter().any(|f| f["value"].as_str().unwrap().contains("\\u{1b}")), "{findings:?}");
     assert!(run["outcome"]["incomplete"].to_string().contains("unusable value"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_records_the_catalog_of_the_operator() {
+    let lab = Lab::contoso().await;
+    std::fs::create_dir(lab.path("own")).unwrap();
+    std::fs::write(lab.path("own/extra.toml"), "section = \"Contoso\"\n").unwrap();
+    let mut command = lab.command();
+    command.args(["--from-here", "--stage-timeout=1", &format!("--catalog={}", lab.path("own"))]);
+    output(command).await;
+    let (run, embedded) = (lab.run(), cmcomply::catalog::Catalog::embedded());
+    assert_eq!(run["catalog"]["version"], format!("{}+own", embedded.version));
+    let hash = run["catalog"]["sha256"].as_str().unwrap();
+    assert!(hash.len() == 64 && hash != embedded.sha256, "{hash}");
+}
