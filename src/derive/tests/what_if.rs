@@ -267,9 +267,8 @@ fn an_assumption_never_shrinks_what_is_unknown() {
     let before = derive(&doubted);
     for name in Assumption::known() {
         let after = derive(&assume(&doubted, &[name.replace("=N", "=2").parse().unwrap()]));
-        let is_there = |r: &Requirement| {
-            after.iter().any(|o| (&o.entry, o.role, &o.subject) == (&r.entry, r.role, &r.subject))
-        };
+        let is_there =
+            |r: &Requirement| after.iter().any(|o| (&o.entry, o.role, &o.subject) == (&r.entry, r.role, &r.subject));
         let lost: Vec<_> = before.iter().filter(|r| !is_there(r)).map(|r| &r.id).collect();
         assert_eq!(lost, [] as [&RequirementId; 0], "{name}");
     }
