@@ -201,17 +201,12 @@ pub(super) async fn run(args: EndpointsArgs) -> Result<u8, Stop> {
     }
     let text = rendered(&document, &args.output, args.choice.by)?;
     match &args.file {
-        Some(file) => {
-            write_file(file, &text)?;
-            note_gaps(&document.incomplete);
-        }
-        None => {
-            write(&text)?;
-            // The other formats say it themselves.
-            if args.output.format == Format::Csv {
-                note_gaps(&document.incomplete);
-            }
-        }
+        Some(file) => write_file(file, &text)?,
+        None => write(&text)?,
+    }
+    // On the screen, the other formats say it themselves.
+    if args.file.is_some() || args.output.format == Format::Csv {
+        note_gaps(&document.incomplete);
     }
     Ok(code)
 }
