@@ -176,15 +176,17 @@ pub fn readiness(run: &Run, assessed: Assessed<'_>) -> Readiness {
     }
 }
 
+/// Why the rules alone leave a verdict incomplete.
+pub(super) fn undecided(findings: &[Finding]) -> Option<String> {
+    let open: Vec<&str> =
+        findings.iter().filter(|finding| finding.leaves_open()).map(|finding| finding.rule.as_str()).collect();
+    (!open.is_empty()).then(|| format!("{} rules cannot be decided: {}", open.len(), open.join(", ")))
+}
+
 impl ReadinessVerdict {
     fn of(run: &Run, findings: &[Finding]) -> Self {
         let not_ready = run.outcome.non_compliant || findings.iter().any(Finding::stops);
-        let open: Vec<&str> =
-            findings.iter().filter(|finding| finding.leaves_open()).map(|finding| finding.rule.as_str()).collect();
-        let mut incomplete = Vec::new();
-        if !open.is_empty() {
-            incomplete.push(format!("{} rules cannot be decided: {}", open.len(), open.join(", ")));
-        }
+        let mut incomplete: Vec<String> = undecided(findings).into_iter().collect();
         incomplete.extend(run.outcome.incomplete.iter().cloned());
         let exit_code = match (not_ready, incomplete.is_empty()) {
             (true, _) => 1,
