@@ -19,6 +19,8 @@ pub(super) enum Treatment {
     Hash,
     /// The name of a certificate: hidden, and so is each of its words elsewhere.
     Name,
+    /// The product of a proxy: a name of our table, or in quotes what the proxy called itself, which is hidden.
+    Product,
     /// Hidden behind a pseudonym for the whole of it.
     Hidden,
     /// Hidden without one: what an error said.
@@ -26,7 +28,7 @@ pub(super) enum Treatment {
 }
 
 /// Closed sets, moments, versions.
-const PLAIN: [&str; 49] = [
+const PLAIN: [&str; 48] = [
     "why",
     "evidence_grade",
     "alpn",
@@ -56,7 +58,6 @@ const PLAIN: [&str; 49] = [
     "os",
     "outcome",
     "problem",
-    "product",
     "produced_at",
     "record",
     "response_code",
@@ -133,6 +134,7 @@ pub(super) fn treatment(path: &[String]) -> Treatment {
         ("to", "path") => Treatment::Path,
         ("waivers", "id") => Treatment::Hidden,
         ("stated_proxies", _) => Treatment::Composed,
+        (_, "product") => Treatment::Product,
         (_, "site") => Treatment::Site,
         _ if listed(&COMPOSED) => Treatment::Composed,
         (_, "detail") => Treatment::Gone,
@@ -162,5 +164,6 @@ mod tests {
         assert_eq!(of(&["requirements", "route", "detail"]), Treatment::Composed);
         assert_eq!(of(&["observations", "tls", "evidence", "chain", "subject"]), Treatment::Name);
         assert_eq!(of(&["requirements", "subject", "host"]), Treatment::Host);
+        assert_eq!(of(&["observations", "connect", "evidence", "product"]), Treatment::Product);
     }
 }

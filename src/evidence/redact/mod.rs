@@ -92,6 +92,7 @@ fn collect(value: &Value, path: &mut Vec<String>, words: &mut Words<'_>) {
         Value::String(text) => match treatment(path) {
             Treatment::Name => words.names_in(text),
             Treatment::Hidden => words.hide(text),
+            Treatment::Product if text.starts_with('"') => words.hide(text.trim_matches('"')),
             _ => {}
         },
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -128,7 +129,8 @@ fn replaced(text: &str, path: &[String], words: &mut Words<'_>) -> String {
         Treatment::Path if text == "/" => text.to_owned(),
         Treatment::Path => format!("/{}", words.hidden(text)),
         Treatment::Url => url(text, words),
-        Treatment::Composed => words.composed(text),
+        Treatment::Product if text.starts_with('"') => words.hidden(text),
+        Treatment::Composed | Treatment::Product => words.composed(text),
     }
 }
 
