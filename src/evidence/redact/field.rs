@@ -28,8 +28,9 @@ pub(super) enum Treatment {
 }
 
 /// Closed sets, moments, versions.
-const PLAIN: [&str; 48] = [
-    "why",
+const PLAIN: [&str; 49] = [
+    "redirect.why",
+    "unreached.why",
     "evidence_grade",
     "alpn",
     "answer",
@@ -131,6 +132,10 @@ pub(super) fn treatment(path: &[String]) -> Treatment {
     let both = format!("{before}.{last}");
     let listed = |list: &[&str]| list.contains(&last) || list.contains(&both.as_str());
     match (before, last) {
+        // Whether a fact of a host is known; what it is, or why it could not be read, was said there.
+        (_, "state") if matches!(path, [vantages, facts, _, _] if vantages == "vantages" && facts == "facts") => {
+            Treatment::Plain
+        }
         ("to", "path") => Treatment::Path,
         ("waivers", "id") => Treatment::Hidden,
         ("stated_proxies", _) => Treatment::Composed,
@@ -164,6 +169,9 @@ mod tests {
         assert_eq!(of(&["requirements", "route", "detail"]), Treatment::Composed);
         assert_eq!(of(&["observations", "tls", "evidence", "chain", "subject"]), Treatment::Name);
         assert_eq!(of(&["requirements", "subject", "host"]), Treatment::Host);
+        assert_eq!(of(&["vantages", "unreached", "why"]), Treatment::Plain);
+        assert_eq!(of(&["vantages", "facts", "roots.root", "why"]), Treatment::Hidden);
+        assert_eq!(of(&["vantages", "facts", "roots.root", "state"]), Treatment::Plain);
         assert_eq!(of(&["observations", "connect", "evidence", "product"]), Treatment::Product);
     }
 }
