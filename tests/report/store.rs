@@ -331,6 +331,43 @@ fn an_export_is_a_store_again() {
 }
 
 #[test]
+fn what_others_said_survives_redaction_nowhere() {
+    use cmcomply::evidence::Redaction;
+    use cmcomply::probe::ConnectEvidence;
+    use cmcomply::vantage::HostFact;
+
+    const PAGE: &str = "a page titled \"Fabrik Gateway\" answered";
+    const SSH: &str = "ssh: banner of the vault: go away";
+    let mut run = sample::run();
+    let [_, read, lost] = run.vantages.as_mut_slice() else { panic!("three") };
+    SSH.clone_into(&mut lost.unreached.as_mut().unwrap().detail);
+    read.facts = Some(
+        [
+            ("roots.root".to_owned(), HostFact::Unreadable { why: "denied for kiosk7".to_owned() }),
+            ("os.build".to_owned(), HostFact::Known { values: vec!["20348".to_owned()] }),
+            ("odbc.driver18.version".to_owned(), HostFact::Absent),
+        ]
+        .into(),
+    );
+    let failed = run.observations.iter().position(|seen| seen.tls.failure.is_some()).unwrap();
+    PAGE.clone_into(&mut run.observations[failed].tls.failure.as_mut().unwrap().detail);
+    let (status, headers, account, scheme) = (Some(200), Vec::new(), None, None);
+    let product = Some("\"1.1 zephyr7 (Wonderproxy)\"".to_owned());
+    run.observations[failed].connect.evidence = Some(ConnectEvidence { status, headers, product, account, scheme });
+    let caused = run.judgements.iter_mut().find(|judgement| judgement.cause.is_some()).unwrap();
+    caused.notes = vec![format!("the name has two addresses, {PAGE}"), format!("not seen from there: {SSH}")];
+    let cause = caused.cause.as_mut().unwrap();
+    cause.text = format!("the proxy p.contoso.com:8080 (\"1.1 zephyr7 (Wonderproxy)\") refused: {PAGE}");
+    let json = String::from_utf8(Redaction::new(&[7; 32]).run(&run).unwrap().to_json().unwrap()).unwrap();
+    for word in ["Fabrik", "Gateway\\\" answered", "vault", "go away", "kiosk7", "zephyr7", "Wonderproxy", "20348"] {
+        assert!(!json.contains(word), "{word}");
+    }
+    for word in ["\"why\": \"sign_in\"", "\"state\": \"unreadable\"", "the name has two addresses, ", ") refused: "] {
+        assert!(json.contains(word), "{word}");
+    }
+}
+
+#[test]
 fn redacted_runs_name_nobody_and_stay_comparable() {
     let place = Place::new();
     let mut later = run_of_day(90);

@@ -92,6 +92,8 @@ fn collect(value: &Value, path: &mut Vec<String>, words: &mut Words<'_>) {
         Value::String(text) => match treatment(path) {
             Treatment::Name => words.names_in(text),
             Treatment::Hidden => words.hide(text),
+            // Causes and notes repeat it. One word alone may stand anywhere.
+            Treatment::Gone if text.contains(' ') => words.hide(text),
             Treatment::Product if text.starts_with('"') => words.hide(text.trim_matches('"')),
             _ => {}
         },
