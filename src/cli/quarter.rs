@@ -8,8 +8,7 @@ use jiff::Timestamp;
 
 use super::Stop;
 use super::keep::DEFAULT_STORE;
-use crate::evidence::Run;
-use crate::evidence::store::{Check, PublicKey, RUN, Store};
+use crate::evidence::store::{Check, PublicKey, Store};
 use crate::report::Format;
 use crate::report::quarter::{Damage, History, Kept, Quarter, QuarterReport};
 
@@ -44,7 +43,7 @@ pub(super) fn render(args: &QuarterArgs, quarter: Quarter, format: Format) -> Re
     let verification = store.verify(&Check { key: key.as_ref(), anchor: None }).map_err(Stop::usage)?;
     let (mut runs, mut damaged) = (Vec::new(), Vec::new());
     for name in store.names().map_err(Stop::usage)? {
-        match Run::read(&store.run_folder(&name).join(RUN)) {
+        match store.record(&name) {
             Ok(run) => runs.push(Kept { name, run }),
             Err(error) => damaged.push(Damage { name, why: error.to_string() }),
         }

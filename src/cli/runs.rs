@@ -10,7 +10,7 @@ use super::output::{self, Format as ListFormat, OutputArgs};
 use super::runs_export::{self, ExportArgs};
 use super::{Stop, console, exit};
 use crate::evidence::Run;
-use crate::evidence::store::{Check, PublicKey, RUN, RunName, Store, Verification};
+use crate::evidence::store::{Check, PublicKey, RunName, Store, Verification};
 use crate::report::{self, Format};
 use crate::text::printable;
 
@@ -134,7 +134,7 @@ fn show(args: &ShowArgs) -> Result<u8, Stop> {
     let run = named(&store, &args.run)?;
     let verification = store.verify(&Check::default()).map_err(Stop::usage)?;
     warn(&verification, Some(&run));
-    super::report::write(&store.run_folder(&run).join(RUN), args.format, args.output.as_deref())
+    super::report::write(|| store.record(&run), args.format, args.output.as_deref())
 }
 
 fn verify(args: &VerifyArgs) -> Result<u8, Stop> {

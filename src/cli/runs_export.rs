@@ -9,8 +9,8 @@ use clap::Args;
 use super::keep::{self, SignArgs};
 use super::runs::{StoreArgs, named, warn};
 use super::{Stop, exit, output, snapshot};
-use crate::evidence::store::{Check, RUN, RunName, Store};
-use crate::evidence::{Redaction, Run};
+use crate::evidence::store::{Check, RunName, Store};
+use crate::evidence::Redaction;
 use crate::report::Format;
 use crate::text::printable;
 
@@ -107,7 +107,7 @@ fn redacted(args: &ExportArgs, store: &Store, runs: &[RunName], aside: &Path) ->
     let target = Store::new(aside);
     for name in runs {
         let folder = store.run_folder(name);
-        let run = Run::read(&folder.join(RUN))?;
+        let run = store.record(name)?;
         let run = redaction.run(&run).with_context(|| format!("run {name}"))?;
         let formats: Vec<Format> = Format::ALL
             .into_iter()

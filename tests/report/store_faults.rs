@@ -100,3 +100,38 @@ fn a_full_disk_and_a_disk_that_may_not_be_written_to_change_nothing() {
     assert_eq!(codes, [&"code 2"; 3], "{said}");
     assert!(said.contains("unchanged") && said.matches("sound").count() == 2, "{said}");
 }
+
+/// Puts what is no regular file in the place of the newest record, and asks everything that reads it.
+#[cfg(unix)]
+fn nothing_waits_for(put: impl Fn(&std::path::Path)) {
+    let place = Place::new();
+    place.add(&run_of_day(0), &["--store-formats=none"]);
+    let record = place.add(&run_of_day(1), &["--store-formats=none"]).join("run.json");
+    std::fs::rename(&record, place.path("elsewhere.json")).unwrap();
+    put(&record);
+    for (arguments, code, says) in [
+        (&["runs", "verify"][..], 1, "changed file"),
+        (&["runs", "list"], 0, "it is no regular file"),
+        (&["runs", "show", "latest"], 2, "it is no regular file"),
+        (&["runs", "export", "--to=out", "--redact"], 2, "it is no regular file"),
+        (&["report", "--quarter=2026Q4"], 0, "it is no regular file"),
+    ] {
+        let mut command = Command::new("timeout");
+        command.arg("120").arg(env!("CARGO_BIN_EXE_cmcomply")).args(arguments).current_dir(place.0.path());
+        let done = command.stdin(std::process::Stdio::null()).output().unwrap();
+        let said = said(&done).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(done.status.code() == Some(code) && said.contains(says), "{arguments:?}: {said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_record_is_not_waited_for() {
+    nothing_waits_for(|record| assert!(Command::new("mkfifo").arg(record).status().unwrap().success()));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_a_record_is_not_followed() {
+    nothing_waits_for(|record| std::os::unix::fs::symlink("../../elsewhere.json", record).unwrap());
+}

@@ -33,6 +33,7 @@ pub use names::{RunName, UnknownRun};
 pub use sign::{LockedKey, PublicKey, SignError, Signer};
 pub use verify::{Check, StoreFinding, StoreProblem, VERIFICATION_FORMAT, Verification, VerifiedRun};
 
+use super::{MAX_RUN_OCTETS, Run, RunError};
 use crate::text::{hexadecimal, printable};
 
 /// The record.
@@ -129,6 +130,17 @@ impl Store {
     /// The folder of a run.
     pub fn run_folder(&self, run: &RunName) -> PathBuf {
         self.folder.join(run.as_str())
+    }
+
+    /// The record of a run. Only a regular file is one: a pipe never ends, and a link leads out of the store.
+    pub fn record(&self, run: &RunName) -> Result<Run, RunError> {
+        let path = self.run_folder(run).join(RUN);
+        let name = printable(&path.display().to_string(), 500);
+        match read(&path, MAX_RUN_OCTETS) {
+            Ok(bytes) => Run::parse(&name, &bytes),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(RunError::TooLarge { path: name }),
+            Err(source) => Err(RunError::Unreadable { path: name, source }),
+        }
     }
 
     /// The names of the runs, in the order in which they began.

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::Run;
 use super::sign::Signature;
 use super::{
     Folder, Link, MAX_LIST_OCTETS, PREVIOUS, PublicKey, RUN, RunName, SIGNATURE, SUMS, Store, StoreError, hash, lines,
@@ -195,8 +194,10 @@ impl Store {
                 found.say(Some(run), Some(&printable(&name, 200)), StoreProblem::ExtraFile, text);
             }
         }
-        let readable = Run::read(&place.join(RUN));
-        if let (Err(error), false) = (&readable, found.has(run)) {
+        // What is not as it was written need not be understood.
+        if !found.has(run)
+            && let Err(error) = self.record(run)
+        {
             found.say(Some(run), Some(RUN), StoreProblem::Unreadable, error.to_string());
         }
         self.verify_signature(folder, &sums, check.key, &mut verified, found);
