@@ -135,3 +135,30 @@ fn a_pipe_in_the_place_of_a_record_is_not_waited_for() {
 fn a_link_in_the_place_of_a_record_is_not_followed() {
     nothing_waits_for(|record| std::os::unix::fs::symlink("../../elsewhere.json", record).unwrap());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_listed_is_a_finding() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let place = Place::new();
+    let folder = place.add(&run_of_day(0), &["--store-formats=none"]);
+    let allow = |mode| std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode)).unwrap();
+    allow(0o311);
+    // Root may list everything, unless it gives the right away.
+    let ways: [&[&str]; 2] = [&["env"], &["setpriv", "--bounding-set=-dac_override,-dac_read_search"]];
+    let refused = |way: &&&[&str]| {
+        let listed = Command::new(way[0]).args(&way[1..]).arg("ls").arg(&folder).output();
+        listed.is_ok_and(|listed| said(&listed).contains("Permission denied"))
+    };
+    let way = ways.iter().find(refused);
+    let verified = way.map(|way| {
+        let mut command = Command::new(way[0]);
+        command.args(&way[1..]).arg(env!("CARGO_BIN_EXE_cmcomply")).args(["runs", "verify"]);
+        command.current_dir(place.0.path()).output().unwrap()
+    });
+    allow(0o755);
+    let Some(verified) = verified else { return skipped("nothing here takes the right to list a folder away") };
+    let text = said(&verified).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(verified.status.code() == Some(1) && text.contains("its files cannot be listed"), "{text}");
+}

@@ -1,6 +1,9 @@
 //! Verification: whether every run is whole, and whether the chain is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -187,8 +190,15 @@ impl Store {
         for needed in [RUN, PREVIOUS].into_iter().filter(|needed| !listed.is_empty() && !names.contains(needed)) {
             found.say(Some(run), Some(needed), StoreProblem::Damaged, "SHA256SUMS does not name it".to_owned());
         }
-        for name in std::fs::read_dir(&place).into_iter().flatten().flatten().map(|entry| entry.file_name()) {
-            let name = name.to_string_lossy();
+        for name in listing(&place) {
+            let name = match &name {
+                Ok(name) => name.to_string_lossy(),
+                Err(error) => {
+                    let text = format!("its files cannot be listed: {error}");
+                    found.say(Some(run), None, StoreProblem::Damaged, text);
+                    continue;
+                }
+            };
             if !names.contains(&*name) && *name != *SUMS && !BESIDE.contains(&&*name) {
                 let text = "SHA256SUMS does not name it".to_owned();
                 found.say(Some(run), Some(&printable(&name, 200)), StoreProblem::ExtraFile, text);
@@ -219,7 +229,7 @@ impl Store {
                 Ok(signature) => signature,
                 Err(what) => return say(StoreProblem::BadSignature, what),
             },
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if let Some(key) = key {
                     say(StoreProblem::Unsigned, format!("nobody signed it with key {}", key.id()));
                 }
@@ -285,6 +295,14 @@ impl Store {
     }
 }
 
+/// The names in a folder, and what could not be listed.
+fn listing(folder: &Path) -> Vec<io::Result<OsString>> {
+    match std::fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.file_name())).collect(),
+        Err(error) => vec![Err(error)],
+    }
+}
+
 /// Whether the run that a link names is there, and as the link says.
 fn hold(link: &Link, runs: &BTreeMap<&RunName, &Folder>, who: &str, found: &mut Found) {
     let run = &link.run;
@@ -302,8 +320,8 @@ fn hold(link: &Link, runs: &BTreeMap<&RunName, &Folder>, who: &str, found: &mut 
     }
 }
 
-fn missing_or(error: &std::io::Error, other: StoreProblem) -> StoreProblem {
-    if error.kind() == std::io::ErrorKind::NotFound { StoreProblem::MissingFile } else { other }
+fn missing_or(error: &io::Error, other: StoreProblem) -> StoreProblem {
+    if error.kind() == io::ErrorKind::NotFound { StoreProblem::MissingFile } else { other }
 }
 
 #[derive(Default)]
