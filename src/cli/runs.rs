@@ -10,7 +10,7 @@ use super::output::{self, Format as ListFormat, OutputArgs};
 use super::runs_export::{self, ExportArgs};
 use super::{Stop, console, exit};
 use crate::evidence::Run;
-use crate::evidence::store::{Check, PublicKey, RunName, Store, Verification};
+use crate::evidence::store::{Check, PublicKey, RunName, Store, StoreProblem, Verification};
 use crate::report::{self, Format};
 use crate::text::printable;
 
@@ -183,9 +183,13 @@ pub(super) fn named(store: &Store, text: &str) -> Result<RunName, Stop> {
     store.find(text).map_err(Stop::usage)?.map_err(Stop::usage)
 }
 
-/// Says on standard error what a verification found, of one run or of all.
+/// Says on standard error what a verification found, of all runs, or of one and of the store as a whole: where a run was
+/// removed, the latest one is another.
 pub(super) fn warn(verification: &Verification, run: Option<&RunName>) {
-    let findings = verification.findings.iter().filter(|finding| run.is_none() || finding.run.as_ref() == run);
+    let findings = verification.findings.iter().filter(|finding| {
+        let of_all = finding.run.is_none() || finding.problem == StoreProblem::RemovedRun;
+        run.is_none() || of_all || finding.run.as_ref() == run
+    });
     for row in findings.map(report::finding) {
         console::note(&row);
     }

@@ -189,6 +189,16 @@ fn a_removed_run_is_found_whichever_it_is() {
 }
 
 #[test]
+fn the_latest_run_is_not_an_older_one_without_a_word() {
+    let (place, folders) = Place::three();
+    std::fs::remove_dir_all(&folders[2]).unwrap();
+    let shown = place.runs(&["show", "latest", "--format=json"]);
+    assert_eq!(shown.stdout, std::fs::read(folders[1].join("run.json")).unwrap());
+    let warned = String::from_utf8_lossy(&shown.stderr);
+    assert!(warned.contains("removed run") && warned.contains(&name(&folders[2])), "{warned}");
+}
+
+#[test]
 fn a_rewritten_manifest_is_found_whichever_it_is() {
     for changed in 0..3 {
         let (place, folders) = Place::three();
