@@ -113,7 +113,9 @@ fn redacted(args: &ExportArgs, store: &Store, runs: &[RunName], aside: &Path) ->
             .into_iter()
             .filter(|format| *format != Format::Json && folder.join(format.file_name()).is_file())
             .collect();
-        target.keep(&run, &keep::parts(&run, &formats)?, signer.as_ref())?;
+        let kept = target.keep(&run, &keep::parts(&run, &formats)?, signer.as_ref())?;
+        // The next run would make up for it, and here none comes.
+        kept.head.map_or(Ok(()), |error| Err(error).context("cannot write HEAD"))?;
     }
     fs::remove_file(aside.join(".lock")).context("cannot remove the lock of the new store")
 }
