@@ -95,10 +95,16 @@ pub(super) fn all_servers<'a>(case: &Case<'a>) -> Result<Vec<&'a HostName>, Answ
     servers(case, |_| true)
 }
 
-/// The servers with one of these roles, each once.
+/// The servers with one of these roles, each once. The site servers are always among them, so that none means a list that
+/// is not whole.
 fn servers_with<'a>(case: &Case<'a>, names: &[&str]) -> Result<Vec<&'a HostName>, Answer> {
     let named = |role: &Role| names.iter().any(|name| role.database_name().eq_ignore_ascii_case(name));
-    servers(case, |system| system.roles.iter().any(|installed| named(&installed.role)))
+    let hosts = servers(case, |system| system.roles.iter().any(|installed| named(&installed.role)))?;
+    if hosts.is_empty() {
+        let why = "the list of site systems has none, and each site has one";
+        return Err(Answer::missing("the site servers", why, "read the database of the top-level site"));
+    }
+    Ok(hosts)
 }
 
 /// Asks each of these hosts for one value.
