@@ -208,7 +208,7 @@ fn with_seen(mut said: Vec<HostFacts>, run: &Run) -> Vec<HostFacts> {
             let (Some(facts), Some(read)) = (&vantage.facts, vantage.finished) else { continue };
             let seen = HostFacts::seen_there(host.clone(), read, facts);
             match said.iter_mut().find(|said| said.host.same_machine(host)) {
-                Some(said) => *said = said.clone().or(seen),
+                Some(said) => *said = said.clone().or(seen, run.moments.facts_read),
                 None => said.push(seen),
             }
         }

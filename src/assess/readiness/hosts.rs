@@ -1,5 +1,7 @@
 //! Rules on what is installed on the servers, by what they say of themselves.
 
+use jiff::Timestamp;
+
 use super::answer::{Answer, Answered, NOT_SAID, known, rows};
 use super::{Case, HostFacts, Reading, roles};
 use crate::catalog::DottedVersion;
@@ -41,6 +43,11 @@ const NET_ROLES: [&str; 11] = [
 /// Roles with the ODBC driver.
 const ODBC_ROLES: [&str; 2] = ["SMS Site Server", "SMS Management Point"];
 
+/// Whether a moment is still to come. A clock may be a little fast.
+pub(super) fn is_to_come(moment: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(moment).as_secs() / 86_400 < -1
+}
+
 /// What a host says of itself, if that is known and not too old.
 pub(super) fn facts_of<'a>(case: &Case<'a>, host: &HostName, what: &str) -> Result<&'a HostFacts, Answer> {
     let Some(facts) = case.hosts.iter().find(|facts| facts.host.same_machine(host)) else {
@@ -48,8 +55,7 @@ pub(super) fn facts_of<'a>(case: &Case<'a>, host: &HostName, what: &str) -> Resu
     };
     let age = case.now.duration_since(facts.read).as_secs() / 86_400;
     let day = facts.read.strftime("%F");
-    // A clock may be a little fast.
-    if age < -1 {
+    if is_to_come(facts.read, case.now) {
         return Err(Answer::missing_of(host, what, format!("read on {day}, which is to come"), HOW));
     }
     if age > AGE_DAYS {
@@ -248,6 +254,10 @@ pub(super) fn cloud_contact(case: &Case<'_>) -> Answered {
             let Some(last) = last else {
                 return Answer::wrong(format!("{host} has never reached it"));
             };
+            if is_to_come(*last, case.now) {
+                let why = format!("{} is still to come", last.strftime("%F"));
+                return Answer::missing_of(host, "the last contact with the cloud service", why, HOW);
+            }
             let days = case.now.duration_since(*last).as_secs() / 86_400;
             Answer::of(days < DAYS, format!("{host} reached it on {}, {days} days before", last.strftime("%F")))
         },
