@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::answer::{Answer, Answered, NOT_SAID, known, rows};
+use super::cloud::STRICT_SETUP;
 use super::{Case, HostFacts, Reading, roles};
 use crate::catalog::DottedVersion;
 use crate::host::HostName;
@@ -169,8 +170,8 @@ pub(super) fn odbc_driver(case: &Case<'_>) -> Answered {
 }
 
 pub(super) fn windows(case: &Case<'_>) -> Answered {
-    // Windows Server 2012 R2 is 6.3; setup stops at it from version 2403 on.
-    if case.target.build < 9128 {
+    // Windows Server 2012 R2 is 6.3.
+    if case.target.build < STRICT_SETUP {
         return Ok(Answer::needless("setup looks at it from version 2403 on"));
     }
     let hosts = all_servers(case)?;
