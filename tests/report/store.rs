@@ -308,6 +308,19 @@ fn keys_that_cannot_sign_are_refused_before_the_work() {
     assert_eq!(place.verify(&[]), (3, vec![]));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_key_that_never_ends_is_no_key() {
+    let place = Place::new();
+    std::fs::write(place.path("add.json"), run_of_day(0).to_json().unwrap()).unwrap();
+    // Whoever reads on runs out of memory, and soon.
+    let script = "ulimit -v 2000000; exec timeout 120 \"$0\" runs add add.json --sign-key /dev/zero";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_cmcomply")]).current_dir(place.0.path()).stdin(Stdio::null());
+    let done = command.output().unwrap();
+    assert!(done.status.code() == Some(2) && said(&done).contains("it has not the form of one"), "{}", said(&done));
+}
+
 #[test]
 fn a_key_under_a_password_signs_with_it_alone() {
     let place = Place::new();
