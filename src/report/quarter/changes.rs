@@ -106,7 +106,11 @@ fn settings(facts: &Facts) -> BTreeMap<&'static str, Option<Settings>> {
         (
             "feature",
             of(&facts.features, |feature| {
-                let state = if feature.status == Some(1) { "on" } else { "off" };
+                let state = match feature.status {
+                    Some(1) => "on",
+                    Some(_) => "off",
+                    None => "unknown",
+                };
                 vec![(feature.name.clone(), state.to_owned())]
             }),
         ),
