@@ -17,6 +17,7 @@ pub use calendar::{NoQuarter, Quarter};
 pub use history::{Damage, History, HistoryError, Kept};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use section::Section;
 
 use crate::evidence::Outcome;
@@ -31,7 +32,8 @@ pub struct QuarterReport {
 }
 
 impl QuarterReport {
-    /// The report of the newest quarter of a history. `now` decides whether that quarter is over.
+    /// The report of the newest quarter of a history. `now` decides whether that quarter and its
+    /// waivers are over.
     pub fn new(history: &History, now: Timestamp) -> Self {
         let run = history.newest();
         let sections = vec![
@@ -40,7 +42,7 @@ impl QuarterReport {
             opening::coverage(history),
             findings::not_passing(history),
             changes::since_last(history),
-            exceptions::section(history),
+            exceptions::section(history, now.to_zoned(TimeZone::UTC).date()),
             changes::site(history),
             changes::catalog(history),
             changes::trend(history),
