@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::comparison::comparison_rows;
+use super::super::html::chart::DRAWN;
 use super::History;
 use super::section::{Block, Cell, Point, Section};
 use crate::assess::{Grade, Verdict};
@@ -162,7 +163,7 @@ pub(super) fn trend(history: &History) -> Section {
     let quarters = history.quarters();
     let last = |quarter| history.of(quarter).next_back();
     let count = |run: &Run, verdict| run.outcome.tally.count(Grade::Required, verdict);
-    let drawn = [Verdict::Fail, Verdict::Error, Verdict::NotObserved, Verdict::Waived];
+    let drawn = DRAWN.map(|(verdict, _)| verdict);
     let points = quarters
         .iter()
         .map(|quarter| Point {

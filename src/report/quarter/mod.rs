@@ -18,7 +18,7 @@ pub use history::{Damage, History, HistoryError, Kept};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use section::Section;
+use section::{Block, Section};
 
 use crate::evidence::Outcome;
 
@@ -57,6 +57,11 @@ impl QuarterReport {
             made_from: run.moments.finished,
             sections,
         }
+    }
+
+    /// Whether something is said that a reader of the verdict alone must not miss.
+    fn has_alert(&self) -> bool {
+        self.sections.iter().flat_map(|section| &section.blocks).any(|block| matches!(block, Block::Alert(_)))
     }
 
     /// One page for people, as [`super::Format::Html`] is.
