@@ -132,7 +132,8 @@ fn list(args: &ListArgs) -> Result<u8, Stop> {
 fn show(args: &ShowArgs) -> Result<u8, Stop> {
     let store = args.store.open()?;
     let run = named(&store, &args.run)?;
-    let verification = store.verify(&Check::default()).map_err(Stop::usage)?;
+    // The one record that is shown is read below.
+    let verification = store.verify(&Check { hashes_only: true, ..Check::default() }).map_err(Stop::usage)?;
     warn(&verification, Some(&run));
     super::report::write(|| store.record(&run), args.format, args.output.as_deref())
 }
@@ -143,7 +144,7 @@ fn verify(args: &VerifyArgs) -> Result<u8, Stop> {
     }
     let key =
         args.public_key.as_deref().map(PublicKey::read).transpose().context("--public-key").map_err(Stop::usage)?;
-    let check = Check { key: key.as_ref(), anchor: args.anchor.as_deref() };
+    let check = Check { key: key.as_ref(), anchor: args.anchor.as_deref(), hashes_only: false };
     let verification = args.store.open()?.verify(&check).map_err(Stop::usage)?;
     match args.output.format {
         ListFormat::Table => output::write(&report::verification(&verification, args.output.width()))?,

@@ -8,6 +8,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::super::RunError;
 use super::sign::Signature;
 use super::{
     Folder, Link, MAX_LIST_OCTETS, PREVIOUS, PublicKey, RUN, RunName, SIGNATURE, SUMS, Store, StoreError, hash, lines,
@@ -32,6 +33,21 @@ pub struct Verification {
     pub findings: Vec<StoreFinding>,
     /// What one should know and is no fault.
     pub notes: Vec<String>,
+}
+
+impl Verification {
+    /// Adds what somebody found who read the record, unless that run is named already.
+    pub fn add_unreadable(&mut self, run: &RunName, why: &RunError) {
+        if !self.findings.iter().any(|finding| finding.run.as_ref() == Some(run)) {
+            self.findings.push(unreadable(run, why));
+            self.findings.sort();
+        }
+    }
+}
+
+fn unreadable(run: &RunName, why: &RunError) -> StoreFinding {
+    let (run, file) = (Some(run.clone()), Some(RUN.to_owned()));
+    StoreFinding { run, file, problem: StoreProblem::Unreadable, text: why.to_string() }
 }
 
 /// A run that was looked at.
@@ -123,6 +139,8 @@ pub struct Check<'a> {
     pub key: Option<&'a PublicKey>,
     /// The hash of a SHA256SUMS that was kept elsewhere: a run of this store must have it.
     pub anchor: Option<&'a str>,
+    /// Compare hashes alone, and leave the records to whoever reads them anyway.
+    pub hashes_only: bool,
 }
 
 impl Store {
@@ -205,10 +223,11 @@ impl Store {
             }
         }
         // What is not as it was written need not be understood.
-        if !found.has(run)
+        if !check.hashes_only
+            && !found.has(run)
             && let Err(error) = self.record(run)
         {
-            found.say(Some(run), Some(RUN), StoreProblem::Unreadable, error.to_string());
+            found.findings.push(unreadable(run, &error));
         }
         self.verify_signature(folder, &sums, check.key, &mut verified, found);
         verified

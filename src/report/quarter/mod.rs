@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use section::{Block, Section};
 
-use crate::evidence::Outcome;
+use crate::evidence::{Outcome, compare};
 
 /// The report of one quarter.
 pub struct QuarterReport {
@@ -36,14 +36,15 @@ impl QuarterReport {
     /// waivers are over.
     pub fn new(history: &History, now: Timestamp) -> Self {
         let run = history.newest();
+        let comparison = history.earlier().map(|earlier| compare(&earlier.run, run));
         let sections = vec![
             opening::cover(history, now),
             opening::verdict(history),
             opening::coverage(history),
             findings::not_passing(history),
-            changes::since_last(history),
+            changes::since_last(history, comparison.as_ref()),
             exceptions::section(history, now.to_zoned(TimeZone::UTC).date()),
-            changes::site(history),
+            changes::site(history, comparison.as_ref()),
             changes::catalog(history),
             changes::trend(history),
             register::register(history),
