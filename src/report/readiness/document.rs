@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::summary::sha256;
-use super::super::table::{FROM_HERE, limits};
+use super::super::table::{FROM_HERE, limits_for};
 use super::super::vantages;
 use crate::assess::readiness::{Coming, Finding};
 use crate::assess::{Grade, Verdict};
@@ -265,8 +265,7 @@ fn hierarchy(run: &Run, versions: &BTreeMap<u32, String>) -> Hierarchy {
 
 fn limits_of(run: &Run, day: Date) -> Vec<String> {
     // That it is about the target, the title says.
-    let mut limits: Vec<String> =
-        limits(run).into_iter().filter(|limit| !limit.contains("(--target-version)")).collect();
+    let mut limits = limits_for(run, None);
     let today = run.moments.finished.strftime("%F").to_string();
     if today != day.to_string() {
         limits.insert(0, format!("Judged as of {day} (--on), with what was seen on {today}"));
