@@ -9,6 +9,7 @@ use clap::Args;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::Stop;
 use super::audit::{Asked, Audited, audited, record};
 use super::catalog::CatalogArgs;
 use super::console::{self, Colour};
@@ -16,7 +17,6 @@ use super::facts::FactsArgs;
 use super::probing::{ProbeArgs, RouteArgs};
 use super::reports::{self, Output, ReportFile};
 use super::vantages::VantageArgs;
-use super::Stop;
 use crate::assess::readiness::{Case, HostFacts, HostsDocument, calendar, findings, twice};
 use crate::catalog::{Catalog, Release};
 use crate::derive::{self, Change, Options, RequirementId, difference};

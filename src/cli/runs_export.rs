@@ -9,8 +9,8 @@ use clap::Args;
 use super::keep::{self, SignArgs};
 use super::runs::{StoreArgs, named, warn};
 use super::{Stop, exit, output, snapshot};
-use crate::evidence::store::{Check, RunName, Store};
 use crate::evidence::Redaction;
+use crate::evidence::store::{Check, RunName, Store};
 use crate::report::Format;
 use crate::text::printable;
 

@@ -138,7 +138,11 @@ pub(super) fn compliance_service(case: &Case<'_>) -> Answered {
             let service = case.catalog.retirements.iter().find(|one| one.id == COMPLIANCE_SERVICE);
             let Some(ends) = service.and_then(|service| service.day) else {
                 let how = "use a newer catalog";
-                return Ok(Answer::missing("when the service behind compliance checks ends", "not in the catalog", how));
+                return Ok(Answer::missing(
+                    "when the service behind compliance checks ends",
+                    "not in the catalog",
+                    how,
+                ));
             };
             Answer::of(
                 case.day < ends,

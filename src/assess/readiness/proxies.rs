@@ -76,8 +76,8 @@ fn past_the_proxy(case: &Case<'_>, point: &SoftwareUpdatePoint) -> Answered {
             "look at the software update point component of the site in the console",
         ));
     };
-    let from_microsoft = from == SyncFrom::MicrosoftUpdate
-        && source.default_sup.as_ref().is_none_or(|sup| sup.same_machine(host));
+    let from_microsoft =
+        from == SyncFrom::MicrosoftUpdate && source.default_sup.as_ref().is_none_or(|sup| sup.same_machine(host));
     Ok(Answer::of(!from_microsoft, format!("{host} does not use the server's proxy")))
 }
 

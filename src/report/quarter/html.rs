@@ -32,8 +32,7 @@ pub(super) fn render(report: &QuarterReport) -> String {
     });
     let contents =
         el("nav").attr("aria-label", "Contents").child(el("h2").text("Contents")).child(el("ul").children(items));
-    let footer =
-        "Made by cmcomply from the runs of a store and the day on which it was made, and from nothing else.";
+    let footer = "Made by cmcomply from the runs of a store and the day on which it was made, and from nothing else.";
     let body = el("body")
         .class("quarterly")
         .child(header)
@@ -93,7 +92,8 @@ fn trend(points: &[Point]) -> Element {
     let words = points.iter().map(|point| match point.counts {
         None => format!("{}: no run", point.quarter),
         Some(counts) => {
-            let parts = chart::DRAWN.iter().zip(counts).map(|((verdict, _), count)| format!("{count} {}", verdict.title()));
+            let parts =
+                chart::DRAWN.iter().zip(counts).map(|((verdict, _), count)| format!("{count} {}", verdict.title()));
             format!("{}: {}", point.quarter, parts.collect::<Vec<_>>().join(", "))
         }
     });
