@@ -81,7 +81,7 @@ fn name(folder: &Path) -> String {
 }
 
 /// Writes the hashes of a folder anew, as somebody would who hides a change.
-pub(crate) fn rewrite(folder: &Path) {
+fn rewrite(folder: &Path) {
     let (good, sums) = ask(Command::new("sh")
         .args(["-c", "ls | grep -v SHA256SUMS | LC_ALL=C sort | xargs sha256sum > ../new && mv ../new SHA256SUMS"])
         .current_dir(folder));
