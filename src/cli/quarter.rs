@@ -8,8 +8,7 @@ use jiff::Timestamp;
 
 use super::Stop;
 use super::keep::DEFAULT_STORE;
-use crate::evidence::Run;
-use crate::evidence::store::{Check, PublicKey, RUN, Store};
+use crate::evidence::store::{Check, PublicKey, Store};
 use crate::report::Format;
 use crate::report::quarter::{Damage, History, Kept, Quarter, QuarterReport};
 
@@ -41,12 +40,16 @@ pub(super) fn render(args: &QuarterArgs, quarter: Quarter, format: Format) -> Re
     let key =
         args.public_key.as_deref().map(PublicKey::read).transpose().context("--public-key").map_err(Stop::usage)?;
     let store = Store::new(&args.store);
-    let verification = store.verify(&Check { key: key.as_ref(), anchor: None }).map_err(Stop::usage)?;
+    let check = Check { key: key.as_ref(), hashes_only: true, ..Check::default() };
+    let mut verification = store.verify(&check).map_err(Stop::usage)?;
     let (mut runs, mut damaged) = (Vec::new(), Vec::new());
     for name in store.names().map_err(Stop::usage)? {
-        match Run::read(&store.run_folder(&name).join(RUN)) {
+        match store.record(&name) {
             Ok(run) => runs.push(Kept { name, run }),
-            Err(error) => damaged.push(Damage { name, why: error.to_string() }),
+            Err(error) => {
+                verification.add_unreadable(&name, &error);
+                damaged.push(Damage { name, why: error.to_string() });
+            }
         }
     }
     let history = History::new(quarter, args.site.as_deref(), runs, damaged, verification).map_err(Stop::usage)?;

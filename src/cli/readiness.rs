@@ -2,21 +2,21 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::Stop;
 use super::audit::{Asked, Audited, audited, record};
 use super::catalog::CatalogArgs;
 use super::console::{self, Colour};
 use super::facts::FactsArgs;
 use super::probing::{ProbeArgs, RouteArgs};
+use super::reports::{self, Output, ReportFile};
 use super::vantages::VantageArgs;
-use super::{Stop, audit};
 use crate::assess::readiness::{Case, HostFacts, HostsDocument, calendar, findings, twice};
 use crate::catalog::{Catalog, Release};
 use crate::derive::{self, Change, Options, RequirementId, difference};
@@ -94,7 +94,7 @@ struct WritingArgs {
     output: Option<PathBuf>,
     /// Write it in another format as well. Several: separated by commas, or the option again.
     #[arg(long = "report", value_name = "FORMAT=FILE", value_delimiter = ',')]
-    reports: Vec<Report>,
+    reports: Vec<ReportFile<ReadinessFormat>>,
     /// Where to write the record of the run that it rests on, as `cmcomply audit` does.
     #[arg(long, value_name = "FILE", default_value = "readiness-run.json")]
     record: PathBuf,
@@ -104,25 +104,6 @@ struct WritingArgs {
     /// Columns of the table. Default: those of the terminal, else 80.
     #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(60..=1000))]
     width: Option<u16>,
-}
-
-/// A format and where to write it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Report {
-    format: ReadinessFormat,
-    path: PathBuf,
-}
-
-impl FromStr for Report {
-    type Err = String;
-
-    fn from_str(s: &str) -> Result<Self, String> {
-        let (format, path) = s.split_once('=').ok_or("expected FORMAT=FILE, such as html=ready.html")?;
-        if path.is_empty() {
-            return Err(format!("no file is named for {format}"));
-        }
-        Ok(Self { format: format.parse().map_err(|error| format!("{error}"))?, path: PathBuf::from(path) })
-    }
 }
 
 /// Audits what the target needs, applies the rules, and writes what that comes to.
@@ -208,7 +189,7 @@ fn with_seen(mut said: Vec<HostFacts>, run: &Run) -> Vec<HostFacts> {
             let (Some(facts), Some(read)) = (&vantage.facts, vantage.finished) else { continue };
             let seen = HostFacts::seen_there(host.clone(), read, facts);
             match said.iter_mut().find(|said| said.host.same_machine(host)) {
-                Some(said) => *said = said.clone().or(seen),
+                Some(said) => *said = said.clone().or(seen, run.moments.facts_read),
                 None => said.push(seen),
             }
         }
@@ -244,30 +225,22 @@ fn document(run: &Run, case: &Case<'_>) -> Readiness {
 impl WritingArgs {
     /// Finds out before the work whether everything can be written after it, each to a file of its own.
     fn writable(&self) -> Result<(), Stop> {
-        let mut taken = vec![self.record.as_path()];
-        for path in self.output.iter().chain(self.reports.iter().map(|report| &report.path)) {
-            audit::writable(path)?;
-            if taken.contains(&path.as_path()) {
-                let shown = printable(&path.display().to_string(), 500);
-                return Err(Stop::usage(anyhow::anyhow!("two outputs go to {shown}")));
-            }
-            taken.push(path);
-        }
-        Ok(())
+        let record = Output::of("--record", &self.record);
+        let output = self.output.as_deref().map(|path| Output::of("--output", path));
+        reports::writable([record].into_iter().chain(output).chain(self.reports.iter().map(ReportFile::output)))
     }
 
     fn write(&self, document: &Readiness) -> Result<(), Stop> {
-        let mut failed = Vec::new();
-        for report in &self.reports {
-            if let Err(error) = write_file(&report.path, report.format, document) {
-                failed.push(format!("{error:#}"));
-            }
-        }
+        let written = reports::write(&self.reports, |format| format.render(document));
         match &self.output {
-            Some(path) => write_file(path, self.format, document).map_err(Stop::usage)?,
+            Some(path) => {
+                let bytes = self.format.render(document).context("the report cannot be made").map_err(Stop::usage)?;
+                let shown = || format!("cannot write --output {}", printable(&path.display().to_string(), 500));
+                write_aside(path, &bytes).with_context(shown).map_err(Stop::usage)?;
+            }
             None => self.print(document)?,
         }
-        if failed.is_empty() { Ok(()) } else { Err(Stop::usage(anyhow::anyhow!("{}", failed.join("; ")))) }
+        written.map_err(|failed| Stop::usage(anyhow::anyhow!("reports are missing: cannot write {failed}")))
     }
 
     fn print(&self, document: &Readiness) -> Result<(), Stop> {
@@ -286,9 +259,4 @@ impl WritingArgs {
             _ => Ok(()),
         }
     }
-}
-
-fn write_file(path: &Path, format: ReadinessFormat, document: &Readiness) -> anyhow::Result<()> {
-    let bytes = format.render(document).context("the report cannot be made")?;
-    write_aside(path, &bytes).with_context(|| format!("cannot write {}", printable(&path.display().to_string(), 500)))
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use super::console::{self, Colour};
 use super::quarter::{self, QuarterArgs};
 use super::{Stop, exit};
-use crate::evidence::{Run, can_write_aside, write_aside};
+use crate::evidence::{Run, RunError, can_write_aside, write_aside};
 use crate::report::{self, Format};
 use crate::text::printable;
 
@@ -56,7 +56,7 @@ pub(super) struct ReportCommandArgs {
 pub(super) fn run(args: &ReportCommandArgs) -> Result<u8, Stop> {
     let output = args.output.as_deref();
     match (&args.run, &args.quarter.quarter) {
-        (Some(run), _) => write(run, args.format, output),
+        (Some(run), _) => write(|| Run::read(run), args.format, output),
         (None, Some(quarter)) => {
             ready(args.format, output)?;
             let bytes = quarter::render(&args.quarter, *quarter, args.format)?;
@@ -66,10 +66,14 @@ pub(super) fn run(args: &ReportCommandArgs) -> Result<u8, Stop> {
     }
 }
 
-/// Writes the record at `path` in a format, to a file or to standard output.
-pub(super) fn write(path: &Path, format: Format, output: Option<&Path>) -> Result<u8, Stop> {
+/// Writes the record that is read in a format, to a file or to standard output.
+pub(super) fn write(
+    read: impl FnOnce() -> Result<Run, RunError>,
+    format: Format,
+    output: Option<&Path>,
+) -> Result<u8, Stop> {
     ready(format, output)?;
-    let run = Run::read(path).map_err(Stop::usage)?;
+    let run = read().map_err(Stop::usage)?;
     let bytes = match (output, format) {
         (None, Format::Table) => report::table(&run, console::style(Colour::Auto, None)).into_bytes(),
         _ => format.render(&run).context("the report cannot be made").map_err(Stop::usage)?,

@@ -1,5 +1,6 @@
 //! `--report FORMAT=FILE`: a run in other formats, beside its record.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -7,7 +8,7 @@ use clap::Args;
 
 use super::Stop;
 use crate::evidence::{Run, can_write_aside, write_aside};
-use crate::report::Format;
+use crate::report::{Format, RenderError};
 use crate::text::printable;
 
 /// The reports that an audit writes.
@@ -16,17 +17,17 @@ pub(super) struct ReportsArgs {
     /// Also write the run as html, xlsx, csv, junit, oscal, hdf, markdown, prometheus, json or table. Several: separated
     /// by commas, or the option again. Each file is written whole or not at all.
     #[arg(long = "report", value_name = "FORMAT=FILE", value_delimiter = ',', help_heading = "Output")]
-    reports: Vec<ReportFile>,
+    reports: Vec<ReportFile<Format>>,
 }
 
 /// A format and where to write it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct ReportFile {
-    format: Format,
+pub(super) struct ReportFile<F> {
+    format: F,
     path: PathBuf,
 }
 
-impl FromStr for ReportFile {
+impl<F: FromStr<Err: Display>> FromStr for ReportFile<F> {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, String> {
@@ -38,45 +39,71 @@ impl FromStr for ReportFile {
     }
 }
 
-impl ReportFile {
+impl<F: Display> ReportFile<F> {
     /// As on the command line, safe to print.
     fn shown(&self) -> String {
         format!("--report {}={}", self.format, printable(&self.path.display().to_string(), 500))
     }
+
+    pub(super) fn output(&self) -> Output<'_> {
+        Output { shown: self.shown(), path: &self.path }
+    }
+}
+
+/// A file that is to be written.
+pub(super) struct Output<'a> {
+    /// The option that names it, as on the command line and safe to print.
+    shown: String,
+    path: &'a Path,
+}
+
+impl<'a> Output<'a> {
+    /// That an option names.
+    pub(super) fn of(option: &str, path: &'a Path) -> Self {
+        Self { shown: format!("{option} {}", printable(&path.display().to_string(), 500)), path }
+    }
+}
+
+/// Finds out before the work whether each can be written after it, to a file of its own.
+pub(super) fn writable<'a>(outputs: impl IntoIterator<Item = Output<'a>>) -> Result<(), Stop> {
+    let mut taken: Vec<PathBuf> = Vec::new();
+    for Output { shown, path } in outputs {
+        can_write_aside(path).map_err(|error| Stop::usage(anyhow::anyhow!("cannot write {shown}: {error}")))?;
+        let place = place(path);
+        if taken.contains(&place) {
+            return Err(Stop::usage(anyhow::anyhow!("{shown}: another output goes to this file")));
+        }
+        taken.push(place);
+    }
+    Ok(())
+}
+
+/// Writes each that can be; the error names those that cannot.
+pub(super) fn write<F: Copy + Display>(
+    reports: &[ReportFile<F>],
+    render: impl Fn(F) -> Result<Vec<u8>, RenderError>,
+) -> Result<(), String> {
+    let failed = reports.iter().filter_map(|report| {
+        let written = render(report.format).map_err(anyhow::Error::from);
+        let error = written.and_then(|bytes| Ok(write_aside(&report.path, &bytes)?)).err()?;
+        Some(format!("{}: {error:#}", report.shown()))
+    });
+    let failed: Vec<String> = failed.collect();
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
 }
 
 impl ReportsArgs {
     /// Finds out before the work whether each report can be written after it, to a file of its own.
     pub(super) fn writable(&self, record: Option<&Path>) -> Result<(), Stop> {
-        let mut taken: Vec<PathBuf> = record.map(place).into_iter().collect();
-        for report in &self.reports {
-            can_write_aside(&report.path)
-                .map_err(|error| Stop::usage(anyhow::anyhow!("cannot write {}: {error}", report.shown())))?;
-            let place = place(&report.path);
-            if taken.contains(&place) {
-                return Err(Stop::usage(anyhow::anyhow!("{}: another output goes to this file", report.shown())));
-            }
-            taken.push(place);
-        }
-        Ok(())
+        let record = record.map(|path| Output::of("--output", path));
+        writable(record.into_iter().chain(self.reports.iter().map(ReportFile::output)))
     }
 
     /// Writes each that can be, and names those that cannot.
     pub(super) fn write(&self, run: &Run) -> Result<(), Stop> {
-        let mut failed = Vec::new();
-        for report in &self.reports {
-            let written = report.format.render(run).map_err(anyhow::Error::from);
-            if let Err(error) = written.and_then(|bytes| Ok(write_aside(&report.path, &bytes)?)) {
-                failed.push(format!("{}: {error:#}", report.shown()));
-            }
-        }
-        if failed.is_empty() {
-            return Ok(());
-        }
-        Err(Stop::usage(anyhow::anyhow!(
-            "the record is written, reports are missing: cannot write {}",
-            failed.join("; ")
-        )))
+        write(&self.reports, |format| format.render(run)).map_err(|failed| {
+            Stop::usage(anyhow::anyhow!("the record is written, reports are missing: cannot write {failed}"))
+        })
     }
 }
 
@@ -96,10 +123,10 @@ mod tests {
 
     #[test]
     fn a_report_is_a_format_and_a_file() {
-        let report: ReportFile = "html=a=b.html".parse().unwrap();
+        let report: ReportFile<Format> = "html=a=b.html".parse().unwrap();
         assert_eq!((report.format, report.path), (Format::Html, PathBuf::from("a=b.html")));
         for wrong in ["html", "html=", "pdf=x", "=x", ""] {
-            assert!(wrong.parse::<ReportFile>().is_err(), "{wrong}");
+            assert!(wrong.parse::<ReportFile<Format>>().is_err(), "{wrong}");
         }
     }
 }

@@ -10,7 +10,7 @@ use super::output::{self, Format as ListFormat, OutputArgs};
 use super::runs_export::{self, ExportArgs};
 use super::{Stop, console, exit};
 use crate::evidence::Run;
-use crate::evidence::store::{Check, PublicKey, RUN, RunName, Store, Verification};
+use crate::evidence::store::{Check, PublicKey, RunName, Store, StoreProblem, Verification};
 use crate::report::{self, Format};
 use crate::text::printable;
 
@@ -132,9 +132,10 @@ fn list(args: &ListArgs) -> Result<u8, Stop> {
 fn show(args: &ShowArgs) -> Result<u8, Stop> {
     let store = args.store.open()?;
     let run = named(&store, &args.run)?;
-    let verification = store.verify(&Check::default()).map_err(Stop::usage)?;
+    // The one record that is shown is read below.
+    let verification = store.verify(&Check { hashes_only: true, ..Check::default() }).map_err(Stop::usage)?;
     warn(&verification, Some(&run));
-    super::report::write(&store.run_folder(&run).join(RUN), args.format, args.output.as_deref())
+    super::report::write(|| store.record(&run), args.format, args.output.as_deref())
 }
 
 fn verify(args: &VerifyArgs) -> Result<u8, Stop> {
@@ -143,7 +144,7 @@ fn verify(args: &VerifyArgs) -> Result<u8, Stop> {
     }
     let key =
         args.public_key.as_deref().map(PublicKey::read).transpose().context("--public-key").map_err(Stop::usage)?;
-    let check = Check { key: key.as_ref(), anchor: args.anchor.as_deref() };
+    let check = Check { key: key.as_ref(), anchor: args.anchor.as_deref(), hashes_only: false };
     let verification = args.store.open()?.verify(&check).map_err(Stop::usage)?;
     match args.output.format {
         ListFormat::Table => output::write(&report::verification(&verification, args.output.width()))?,
@@ -183,9 +184,13 @@ pub(super) fn named(store: &Store, text: &str) -> Result<RunName, Stop> {
     store.find(text).map_err(Stop::usage)?.map_err(Stop::usage)
 }
 
-/// Says on standard error what a verification found, of one run or of all.
+/// Says on standard error what a verification found, of all runs, or of one and of the store as a whole: where a run was
+/// removed, the latest one is another.
 pub(super) fn warn(verification: &Verification, run: Option<&RunName>) {
-    let findings = verification.findings.iter().filter(|finding| run.is_none() || finding.run.as_ref() == run);
+    let findings = verification.findings.iter().filter(|finding| {
+        let of_all = finding.run.is_none() || finding.problem == StoreProblem::RemovedRun;
+        run.is_none() || of_all || finding.run.as_ref() == run
+    });
     for row in findings.map(report::finding) {
         console::note(&row);
     }

@@ -9,8 +9,8 @@ use clap::Args;
 use super::keep::{self, SignArgs};
 use super::runs::{StoreArgs, named, warn};
 use super::{Stop, exit, output, snapshot};
-use crate::evidence::store::{Check, RUN, RunName, Store};
-use crate::evidence::{Redaction, Run};
+use crate::evidence::Redaction;
+use crate::evidence::store::{Check, RunName, Store};
 use crate::report::Format;
 use crate::text::printable;
 
@@ -107,13 +107,15 @@ fn redacted(args: &ExportArgs, store: &Store, runs: &[RunName], aside: &Path) ->
     let target = Store::new(aside);
     for name in runs {
         let folder = store.run_folder(name);
-        let run = Run::read(&folder.join(RUN))?;
+        let run = store.record(name)?;
         let run = redaction.run(&run).with_context(|| format!("run {name}"))?;
         let formats: Vec<Format> = Format::ALL
             .into_iter()
             .filter(|format| *format != Format::Json && folder.join(format.file_name()).is_file())
             .collect();
-        target.keep(&run, &keep::parts(&run, &formats)?, signer.as_ref())?;
+        let kept = target.keep(&run, &keep::parts(&run, &formats)?, signer.as_ref())?;
+        // The next run would make up for it, and here none comes.
+        kept.head.map_or(Ok(()), |error| Err(error).context("cannot write HEAD"))?;
     }
     fs::remove_file(aside.join(".lock")).context("cannot remove the lock of the new store")
 }

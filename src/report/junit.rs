@@ -4,6 +4,8 @@
 //! for fine; what was waived, decides nothing or is not needed is skipped and says what was seen. Elements and
 //! attributes are those of Jenkins' junit-10.xsd.
 
+use jiff::Timestamp;
+
 use super::layers;
 use super::markup::{Element, Syntax, el};
 use super::row::{Group, Row, groups};
@@ -13,22 +15,14 @@ use crate::assess::{Grade, Verdict};
 use crate::evidence::Run;
 
 pub(super) fn render(run: &Run) -> String {
-    let groups = groups(run);
-    let all: Vec<Kind> = groups.iter().flat_map(|group| group.rows.iter().map(Kind::of)).collect();
-    let suites = el("testsuites")
-        .attr("name", Summary::of(run).title)
-        .attr("tests", all.len().to_string())
-        .attr("failures", count(&all, Kind::Failure))
-        .attr("errors", count(&all, Kind::Error))
-        .children(groups.iter().map(|group| suite(run, group)));
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    suites.write(Syntax::Xml, &mut out);
-    out
+    let mut suites: Vec<Suite> = groups(run).iter().map(|group| suite(run, group)).collect();
+    suites.extend(completeness(&run.outcome.incomplete, run.moments.started, run.vantage.title()));
+    document(&Summary::of(run).title, &suites)
 }
 
 /// What a pipeline takes a case for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Passed,
     Failure,
     Error,
@@ -36,34 +30,96 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(row: &Row<'_>) -> Self {
-        match (row.judgement.verdict, row.judgement.grade) {
+    /// Of an endpoint.
+    pub(super) fn of(verdict: Verdict, grade: Grade) -> Self {
+        match (verdict, grade) {
             (Verdict::Pass, _) => Self::Passed,
             (Verdict::Waived | Verdict::NotApplicable, _) | (_, Grade::Advisory) => Self::Skipped,
             (Verdict::Fail, Grade::Required) => Self::Failure,
             (Verdict::NotObserved | Verdict::Error, Grade::Required) => Self::Error,
         }
     }
+
+    /// The case with what it came to; one that passed has nothing more to say.
+    pub(super) fn outcome(self, case: Element, code: &str, message: &str, lines: Vec<String>) -> (Self, Element) {
+        let outcome = match self {
+            Self::Passed => return (self, case),
+            Self::Failure => el("failure"),
+            Self::Error => el("error"),
+            Self::Skipped => el("skipped"),
+        };
+        (self, case.child(outcome.attr("type", code).attr("message", message).lines(lines)))
+    }
 }
 
-fn count(kinds: &[Kind], kind: Kind) -> String {
-    kinds.iter().filter(|k| **k == kind).count().to_string()
+/// Cases that belong together.
+pub(super) struct Suite {
+    pub(super) name: String,
+    pub(super) started: Timestamp,
+    /// The machine that looked.
+    pub(super) machine: String,
+    pub(super) properties: Option<Element>,
+    pub(super) cases: Vec<(Kind, Element)>,
 }
 
-fn suite(run: &Run, group: &Group<'_>) -> Element {
-    let kinds: Vec<Kind> = group.rows.iter().map(Kind::of).collect();
-    // Without a zone, as the other writers of this format have it; it is UTC.
-    let started = run.moments.started.strftime("%Y-%m-%dT%H:%M:%S").to_string();
-    el("testsuite")
-        .attr("name", format!("{}, {}", group.subject, group.role.title()))
-        .attr("tests", kinds.len().to_string())
-        .attr("failures", count(&kinds, Kind::Failure))
-        .attr("errors", count(&kinds, Kind::Error))
-        .attr("skipped", count(&kinds, Kind::Skipped))
-        .attr("timestamp", started)
-        .attr("hostname", group.rows.first().map_or_else(|| run.vantage.title(), Row::machine))
-        .child(properties(group))
-        .children(group.rows.iter().map(case))
+impl Suite {
+    fn count(&self, kind: Kind) -> usize {
+        self.cases.iter().filter(|(own, _)| *own == kind).count()
+    }
+
+    fn element(&self) -> Element {
+        // Without a zone, as the other writers of this format have it; it is UTC.
+        let started = self.started.strftime("%Y-%m-%dT%H:%M:%S").to_string();
+        el("testsuite")
+            .attr("name", &self.name)
+            .attr("tests", self.cases.len().to_string())
+            .attr("failures", self.count(Kind::Failure).to_string())
+            .attr("errors", self.count(Kind::Error).to_string())
+            .attr("skipped", self.count(Kind::Skipped).to_string())
+            .attr("timestamp", started)
+            .attr("hostname", &self.machine)
+            .children(self.properties.clone())
+            .children(self.cases.iter().map(|(_, case)| case.clone()))
+    }
+}
+
+/// The suites as a document.
+pub(super) fn document(title: &str, suites: &[Suite]) -> String {
+    let count = |kind| suites.iter().map(|suite| suite.count(kind)).sum::<usize>().to_string();
+    let root = el("testsuites")
+        .attr("name", title)
+        .attr("tests", suites.iter().map(|suite| suite.cases.len()).sum::<usize>().to_string())
+        .attr("failures", count(Kind::Failure))
+        .attr("errors", count(Kind::Error))
+        .children(suites.iter().map(Suite::element));
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    root.write(Syntax::Xml, &mut out);
+    out
+}
+
+/// An error for each reason why the result is not complete: without, what nobody could read would be all green.
+pub(super) fn completeness<'a>(
+    reasons: impl IntoIterator<Item = &'a String>,
+    started: Timestamp,
+    machine: &str,
+) -> Option<Suite> {
+    let case = |(number, reason): (usize, &String)| {
+        let case = el("testcase").attr("name", format!("reason {number}")).attr("classname", "completeness");
+        Kind::Error.outcome(case, "incomplete", reason, vec![format!("incomplete: {reason}")])
+    };
+    let cases: Vec<_> = (1..).zip(reasons).map(case).collect();
+    let (name, machine) = ("completeness".to_owned(), machine.to_owned());
+    (!cases.is_empty()).then_some(Suite { name, started, machine, properties: None, cases })
+}
+
+fn suite(run: &Run, group: &Group<'_>) -> Suite {
+    Suite {
+        name: format!("{}, {}", group.subject, group.role.title()),
+        started: run.moments.started,
+        machine: group.rows.first().map_or_else(|| run.vantage.title(), Row::machine).to_owned(),
+        properties: Some(properties(group)),
+        cases: group.rows.iter().map(case).collect(),
+    }
 }
 
 /// The counts by verdict, which the four kinds of this format do not tell apart.
@@ -82,16 +138,10 @@ fn properties(group: &Group<'_>) -> Element {
     el("properties").children(counts).children(evidence)
 }
 
-fn case(row: &Row<'_>) -> Element {
+fn case(row: &Row<'_>) -> (Kind, Element) {
     let name = format!("{} [{}]", row.endpoint(), row.requirement.entry);
     let class = format!("{}.{}", row.requirement.subject, row.requirement.role.title()).replace(' ', "-");
     let case = el("testcase").attr("name", name).attr("classname", class);
-    let outcome = match Kind::of(row) {
-        Kind::Passed => return case,
-        Kind::Failure => el("failure"),
-        Kind::Error => el("error"),
-        Kind::Skipped => el("skipped"),
-    };
     let mut lines = vec![format!("what was seen: {}", row.sentence()), format!("in detail: {}", row.detail())];
     lines.push(format!("what to do: {}", row.remedy()));
     lines.extend(row.waiver().map(|waiver| format!("waived: {}", words::waiver(waiver))));
@@ -103,5 +153,5 @@ fn case(row: &Row<'_>) -> Element {
     lines.push(format!("id: {}", row.requirement.id));
     let until = row.waiver().map(|waiver| format!(" until {}", waiver.valid_through)).unwrap_or_default();
     let message = format!("{}{until}", row.sentence());
-    case.child(outcome.attr("type", row.code()).attr("message", message).lines(lines))
+    Kind::of(row.judgement.verdict, row.judgement.grade).outcome(case, row.code(), &message, lines)
 }

@@ -114,12 +114,17 @@ pub(super) const FROM_HERE: &str =
 
 /// What was asked for that makes the result say less, or something else, than a reader would take it to say.
 pub(super) fn limits(run: &Run) -> Vec<String> {
+    limits_for(run, run.settings.target_version.as_deref())
+}
+
+/// The same, where the version is said elsewhere or here.
+pub(super) fn limits_for(run: &Run, target_version: Option<&str>) -> Vec<String> {
     let settings = &run.settings;
     let mut limits = Vec::new();
     if run.redacted {
         limits.push("Names were replaced by pseudonyms (--redact)".to_owned());
     }
-    if let Some(version) = &settings.target_version {
+    if let Some(version) = target_version {
         limits.push(format!("For what is needed after an update to version {version} (--target-version)"));
     }
     if run.facts.connection.certificate == SqlCertificate::NotChecked {

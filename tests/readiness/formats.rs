@@ -191,8 +191,20 @@ fn markdown_is_a_summary() {
 #[test]
 fn a_pipeline_takes_nothing_undecided_for_fine() {
     let xml = text(ReadinessFormat::Junit, &sample(""));
-    // Failures: a rule and two endpoints. Errors: two undecided rules, and two endpoints of two verdicts.
-    assert!(xml.contains("tests=\"25\" failures=\"3\" errors=\"6\">"), "{}", &xml[..400]);
+    // Failures: a rule and two endpoints. Errors: two undecided rules, two endpoints of two verdicts, and a reason.
+    assert!(xml.contains("tests=\"26\" failures=\"3\" errors=\"7\">"), "{}", &xml[..400]);
+}
+
+#[test]
+fn a_pipeline_sees_what_was_left_out_and_undecided_rules_once() {
+    let mut document = sample("");
+    let rules = "3 rules cannot be decided: odbc-driver, net-framework, update-source".to_owned();
+    document.verdict.incomplete = vec![rules, "unknown: site systems (not visible)".to_owned()];
+    let xml = text(ReadinessFormat::Junit, &document);
+    let suite = xml.split("<testsuite name=\"completeness\" tests=\"1\" failures=\"0\" errors=\"1\"").nth(1).unwrap();
+    assert!(suite.contains("message=\"unknown: site systems (not visible)\""), "{suite}");
+    document.verdict.incomplete.pop();
+    assert!(!text(ReadinessFormat::Junit, &document).contains("completeness"));
 }
 
 #[test]
@@ -240,8 +252,9 @@ fn junit(xml: &Path) {
     if let Some(python) = python("junitparser", "junitparser (PyPI)") {
         let (accepted, said) = ask(Command::new(&python).arg(script("junit.py")).arg(xml));
         assert!(accepted, "{said}");
-        // All, failures, errors, skipped: besides those, the passing are one rule and three endpoints.
-        assert_eq!(said.trim(), "25 3 6 12");
+        // All, failures, errors, skipped: besides those, the passing are one rule and three endpoints. One reason is an
+        // error too.
+        assert_eq!(said.trim(), "26 3 7 12");
     }
     let Some(schema) = std::env::var_os("CMCOMPLY_JUNIT_XSD") else {
         return skipped("no junit-10.xsd here (CMCOMPLY_JUNIT_XSD), so it did not judge the reports");

@@ -236,12 +236,16 @@ async fn wrong_files_are_refused_before_the_site_database_is_read() {
     write("other.json", "{\"format\": \"cmcomply.run/1\"}");
     write("typo.json", "{\"format\": \"cmcomply.host-facts/1\", \"hosts\": [], \"host\": 1}");
     write("broken.json", "{");
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["--host-facts=other.json"], "of format cmcomply.run/1; this version reads cmcomply.host-facts/1"),
         (&["--host-facts=typo.json"], "unknown field `host`"),
         (&["--host-facts=broken.json"], "EOF while parsing"),
         (&["--host-facts=hosts.json", "--host-facts=hosts.json"], "says two things of cm-cas-sql.corp.contoso.com"),
-        (&["-o", "readiness-run.json"], "two outputs go to readiness-run.json"),
+        (&["-o", "readiness-run.json"], "--output readiness-run.json: another output goes to this file"),
+        (&["-o", "x.html", "--report=html=./x.html"], "--report html=./x.html: another output goes to this file"),
+        (&["--record=missing/run.json"], "cannot write --record missing/run.json"),
+        (&["-o", "missing/x"], "cannot write --output missing/x"),
+        (&["--report=html=missing/x.html"], "cannot write --report html=missing/x.html"),
         (&["--report=pdf=x.pdf"], "no format of a readiness report `pdf`; known: table, json, html, junit, markdown"),
     ];
     for (arguments, said) in cases {

@@ -6,7 +6,7 @@ use cmcomply::assess::Verdict;
 use cmcomply::assess::readiness::{HostFacts, RULES, Reading, Severity, State, calendar};
 use cmcomply::catalog::{Catalog, CatalogRole, Context, Status};
 use cmcomply::settings::{StatedReadiness, Workload};
-use cmcomply::site::{Connection, Facts, SqlCertificate, SqlSignIn, UnknownWhy};
+use cmcomply::site::{Connection, Fact, Facts, SqlCertificate, SqlSignIn, UnknownWhy};
 
 use super::world::World;
 
@@ -320,4 +320,72 @@ async fn a_missing_root_is_no_defect_where_windows_can_fetch_it() {
         judgement.probes.iter().any(|probe| probe.0.contains("//ctldl.windowsupdate.com:"))
     });
     assert_eq!(open(&world), [("trusted-roots".to_owned(), State::Undecided)]);
+    // What is waived is not reached.
+    world.observe(Verdict::Waived, |requirement, judgement| {
+        requirement.subject.host().is_some_and(|host| host.short() == "cm-cas")
+            && judgement.probes.iter().any(|probe| probe.0.contains("//ctldl.windowsupdate.com:"))
+    });
+    assert_eq!(open(&world), [("trusted-roots".to_owned(), State::NotMet)]);
+}
+
+/// The rows of a fact, to be changed.
+fn rows<T>(fact: &mut Fact<Vec<T>>) -> &mut Vec<T> {
+    match fact {
+        Fact::Known { value, .. } => value,
+        Fact::Unknown { detail, .. } => panic!("{detail}"),
+    }
+}
+
+/// Every software update point goes past its server's proxy.
+fn past(world: &mut World) {
+    for point in rows(&mut world.facts.software_update_points) {
+        (point.use_proxy, point.use_proxy_for_adr) = (Some(false), Some(false));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_row_says_is_undecided() {
+    let ready = World::new("", "2603").await;
+    let undecided = |change: fn(&mut World)| {
+        let mut world = ready.clone();
+        change(&mut world);
+        open(&world)
+    };
+    let alone = |rule: &str| vec![(rule.to_owned(), State::Undecided)];
+    // From where a site synchronizes, whose point goes past the proxy.
+    let of_sites = |change: fn(&mut World)| undecided(change).into_iter().find(|(rule, _)| rule == "proxies-agree");
+    let agree = alone("proxies-agree").pop();
+    let gone = of_sites(|world| {
+        past(world);
+        rows(&mut world.facts.sync_sources).clear();
+    });
+    assert_eq!(gone, agree);
+    let unsaid = of_sites(|world| {
+        past(world);
+        for source in rows(&mut world.facts.sync_sources) {
+            source.source = None;
+        }
+    });
+    assert_eq!(unsaid, agree);
+    // Each site has a server.
+    let no_site_server = undecided(|world| {
+        for system in rows(&mut world.facts.site_systems) {
+            system.roles.retain(|installed| !installed.role.database_name().starts_with("SMS "));
+        }
+    });
+    for rule in ["restart-pending", "odbc-driver"] {
+        assert!(no_site_server.contains(&(rule.to_owned(), State::Undecided)), "{rule}: {no_site_server:?}");
+    }
+    // The cloud is not reached tomorrow.
+    assert_eq!(
+        undecided(|world| world.host("cm-cas").cloud_contact = known("2026-12-20T08:00:00Z".parse().unwrap())),
+        alone("cloud-contact")
+    );
+    // A cache server with other roles, maybe.
+    let unlisted = undecided(|world| {
+        let point = &mut rows(&mut world.facts.distribution_points)[0];
+        point.connected_cache = Some(true);
+        point.host = "cm-ps9-dp9.corp.contoso.com".parse().unwrap();
+    });
+    assert!(unlisted.contains(&("connected-cache-alone".to_owned(), State::Undecided)), "{unlisted:?}");
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use cmcomply::assess::Verdict;
+use cmcomply::evidence::Run;
 use cmcomply::report::Format;
 use serde_json::Value;
 
@@ -12,7 +13,7 @@ fn text(format: Format) -> String {
     String::from_utf8(format.render(&sample::run()).unwrap()).unwrap()
 }
 
-fn json(format: Format, run: &cmcomply::evidence::Run) -> Value {
+fn json(format: Format, run: &Run) -> Value {
     serde_json::from_slice(&format.render(run).unwrap()).unwrap()
 }
 
@@ -141,7 +142,10 @@ fn no_cell_of_the_csv_is_a_formula() {
 #[test]
 fn a_pipeline_takes_nothing_unseen_for_fine() {
     let xml = text(Format::Junit);
-    assert!(xml.contains("tests=\"29\" failures=\"3\" errors=\"5\">"), "{}", &xml[..400]);
+    // 29 endpoints of which 5 were not seen, and as many reasons as the run has for being incomplete.
+    let reasons = sample::run().outcome.incomplete.len();
+    let counts = format!("tests=\"{}\" failures=\"3\" errors=\"{}\">", 29 + reasons, 5 + reasons);
+    assert!(reasons > 0 && xml.contains(&counts), "{}", &xml[..400]);
     // Waived, not needed, and all that is advisory but the passes.
     assert_eq!(xml.matches("<skipped ").count(), 2 + 1 + 2 + 1 + 3 + 1 + 2);
     assert!(
@@ -149,6 +153,18 @@ fn a_pipeline_takes_nothing_unseen_for_fine() {
         "what was observed stays"
     );
     assert!(xml.contains("message=\"FAIL (advisory): "));
+}
+
+#[test]
+fn a_pipeline_sees_what_was_left_out_where_every_endpoint_is_fine() {
+    let mut run = sample::run();
+    run.outcome.incomplete = vec!["unknown: site systems (not <visible>)".to_owned()];
+    let render = |run: &Run| String::from_utf8(Format::Junit.render(run).unwrap()).unwrap();
+    let xml = render(&run);
+    let suite = xml.split("<testsuite name=\"completeness\" tests=\"1\" failures=\"0\" errors=\"1\"").nth(1).unwrap();
+    assert!(suite.contains("<error type=\"incomplete\" message=\"unknown: site systems (not &lt;visible&gt;)\">"));
+    run.outcome.incomplete.clear();
+    assert!(!render(&run).contains("completeness"));
 }
 
 #[test]

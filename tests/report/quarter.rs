@@ -4,11 +4,13 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use cmcomply::assess::{AppliedWaivers, Grade, Judgement, Verdict, WaiverFinding, WaiverProblem};
-use cmcomply::evidence::store::{Check, RUN, Store};
+use cmcomply::evidence::store::{
+    Check, RUN, RunName, Store, StoreFinding, StoreProblem, VERIFICATION_FORMAT, Verification,
+};
 use cmcomply::evidence::{Outcome, Run};
 use cmcomply::host::HostName;
 use cmcomply::report::quarter::{History, Kept, QuarterReport};
-use cmcomply::site::{Fact, InstalledRole, SiteCode, SiteSystem, Source};
+use cmcomply::site::{Fact, Feature, InstalledRole, SiteCode, SiteSystem, Source};
 
 use super::store::{Place, program, said};
 use super::{sample, validators};
@@ -163,6 +165,74 @@ fn four_quarters_give_the_report_that_one_would_write_by_hand() {
     }
     let first = text(&place, "2025Q4");
     assert_eq!(first.matches("There is no run of an earlier quarter to compare with.").count(), 3, "{first}");
+}
+
+/// The report on runs that lie in no store, in which something was found or not.
+fn made(runs: &[Run], findings: Vec<StoreFinding>, now: &str) -> QuarterReport {
+    let kept = runs.iter().enumerate().map(|(day, run)| Kept {
+        name: RunName::parse(&format!("2026112{day}T080000Z-PS1-1f0c9a3e")).unwrap(),
+        run: run.clone(),
+    });
+    let (format, runs, notes) = (VERIFICATION_FORMAT.to_owned(), Vec::new(), Vec::new());
+    let verification = Verification { format, runs, findings, notes };
+    let history = History::new("2026Q4".parse().unwrap(), None, kept.collect(), vec![], verification).unwrap();
+    QuarterReport::new(&history, now.parse().unwrap())
+}
+
+#[test]
+fn a_green_header_needs_a_store_that_verifies_and_a_quarter_that_is_over() {
+    let mut run = fourth();
+    (run.outcome.non_compliant, run.outcome.incomplete) = (false, vec![]);
+    let class = |run: &Run, findings: &[StoreFinding], now| {
+        let page = String::from_utf8(made(std::slice::from_ref(run), findings.to_vec(), now).html()).unwrap();
+        let header = page.split("<header>").nth(1).unwrap().split("</header>").next().unwrap().to_owned();
+        header.split("<p class=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    let (over, early) = ("2027-01-10T00:00:00Z", "2026-12-01T00:00:00Z");
+    let found = [StoreFinding { run: None, file: None, problem: StoreProblem::Forked, text: "two".to_owned() }];
+    assert_eq!(class(&run, &[], over), "result pass");
+    assert_eq!(class(&run, &[], early), "result unseen");
+    assert_eq!(class(&run, &found, over), "result unseen");
+    run.outcome.non_compliant = true;
+    assert_eq!(class(&run, &found, over), "result fail", "nothing makes that better");
+}
+
+#[test]
+fn a_record_with_the_right_hash_that_nobody_can_read_is_on_page_one() {
+    let place = Place::new();
+    // Of a version to come, as the hashes say that it was written.
+    let later = Run { format: "cmcomply.run/99".to_owned(), ..third() };
+    Store::new(place.path("cmcomply-runs")).keep(&later, &[], None).unwrap();
+    place.add(&fourth(), &["--store-formats=none"]);
+    let text = text(&place, "2026Q4");
+    let page_one = text.split("2. Verdict").next().unwrap();
+    assert!(page_one.contains("does not verify: 1 findings") && page_one.contains("unreadable record"), "{page_one}");
+    assert!(page_one.contains("cannot be read and is left out"), "{page_one}");
+}
+
+#[test]
+fn a_waiver_that_ended_after_the_run_is_not_open() {
+    let mut run = fourth();
+    let list = &mut run.waivers.as_mut().unwrap().list;
+    list.waivers[0].valid_through = jiff::civil::date(2026, 12, 10);
+    let text = |now| made(std::slice::from_ref(&run), vec![], now).text();
+    let late = text("2027-01-10T00:00:00Z");
+    assert!(late.contains("W-0007 | ended on 2026-12-10, within the quarter | 3"), "{late}");
+    let early = text("2026-12-10T23:00:00Z");
+    assert!(early.contains("W-0007 | ends on 2026-12-10, within the quarter | 3"), "{early}");
+}
+
+#[test]
+fn a_feature_whose_state_is_not_said_is_not_off() {
+    let of = |moment: &str, status| {
+        let mut run = at(moment);
+        let feature = Feature { name: "Tenant attach".to_owned(), kind: None, exposed: None, status };
+        run.facts.features = Fact::Known { value: vec![feature], source: Source::of("dbo.CM_Features") };
+        run
+    };
+    let runs = [of("2026-08-15T08:00:00Z", Some(1)), of("2026-11-25T08:00:00Z", None)];
+    let text = made(&runs, vec![], "2027-01-10T00:00:00Z").text();
+    assert!(text.contains("feature | Tenant attach | on | unknown"), "{text}");
 }
 
 /// Hashes and names depend on the version of the program.

@@ -189,6 +189,16 @@ fn a_removed_run_is_found_whichever_it_is() {
 }
 
 #[test]
+fn the_latest_run_is_not_an_older_one_without_a_word() {
+    let (place, folders) = Place::three();
+    std::fs::remove_dir_all(&folders[2]).unwrap();
+    let shown = place.runs(&["show", "latest", "--format=json"]);
+    assert_eq!(shown.stdout, std::fs::read(folders[1].join("run.json")).unwrap());
+    let warned = String::from_utf8_lossy(&shown.stderr);
+    assert!(warned.contains("removed run") && warned.contains(&name(&folders[2])), "{warned}");
+}
+
+#[test]
 fn a_rewritten_manifest_is_found_whichever_it_is() {
     for changed in 0..3 {
         let (place, folders) = Place::three();
@@ -298,6 +308,19 @@ fn keys_that_cannot_sign_are_refused_before_the_work() {
     assert_eq!(place.verify(&[]), (3, vec![]));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_key_that_never_ends_is_no_key() {
+    let place = Place::new();
+    std::fs::write(place.path("add.json"), run_of_day(0).to_json().unwrap()).unwrap();
+    // Whoever reads on runs out of memory, and soon.
+    let script = "ulimit -v 2000000; exec timeout 120 \"$0\" runs add add.json --sign-key /dev/zero";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_cmcomply")]).current_dir(place.0.path()).stdin(Stdio::null());
+    let done = command.output().unwrap();
+    assert!(done.status.code() == Some(2) && said(&done).contains("it has not the form of one"), "{}", said(&done));
+}
+
 #[test]
 fn a_key_under_a_password_signs_with_it_alone() {
     let place = Place::new();
@@ -328,6 +351,43 @@ fn an_export_is_a_store_again() {
     let done = place.runs(&["export", "--to=broken", "--redact"]);
     assert!(done.status.code() == Some(2) && said(&done).contains("nothing is exported"), "{}", said(&done));
     assert!(!place.path("broken").exists());
+}
+
+#[test]
+fn what_others_said_survives_redaction_nowhere() {
+    use cmcomply::evidence::Redaction;
+    use cmcomply::probe::ConnectEvidence;
+    use cmcomply::vantage::HostFact;
+
+    const PAGE: &str = "a page titled \"Fabrik Gateway\" answered";
+    const SSH: &str = "ssh: banner of the vault: go away";
+    let mut run = sample::run();
+    let [_, read, lost] = run.vantages.as_mut_slice() else { panic!("three") };
+    SSH.clone_into(&mut lost.unreached.as_mut().unwrap().detail);
+    read.facts = Some(
+        [
+            ("roots.root".to_owned(), HostFact::Unreadable { why: "denied for kiosk7".to_owned() }),
+            ("os.build".to_owned(), HostFact::Known { values: vec!["20348".to_owned()] }),
+            ("odbc.driver18.version".to_owned(), HostFact::Absent),
+        ]
+        .into(),
+    );
+    let failed = run.observations.iter().position(|seen| seen.tls.failure.is_some()).unwrap();
+    PAGE.clone_into(&mut run.observations[failed].tls.failure.as_mut().unwrap().detail);
+    let (status, headers, account, scheme) = (Some(200), Vec::new(), None, None);
+    let product = Some("\"1.1 zephyr7 (Wonderproxy)\"".to_owned());
+    run.observations[failed].connect.evidence = Some(ConnectEvidence { status, headers, product, account, scheme });
+    let caused = run.judgements.iter_mut().find(|judgement| judgement.cause.is_some()).unwrap();
+    caused.notes = vec![format!("the name has two addresses, {PAGE}"), format!("not seen from there: {SSH}")];
+    let cause = caused.cause.as_mut().unwrap();
+    cause.text = format!("the proxy p.contoso.com:8080 (\"1.1 zephyr7 (Wonderproxy)\") refused: {PAGE}");
+    let json = String::from_utf8(Redaction::new(&[7; 32]).run(&run).unwrap().to_json().unwrap()).unwrap();
+    for word in ["Fabrik", "Gateway\\\" answered", "vault", "go away", "kiosk7", "zephyr7", "Wonderproxy", "20348"] {
+        assert!(!json.contains(word), "{word}");
+    }
+    for word in ["\"why\": \"sign_in\"", "\"state\": \"unreadable\"", "the name has two addresses, ", ") refused: "] {
+        assert!(json.contains(word), "{word}");
+    }
 }
 
 #[test]

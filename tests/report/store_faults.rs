@@ -100,3 +100,65 @@ fn a_full_disk_and_a_disk_that_may_not_be_written_to_change_nothing() {
     assert_eq!(codes, [&"code 2"; 3], "{said}");
     assert!(said.contains("unchanged") && said.matches("sound").count() == 2, "{said}");
 }
+
+/// Puts what is no regular file in the place of the newest record, and asks everything that reads it.
+#[cfg(unix)]
+fn nothing_waits_for(put: impl Fn(&std::path::Path)) {
+    let place = Place::new();
+    place.add(&run_of_day(0), &["--store-formats=none"]);
+    let record = place.add(&run_of_day(1), &["--store-formats=none"]).join("run.json");
+    std::fs::rename(&record, place.path("elsewhere.json")).unwrap();
+    put(&record);
+    for (arguments, code, says) in [
+        (&["runs", "verify"][..], 1, "changed file"),
+        (&["runs", "list"], 0, "it is no regular file"),
+        (&["runs", "show", "latest"], 2, "it is no regular file"),
+        (&["runs", "export", "--to=out", "--redact"], 2, "it is no regular file"),
+        (&["report", "--quarter=2026Q4"], 0, "it is no regular file"),
+    ] {
+        let mut command = Command::new("timeout");
+        command.arg("120").arg(env!("CARGO_BIN_EXE_cmcomply")).args(arguments).current_dir(place.0.path());
+        let done = command.stdin(std::process::Stdio::null()).output().unwrap();
+        let said = said(&done).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(done.status.code() == Some(code) && said.contains(says), "{arguments:?}: {said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_record_is_not_waited_for() {
+    nothing_waits_for(|record| assert!(Command::new("mkfifo").arg(record).status().unwrap().success()));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_a_record_is_not_followed() {
+    nothing_waits_for(|record| std::os::unix::fs::symlink("../../elsewhere.json", record).unwrap());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_listed_is_a_finding() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let place = Place::new();
+    let folder = place.add(&run_of_day(0), &["--store-formats=none"]);
+    let allow = |mode| std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode)).unwrap();
+    allow(0o311);
+    // Root may list everything, unless it gives the right away.
+    let ways: [&[&str]; 2] = [&["env"], &["setpriv", "--bounding-set=-dac_override,-dac_read_search"]];
+    let refused = |way: &&&[&str]| {
+        let listed = Command::new(way[0]).args(&way[1..]).arg("ls").arg(&folder).output();
+        listed.is_ok_and(|listed| said(&listed).contains("Permission denied"))
+    };
+    let way = ways.iter().find(refused);
+    let verified = way.map(|way| {
+        let mut command = Command::new(way[0]);
+        command.args(&way[1..]).arg(env!("CARGO_BIN_EXE_cmcomply")).args(["runs", "verify"]);
+        command.current_dir(place.0.path()).output().unwrap()
+    });
+    allow(0o755);
+    let Some(verified) = verified else { return skipped("nothing here takes the right to list a folder away") };
+    let text = said(&verified).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(verified.status.code() == Some(1) && text.contains("its files cannot be listed"), "{text}");
+}

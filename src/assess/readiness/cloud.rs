@@ -1,23 +1,24 @@
 //! Rules on cloud services: gateways, applications, connectors.
 
-use jiff::civil::{Date, date};
+use jiff::civil::Date;
 
 use super::Case;
 use super::answer::{Answer, Answered, NEVER_SAID, known, rows};
 use crate::settings::Workload;
 use crate::site::{CmgKind, EntraApp, Fact};
 
-/// The first build whose setup stops at a classic gateway, and at clients over plain HTTP (version 2403).
-const NO_CLASSIC: u32 = 9128;
+/// The first build whose setup stops at a classic gateway, at clients over plain HTTP and at Windows Server 2012 R2
+/// (version 2403).
+pub(super) const STRICT_SETUP: u32 = 9128;
 /// The first build that does not need the service for compliance checks that goes away (version 2603).
 const OWN_COMPLIANCE: u32 = 9146;
-/// When that service goes away.
-const COMPLIANCE_SERVICE_ENDS: Date = date(2026, 10, 1);
+/// That service among the catalog's retirements.
+const COMPLIANCE_SERVICE: &str = "compliance-service";
 /// Secrets that end within so many days are worth a warning.
 pub(super) const SOON_DAYS: i32 = 60;
 
 pub(super) fn classic_gateways(case: &Case<'_>) -> Answered {
-    if case.target.build < NO_CLASSIC {
+    if case.target.build < STRICT_SETUP {
         return Ok(Answer::needless("setup looks at it from version 2403 on"));
     }
     let gateways = rows("cloud management gateways", &case.facts.cmgs)?;
@@ -133,14 +134,26 @@ pub(super) fn compliance_service(case: &Case<'_>) -> Answered {
         Some(Workload::ConfigurationManager) => {
             Answer::fine("Configuration Manager has the compliance workload (stated by the operator)")
         }
-        Some(Workload::Intune) => Answer::of(
-            case.day < COMPLIANCE_SERVICE_ENDS,
-            format!(
-                "Intune has the compliance workload (stated by the operator), and the service goes away in October 2026; \
-                 version {} still uses it",
-                case.target.version
-            ),
-        ),
+        Some(Workload::Intune) => {
+            let service = case.catalog.retirements.iter().find(|one| one.id == COMPLIANCE_SERVICE);
+            let Some(ends) = service.and_then(|service| service.day) else {
+                let how = "use a newer catalog";
+                return Ok(Answer::missing(
+                    "when the service behind compliance checks ends",
+                    "not in the catalog",
+                    how,
+                ));
+            };
+            Answer::of(
+                case.day < ends,
+                format!(
+                    "Intune has the compliance workload (stated by the operator), and the service goes away in {}; \
+                     version {} still uses it",
+                    ends.strftime("%B %Y"),
+                    case.target.version
+                ),
+            )
+        }
         None => Answer::missing(
             "whether Intune has the compliance workload",
             NEVER_SAID,
@@ -151,7 +164,7 @@ pub(super) fn compliance_service(case: &Case<'_>) -> Answered {
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature of the table")]
 pub(super) fn secure_clients(case: &Case<'_>) -> Answered {
-    if case.target.build < NO_CLASSIC {
+    if case.target.build < STRICT_SETUP {
         return Ok(Answer::needless("setup looks at it from version 2403 on"));
     }
     Ok(match case.stated.https_or_enhanced_http {

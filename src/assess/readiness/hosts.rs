@@ -1,6 +1,9 @@
 //! Rules on what is installed on the servers, by what they say of themselves.
 
+use jiff::Timestamp;
+
 use super::answer::{Answer, Answered, NOT_SAID, known, rows};
+use super::cloud::STRICT_SETUP;
 use super::{Case, HostFacts, Reading, roles};
 use crate::catalog::DottedVersion;
 use crate::host::HostName;
@@ -41,6 +44,11 @@ const NET_ROLES: [&str; 11] = [
 /// Roles with the ODBC driver.
 const ODBC_ROLES: [&str; 2] = ["SMS Site Server", "SMS Management Point"];
 
+/// Whether a moment is still to come. A clock may be a little fast.
+pub(super) fn is_to_come(moment: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(moment).as_secs() / 86_400 < -1
+}
+
 /// What a host says of itself, if that is known and not too old.
 pub(super) fn facts_of<'a>(case: &Case<'a>, host: &HostName, what: &str) -> Result<&'a HostFacts, Answer> {
     let Some(facts) = case.hosts.iter().find(|facts| facts.host.same_machine(host)) else {
@@ -48,8 +56,7 @@ pub(super) fn facts_of<'a>(case: &Case<'a>, host: &HostName, what: &str) -> Resu
     };
     let age = case.now.duration_since(facts.read).as_secs() / 86_400;
     let day = facts.read.strftime("%F");
-    // A clock may be a little fast.
-    if age < -1 {
+    if is_to_come(facts.read, case.now) {
         return Err(Answer::missing_of(host, what, format!("read on {day}, which is to come"), HOW));
     }
     if age > AGE_DAYS {
@@ -95,10 +102,16 @@ pub(super) fn all_servers<'a>(case: &Case<'a>) -> Result<Vec<&'a HostName>, Answ
     servers(case, |_| true)
 }
 
-/// The servers with one of these roles, each once.
+/// The servers with one of these roles, each once. The site servers are always among them, so that none means a list that
+/// is not whole.
 fn servers_with<'a>(case: &Case<'a>, names: &[&str]) -> Result<Vec<&'a HostName>, Answer> {
     let named = |role: &Role| names.iter().any(|name| role.database_name().eq_ignore_ascii_case(name));
-    servers(case, |system| system.roles.iter().any(|installed| named(&installed.role)))
+    let hosts = servers(case, |system| system.roles.iter().any(|installed| named(&installed.role)))?;
+    if hosts.is_empty() {
+        let why = "the list of site systems has none, and each site has one";
+        return Err(Answer::missing("the site servers", why, "read the database of the top-level site"));
+    }
+    Ok(hosts)
 }
 
 /// Asks each of these hosts for one value.
@@ -157,8 +170,8 @@ pub(super) fn odbc_driver(case: &Case<'_>) -> Answered {
 }
 
 pub(super) fn windows(case: &Case<'_>) -> Answered {
-    // Windows Server 2012 R2 is 6.3; setup stops at it from version 2403 on.
-    if case.target.build < 9128 {
+    // Windows Server 2012 R2 is 6.3.
+    if case.target.build < STRICT_SETUP {
         return Ok(Answer::needless("setup looks at it from version 2403 on"));
     }
     let hosts = all_servers(case)?;
@@ -242,6 +255,10 @@ pub(super) fn cloud_contact(case: &Case<'_>) -> Answered {
             let Some(last) = last else {
                 return Answer::wrong(format!("{host} has never reached it"));
             };
+            if is_to_come(*last, case.now) {
+                let why = format!("{} is still to come", last.strftime("%F"));
+                return Answer::missing_of(host, "the last contact with the cloud service", why, HOW);
+            }
             let days = case.now.duration_since(*last).as_secs() / 86_400;
             Answer::of(days < DAYS, format!("{host} reached it on {}, {days} days before", last.strftime("%F")))
         },

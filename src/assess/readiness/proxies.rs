@@ -69,10 +69,15 @@ fn past_the_proxy(case: &Case<'_>, point: &SoftwareUpdatePoint) -> Answered {
     let host = &point.host;
     let sources = rows("synchronization sources", &case.facts.sync_sources)?;
     let own = sources.iter().find(|source| source.site == point.site);
-    let from_microsoft = own.is_some_and(|source| {
-        source.source == Some(SyncFrom::MicrosoftUpdate)
-            && source.default_sup.as_ref().is_none_or(|sup| sup.same_machine(host))
-    });
+    let Some((from, source)) = own.and_then(|own| Some((own.source?, own))) else {
+        return Err(Answer::missing(
+            format!("from where site {} synchronizes", point.site),
+            NOT_SAID,
+            "look at the software update point component of the site in the console",
+        ));
+    };
+    let from_microsoft =
+        from == SyncFrom::MicrosoftUpdate && source.default_sup.as_ref().is_none_or(|sup| sup.same_machine(host));
     Ok(Answer::of(!from_microsoft, format!("{host} does not use the server's proxy")))
 }
 

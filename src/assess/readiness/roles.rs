@@ -121,8 +121,13 @@ pub(super) fn connected_cache(case: &Case<'_>) -> Answered {
         .iter()
         .filter(|point| point.connected_cache != Some(false))
         .map(|point| {
-            let own = systems.iter().filter(|system| system.host.same_machine(&point.host));
-            let roles = own.flat_map(|system| &system.roles).map(|installed| &installed.role);
+            let own: Vec<_> = systems.iter().filter(|system| system.host.same_machine(&point.host)).collect();
+            if own.is_empty() {
+                let why = "the list of site systems does not have it";
+                let what = format!("which roles {} has", point.host);
+                return Answer::missing(what, why, "read the database of the top-level site");
+            }
+            let roles = own.into_iter().flat_map(|system| &system.roles).map(|installed| &installed.role);
             let others: Vec<&str> = roles
                 .filter(|role| !BESIDE_CACHE.iter().any(|name| role.database_name().eq_ignore_ascii_case(name)))
                 .map(Role::title)

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::hosts::is_to_come;
 use super::{HostFacts, Reading};
 use crate::catalog::{DottedVersion, TlsVersion};
 use crate::host::HostName;
@@ -31,14 +32,16 @@ impl HostFacts {
         }
     }
 
-    /// These, and of `other` what these do not hold. As old as the older one.
+    /// These, and of `other` what these do not hold. As old as the older one, unless one is still to come: who says such a
+    /// thing says nothing, and what is merged with it must not hide that.
     #[must_use]
-    pub fn or(self, other: Self) -> Self {
+    pub fn or(self, other: Self, now: Timestamp) -> Self {
+        let to_come = [self.read, other.read].into_iter().find(|read| is_to_come(*read, now));
         let mut strong_crypto = other.strong_crypto;
         strong_crypto.extend(self.strong_crypto);
         Self {
             host: self.host,
-            read: self.read.min(other.read),
+            read: to_come.unwrap_or(self.read.min(other.read)),
             windows: self.windows.or(other.windows),
             restart_pending: self.restart_pending.or(other.restart_pending),
             net_release: self.net_release.or(other.net_release),
@@ -272,10 +275,15 @@ mod tests {
     #[test]
     fn what_a_person_says_of_a_host_counts_before_what_was_read_there() {
         let read = there(&[("dotnet.release", &["528449"]), ("os.build", &["17763"])]);
-        let mut said = HostFacts::unread(read.host.clone(), Timestamp::MAX);
+        let now = Timestamp::from_second(600_000).unwrap();
+        let mut said = HostFacts::unread(read.host.clone(), now);
         said.net_release = Reading::Absent;
-        let both = said.or(read.clone());
-        assert_eq!((both.net_release, both.windows), (Reading::Absent, read.windows));
+        let both = said.clone().or(read.clone(), now);
+        assert_eq!((both.net_release, both.windows), (Reading::Absent, read.windows.clone()));
         assert_eq!(both.read, read.read);
+        // What is to come stays so, whichever says it.
+        said.read = Timestamp::MAX;
+        assert_eq!(said.clone().or(read.clone(), now).read, Timestamp::MAX);
+        assert_eq!(read.or(said, now).read, Timestamp::MAX);
     }
 }

@@ -132,7 +132,8 @@ pub(super) fn roots(case: &Case<'_>) -> Answered {
                 Some(Verdict::Pass) => {
                     Answer::fine(format!("{host} lacks {lacking}; it reaches {ROOT_LISTS}, which brings them"))
                 }
-                Some(Verdict::Fail) => Answer::wrong(format!(
+                // A waiver changes who answers for it, not what is reached.
+                Some(Verdict::Fail | Verdict::Waived) => Answer::wrong(format!(
                     "{host} lacks {lacking}, and does not reach {ROOT_LISTS}, which would bring them"
                 )),
                 _ => Answer::missing(
@@ -159,5 +160,6 @@ fn fetches_roots(case: &Case<'_>, host: &HostName) -> Option<Verdict> {
             && judgement.probes.iter().any(|probe| probe.0.contains(&format!("//{ROOT_LISTS}:")))
     });
     let verdicts: Vec<Verdict> = observed.map(|(_, judgement)| judgement.verdict).collect();
-    [Verdict::Fail, Verdict::Error, Verdict::NotObserved, Verdict::Pass].into_iter().find(|v| verdicts.contains(v))
+    let worst = [Verdict::Fail, Verdict::Waived, Verdict::Error, Verdict::NotObserved, Verdict::Pass];
+    worst.into_iter().find(|verdict| verdicts.contains(verdict))
 }

@@ -19,6 +19,8 @@ pub(super) enum Treatment {
     Hash,
     /// The name of a certificate: hidden, and so is each of its words elsewhere.
     Name,
+    /// The product of a proxy: a name of our table, or in quotes what the proxy called itself, which is hidden.
+    Product,
     /// Hidden behind a pseudonym for the whole of it.
     Hidden,
     /// Hidden without one: what an error said.
@@ -27,7 +29,8 @@ pub(super) enum Treatment {
 
 /// Closed sets, moments, versions.
 const PLAIN: [&str; 49] = [
-    "why",
+    "redirect.why",
+    "unreached.why",
     "evidence_grade",
     "alpn",
     "answer",
@@ -56,7 +59,6 @@ const PLAIN: [&str; 49] = [
     "os",
     "outcome",
     "problem",
-    "product",
     "produced_at",
     "record",
     "response_code",
@@ -130,9 +132,14 @@ pub(super) fn treatment(path: &[String]) -> Treatment {
     let both = format!("{before}.{last}");
     let listed = |list: &[&str]| list.contains(&last) || list.contains(&both.as_str());
     match (before, last) {
+        // Whether a fact of a host is known; what it is, or why it could not be read, was said there.
+        (_, "state") if matches!(path, [vantages, facts, _, _] if vantages == "vantages" && facts == "facts") => {
+            Treatment::Plain
+        }
         ("to", "path") => Treatment::Path,
         ("waivers", "id") => Treatment::Hidden,
         ("stated_proxies", _) => Treatment::Composed,
+        (_, "product") => Treatment::Product,
         (_, "site") => Treatment::Site,
         _ if listed(&COMPOSED) => Treatment::Composed,
         (_, "detail") => Treatment::Gone,
@@ -162,5 +169,9 @@ mod tests {
         assert_eq!(of(&["requirements", "route", "detail"]), Treatment::Composed);
         assert_eq!(of(&["observations", "tls", "evidence", "chain", "subject"]), Treatment::Name);
         assert_eq!(of(&["requirements", "subject", "host"]), Treatment::Host);
+        assert_eq!(of(&["vantages", "unreached", "why"]), Treatment::Plain);
+        assert_eq!(of(&["vantages", "facts", "roots.root", "why"]), Treatment::Hidden);
+        assert_eq!(of(&["vantages", "facts", "roots.root", "state"]), Treatment::Plain);
+        assert_eq!(of(&["observations", "connect", "evidence", "product"]), Treatment::Product);
     }
 }

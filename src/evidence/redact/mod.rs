@@ -92,6 +92,9 @@ fn collect(value: &Value, path: &mut Vec<String>, words: &mut Words<'_>) {
         Value::String(text) => match treatment(path) {
             Treatment::Name => words.names_in(text),
             Treatment::Hidden => words.hide(text),
+            // Causes and notes repeat it. One word alone may stand anywhere.
+            Treatment::Gone if text.contains(' ') => words.hide(text),
+            Treatment::Product if text.starts_with('"') => words.hide(text.trim_matches('"')),
             _ => {}
         },
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -128,7 +131,8 @@ fn replaced(text: &str, path: &[String], words: &mut Words<'_>) -> String {
         Treatment::Path if text == "/" => text.to_owned(),
         Treatment::Path => format!("/{}", words.hidden(text)),
         Treatment::Url => url(text, words),
-        Treatment::Composed => words.composed(text),
+        Treatment::Product if text.starts_with('"') => words.hidden(text),
+        Treatment::Composed | Treatment::Product => words.composed(text),
     }
 }
 

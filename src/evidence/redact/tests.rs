@@ -25,3 +25,15 @@ fn composed_texts_keep_what_is_public() {
     }
     assert_eq!(words.composed(text), hidden);
 }
+
+#[test]
+fn what_is_no_host_name_hides_its_labels() {
+    let key = [7; 32];
+    let mut names = Pseudonyms::new(&key);
+    names.host(&HostName::parse("cm01.contoso.com").unwrap());
+    let mut words = Words::new(names);
+    words.order();
+    let hidden = words.composed("not büro.contoso.com, -contoso.cm01.x, but 5.00.9146.1000");
+    assert!(!hidden.contains("contoso") && !hidden.contains("cm01"), "{hidden}");
+    assert!(hidden.contains("büro.") && hidden.ends_with("5.00.9146.1000"), "{hidden}");
+}

@@ -144,7 +144,9 @@ impl<'a> Words<'a> {
             _ if is_guid(bare) => self.names.guid(bare),
             _ if bare.parse::<std::net::Ipv4Addr>().is_ok() => "192.0.2.1".to_owned(),
             Ok(name) if bare.contains('.') && !is_public_token(part) && !is_number(bare) => self.host(&name),
-            _ if bare.contains('.') => bare.to_owned(),
+            _ if bare.contains('.') && (is_public_token(part) || is_number(bare)) => bare.to_owned(),
+            // With letters that no host name has, for one.
+            _ if bare.contains('.') => bare.split('.').map(|label| self.word(label)).collect::<Vec<_>>().join("."),
             _ => self.word(bare),
         };
         format!("{lead}{within}{trail}")

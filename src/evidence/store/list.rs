@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::{Run, Tally};
-use super::{RUN, RunName, SIGNATURE, Store, StoreError};
+use super::{RunName, SIGNATURE, Store, StoreError};
 use crate::text::printable;
 
 /// The format of [`RunList`].
@@ -78,7 +78,7 @@ impl Store {
     pub fn list(&self) -> Result<RunList, StoreError> {
         let runs = self.names()?.into_iter().map(|run| {
             let folder = self.run_folder(&run);
-            let (record, problem) = match Run::read(&folder.join(RUN)) {
+            let (record, problem) = match self.record(&run) {
                 Ok(record) => (Some(RecordBrief::of(&record)), None),
                 Err(error) => (None, Some(error.to_string())),
             };

@@ -33,6 +33,7 @@ pub use names::{RunName, UnknownRun};
 pub use sign::{LockedKey, PublicKey, SignError, Signer};
 pub use verify::{Check, StoreFinding, StoreProblem, VERIFICATION_FORMAT, Verification, VerifiedRun};
 
+use super::{MAX_RUN_OCTETS, Run, RunError};
 use crate::text::{hexadecimal, printable};
 
 /// The record.
@@ -100,8 +101,8 @@ pub enum StoreError {
 /// A run's folder as far as the chain needs it.
 struct Folder {
     name: RunName,
-    /// What PREVIOUS says; the error in words.
-    previous: Result<Option<Link>, String>,
+    /// What PREVIOUS says; `None` where it is missing, and the error in words.
+    previous: Option<Result<Option<Link>, String>>,
     /// Hash of SHA256SUMS, if it is there.
     sums: Option<String>,
     /// Hash of the signature, if it is there.
@@ -109,6 +110,11 @@ struct Folder {
 }
 
 impl Folder {
+    /// The run before, if PREVIOUS names one.
+    fn previous(&self) -> Option<&Link> {
+        self.previous.as_ref()?.as_ref().ok()?.as_ref()
+    }
+
     /// The link that a later run must hold.
     fn link(&self) -> Option<Link> {
         Some(Link { run: self.name.clone(), sums: self.sums.clone()?, signature: self.signature.clone() })
@@ -129,6 +135,17 @@ impl Store {
     /// The folder of a run.
     pub fn run_folder(&self, run: &RunName) -> PathBuf {
         self.folder.join(run.as_str())
+    }
+
+    /// The record of a run. Only a regular file is one: a pipe never ends, and a link leads out of the store.
+    pub fn record(&self, run: &RunName) -> Result<Run, RunError> {
+        let path = self.run_folder(run).join(RUN);
+        let name = printable(&path.display().to_string(), 500);
+        match read(&path, MAX_RUN_OCTETS) {
+            Ok(bytes) => Run::parse(&name, &bytes),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(RunError::TooLarge { path: name }),
+            Err(source) => Err(RunError::Unreadable { path: name, source }),
+        }
     }
 
     /// The names of the runs, in the order in which they began.
@@ -153,9 +170,8 @@ impl Store {
     fn newest(&self, folders: &[Folder]) -> Result<Option<Link>, StoreError> {
         let follows = |link: &Link| {
             folders.iter().find(|folder| {
-                folder.previous.as_ref().is_ok_and(|previous| {
-                    previous.as_ref().is_some_and(|previous| previous.run == link.run && previous.sums == link.sums)
-                })
+                let previous = folder.previous();
+                previous.is_some_and(|previous| previous.run == link.run && previous.sums == link.sums)
             })
         };
         let Some(Ok(head)) = self.head()? else {
@@ -194,12 +210,12 @@ impl Store {
             .iter()
             .map(|name| {
                 let folder = self.run_folder(name);
-                let hash = |file: &str| hash(&folder.join(file)).ok().map(|(hash, _)| hash);
-                let previous = read(&folder.join(PREVIOUS), MAX_LIST_OCTETS)
-                    .map_err(|error| {
-                        if error.kind() == io::ErrorKind::NotFound { "missing".to_owned() } else { error.to_string() }
-                    })
-                    .and_then(|bytes| lines::link(&bytes, "../"));
+                let hash = |file: &str| hash(&folder.join(file)).ok();
+                let previous = match read(&folder.join(PREVIOUS), MAX_LIST_OCTETS) {
+                    Ok(bytes) => Some(lines::link(&bytes, "../")),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                    Err(error) => Some(Err(error.to_string())),
+                };
                 Folder { name: name.clone(), previous, sums: hash(SUMS), signature: hash(SIGNATURE) }
             })
             .collect()
@@ -260,19 +276,15 @@ fn open(path: &Path) -> io::Result<std::fs::File> {
     std::fs::File::open(path)
 }
 
-/// The SHA-256 of a regular file, lower-case hexadecimal, and its size.
-fn hash(path: &Path) -> io::Result<(String, u64)> {
+/// The SHA-256 of a regular file, lower-case hexadecimal.
+fn hash(path: &Path) -> io::Result<String> {
     let mut file = open(path)?;
     let mut hasher = Sha256::new();
     let mut chunk = vec![0; 1 << 16];
-    let mut size = 0;
     loop {
         match file.read(&mut chunk)? {
-            0 => return Ok((hexadecimal(&hasher.finalize()), size)),
-            octets => {
-                hasher.update(&chunk[..octets]);
-                size += octets as u64;
-            }
+            0 => return Ok(hexadecimal(&hasher.finalize())),
+            octets => hasher.update(&chunk[..octets]),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Signatures over SHA256SUMS in minisign's format, which Debian's `minisign` makes and checks too.
 
 use std::fmt;
-use std::io::Cursor;
+use std::io::{Cursor, Read as _};
 use std::path::Path;
 
 use minisign::{PublicKeyBox, SecretKey, SecretKeyBox, SignatureBox};
@@ -62,7 +62,9 @@ impl LockedKey {
         let name = printable(&path.display().to_string(), 500);
         let wrong = |why: String| SignError::Key { path: name.clone(), what: "secret key", why };
         // A key may be a link or come through a pipe: it is the operator's own.
-        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        let mut text = String::new();
+        let file = std::fs::File::open(path).map_err(|error| wrong(error.to_string()))?;
+        file.take(MAX_OCTETS + 1).read_to_string(&mut text).map_err(|error| wrong(error.to_string()))?;
         if text.len() as u64 > MAX_OCTETS || text.lines().count() < 2 {
             return Err(wrong("it has not the form of one".to_owned()));
         }

@@ -1,11 +1,14 @@
 //! Verification: whether every run is whole, and whether the chain is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::Run;
+use super::super::RunError;
 use super::sign::Signature;
 use super::{
     Folder, Link, MAX_LIST_OCTETS, PREVIOUS, PublicKey, RUN, RunName, SIGNATURE, SUMS, Store, StoreError, hash, lines,
@@ -30,6 +33,21 @@ pub struct Verification {
     pub findings: Vec<StoreFinding>,
     /// What one should know and is no fault.
     pub notes: Vec<String>,
+}
+
+impl Verification {
+    /// Adds what somebody found who read the record, unless that run is named already.
+    pub fn add_unreadable(&mut self, run: &RunName, why: &RunError) {
+        if !self.findings.iter().any(|finding| finding.run.as_ref() == Some(run)) {
+            self.findings.push(unreadable(run, why));
+            self.findings.sort();
+        }
+    }
+}
+
+fn unreadable(run: &RunName, why: &RunError) -> StoreFinding {
+    let (run, file) = (Some(run.clone()), Some(RUN.to_owned()));
+    StoreFinding { run, file, problem: StoreProblem::Unreadable, text: why.to_string() }
 }
 
 /// A run that was looked at.
@@ -121,6 +139,8 @@ pub struct Check<'a> {
     pub key: Option<&'a PublicKey>,
     /// The hash of a SHA256SUMS that was kept elsewhere: a run of this store must have it.
     pub anchor: Option<&'a str>,
+    /// Compare hashes alone, and leave the records to whoever reads them anyway.
+    pub hashes_only: bool,
 }
 
 impl Store {
@@ -159,7 +179,7 @@ impl Store {
             run: run.clone(),
             files: 0,
             manifest: folder.sums.clone(),
-            previous: folder.previous.as_ref().ok().and_then(|link| link.as_ref().map(|link| link.run.clone())),
+            previous: folder.previous().map(|link| link.run.clone()),
             key: None,
             signature_is_good: None,
         };
@@ -177,7 +197,7 @@ impl Store {
         });
         for (expected, file) in &listed {
             match hash(&place.join(file)) {
-                Ok((hash, _)) if hash == *expected => verified.files += 1,
+                Ok(hash) if hash == *expected => verified.files += 1,
                 Ok(_) => found.say(Some(run), Some(file), StoreProblem::ChangedFile, "its hash is another".to_owned()),
                 Err(error) => {
                     found.say(Some(run), Some(file), missing_or(&error, StoreProblem::ChangedFile), error.to_string());
@@ -188,16 +208,26 @@ impl Store {
         for needed in [RUN, PREVIOUS].into_iter().filter(|needed| !listed.is_empty() && !names.contains(needed)) {
             found.say(Some(run), Some(needed), StoreProblem::Damaged, "SHA256SUMS does not name it".to_owned());
         }
-        for name in std::fs::read_dir(&place).into_iter().flatten().flatten().map(|entry| entry.file_name()) {
-            let name = name.to_string_lossy();
+        for name in listing(&place) {
+            let name = match &name {
+                Ok(name) => name.to_string_lossy(),
+                Err(error) => {
+                    let text = format!("its files cannot be listed: {error}");
+                    found.say(Some(run), None, StoreProblem::Damaged, text);
+                    continue;
+                }
+            };
             if !names.contains(&*name) && *name != *SUMS && !BESIDE.contains(&&*name) {
                 let text = "SHA256SUMS does not name it".to_owned();
                 found.say(Some(run), Some(&printable(&name, 200)), StoreProblem::ExtraFile, text);
             }
         }
-        let readable = Run::read(&place.join(RUN));
-        if let (Err(error), false) = (&readable, found.has(run)) {
-            found.say(Some(run), Some(RUN), StoreProblem::Unreadable, error.to_string());
+        // What is not as it was written need not be understood.
+        if !check.hashes_only
+            && !found.has(run)
+            && let Err(error) = self.record(run)
+        {
+            found.findings.push(unreadable(run, &error));
         }
         self.verify_signature(folder, &sums, check.key, &mut verified, found);
         verified
@@ -218,7 +248,7 @@ impl Store {
                 Ok(signature) => signature,
                 Err(what) => return say(StoreProblem::BadSignature, what),
             },
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if let Some(key) = key {
                     say(StoreProblem::Unsigned, format!("nobody signed it with key {}", key.id()));
                 }
@@ -246,14 +276,15 @@ impl Store {
         let mut followed: BTreeMap<Option<&RunName>, Vec<&RunName>> = BTreeMap::new();
         for folder in folders {
             match &folder.previous {
-                Ok(previous) => {
+                Some(Ok(previous)) => {
                     followed.entry(previous.as_ref().map(|link| &link.run)).or_default().push(&folder.name);
                     if let Some(link) = previous {
                         hold(link, &by_name, &format!("run {}", folder.name), found);
                     }
                 }
-                Err(what) if what == "missing" => {}
-                Err(what) => found.say(Some(&folder.name), Some(PREVIOUS), StoreProblem::Damaged, what.clone()),
+                // Its list of hashes misses it.
+                None => {}
+                Some(Err(what)) => found.say(Some(&folder.name), Some(PREVIOUS), StoreProblem::Damaged, what.clone()),
             }
         }
         for (previous, runs) in followed.iter().filter(|(_, runs)| runs.len() > 1) {
@@ -284,6 +315,14 @@ impl Store {
     }
 }
 
+/// The names in a folder, and what could not be listed.
+fn listing(folder: &Path) -> Vec<io::Result<OsString>> {
+    match std::fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.file_name())).collect(),
+        Err(error) => vec![Err(error)],
+    }
+}
+
 /// Whether the run that a link names is there, and as the link says.
 fn hold(link: &Link, runs: &BTreeMap<&RunName, &Folder>, who: &str, found: &mut Found) {
     let run = &link.run;
@@ -301,8 +340,8 @@ fn hold(link: &Link, runs: &BTreeMap<&RunName, &Folder>, who: &str, found: &mut 
     }
 }
 
-fn missing_or(error: &std::io::Error, other: StoreProblem) -> StoreProblem {
-    if error.kind() == std::io::ErrorKind::NotFound { StoreProblem::MissingFile } else { other }
+fn missing_or(error: &io::Error, other: StoreProblem) -> StoreProblem {
+    if error.kind() == io::ErrorKind::NotFound { StoreProblem::MissingFile } else { other }
 }
 
 #[derive(Default)]

@@ -10,7 +10,7 @@ use crate::assess::{Grade, Verdict};
 use crate::text::printable;
 
 /// What is drawn, with its class, in this order.
-const DRAWN: [(Verdict, &str); 4] = [
+pub(in crate::report) const DRAWN: [(Verdict, &str); 4] = [
     (Verdict::Fail, "bar-fail"),
     (Verdict::Error, "bar-error"),
     (Verdict::NotObserved, "bar-unseen"),
@@ -43,7 +43,7 @@ pub(super) fn not_passing(groups: &[Group<'_>]) -> Option<Element> {
     let most = bars.first().map(|(_, counts)| counts.iter().sum::<usize>())?;
     let height = HEAD + LINE * bars.len() + 8;
     let described = bars.iter().map(|(host, counts)| format!("{host}: {}", in_words(counts)));
-    let shapes = legend().into_iter();
+    let shapes = legend(LABELS).into_iter();
     let shapes = shapes.chain(bars.iter().enumerate().flat_map(|(line, (host, counts))| bar(line, host, counts, most)));
     let title = "Endpoints that count and are not passing, by host";
     let svg = svg((WIDTH, height), title, &described.collect::<Vec<_>>().join("; "), shapes.collect());
@@ -78,21 +78,30 @@ pub(super) fn hatches() -> Element {
         )
 }
 
-fn legend() -> Vec<Element> {
+pub(in crate::report) fn legend(left: usize) -> Vec<Element> {
     let items = DRAWN.iter().zip([0, 80, 175, 310]);
-    items.flat_map(|((verdict, class), at)| key(LABELS + at, verdict.title(), class)).collect()
+    items.flat_map(|((verdict, class), at)| key(left + at, verdict.title(), class)).collect()
 }
 
 fn bar(line: usize, host: &str, counts: &[usize; 4], most: usize) -> Vec<Element> {
     let top = HEAD + LINE * line;
     let mut shapes = vec![label(LABELS - 8, top + 17, "end").text(printable(host, NAME))];
-    let mut left = LABELS;
-    for ((_, class), count) in DRAWN.iter().zip(counts) {
-        if *count > 0 {
-            let width = (count * ROOM / most).max(2);
-            shapes.push(rect(left, top + 3, width, class));
-            left += width;
-        }
+    shapes.extend(stacked((LABELS, top), ROOM, counts, most));
+    shapes
+}
+
+/// The counts side by side, and their sum; `most` of them fill the room.
+pub(in crate::report) fn stacked(
+    (mut left, top): (usize, usize),
+    room: usize,
+    counts: &[usize; 4],
+    most: usize,
+) -> Vec<Element> {
+    let mut shapes = Vec::new();
+    for ((_, class), count) in DRAWN.iter().zip(counts).filter(|(_, count)| **count > 0) {
+        let width = (count * room / most).max(2);
+        shapes.push(rect(left, top + 3, width, class));
+        left += width;
     }
     let all: usize = counts.iter().sum();
     shapes.push(label(left + 6, top + 17, "start").text(all.to_string()));

@@ -3,16 +3,12 @@
 use super::super::markup::{Element, el};
 use super::super::summary::Summary;
 use super::super::words;
-use super::{class, column, heading, number_cell, wide};
+use super::{class, column, heading, number_cell, result_class, wide};
 use crate::assess::{Grade, Verdict};
 use crate::evidence::Run;
 
 pub(super) fn about(run: &Run, summary: &Summary) -> Element {
-    let class = match run.outcome.exit_code() {
-        0 => "result pass",
-        1 => "result fail",
-        _ => "result unseen",
-    };
+    let class = result_class(run.outcome.exit_code());
     let list = summary
         .about
         .iter()

@@ -2,7 +2,7 @@
 //!
 //! Meaning never hangs on colour or on hovering: a verdict is a word, the chart has hatches and its numbers in a table.
 
-mod chart;
+pub(super) mod chart;
 mod closing;
 pub(super) mod figure;
 mod group;
@@ -49,10 +49,19 @@ pub(super) fn page(title: &str, body: Element) -> String {
     out
 }
 
+/// How a result looks that has this exit code.
+pub(super) fn result_class(exit_code: u8) -> &'static str {
+    match exit_code {
+        0 => "result pass",
+        1 => "result fail",
+        _ => "result unseen",
+    }
+}
+
 const STYLE: &str = include_str!("style.css");
 
 /// The one style sheet is named by its hash, so that no other can take effect.
-pub(super) fn document_head(title: &str) -> Element {
+fn document_head(title: &str) -> Element {
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
         base64(&Sha256::digest(STYLE))

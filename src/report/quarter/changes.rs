@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::comparison::comparison_rows;
+use super::super::html::chart::DRAWN;
 use super::History;
 use super::section::{Block, Cell, Point, Section};
 use crate::assess::{Grade, Verdict};
-use crate::evidence::{ChangeCause, ChangeClass, CitedEntry, Run, compare};
+use crate::evidence::{ChangeCause, ChangeClass, CitedEntry, Comparison, Run};
 use crate::site::{Fact, Facts, ProxySetting};
 
 const FIRST: &str = "There is no run of an earlier quarter to compare with.";
 
-pub(super) fn since_last(history: &History) -> Section {
+pub(super) fn since_last(history: &History, comparison: Option<&Comparison>) -> Section {
     let section = Section::new(5, "changes", "Changes since the last quarter");
-    let Some(earlier) = history.earlier() else { return section.text(FIRST) };
-    let comparison = compare(&earlier.run, history.newest());
+    let (Some(earlier), Some(comparison)) = (history.earlier(), comparison) else { return section.text(FIRST) };
     let mut said = format!("Compared with run {}.", earlier.name);
     if history.of(history.quarter().before()).next().is_none() {
         said.push_str(" There is none of the quarter before this one.");
@@ -26,7 +26,7 @@ pub(super) fn since_last(history: &History) -> Section {
     let classes = ChangeClass::ALL.iter().map(|class| class.title());
     let counts: Vec<Vec<Cell>> =
         classes.filter_map(|class| Some(vec![class.into(), Cell::Number(*counts.get(class)?)])).collect();
-    let listing = comparison_rows(&comparison, false);
+    let listing = comparison_rows(comparison, false);
     let rows = listing.rows.into_iter().map(|row| row.map(Cell::Text).to_vec()).collect();
     section
         .text(said)
@@ -35,9 +35,9 @@ pub(super) fn since_last(history: &History) -> Section {
         .table("What changed, and on whose side", &listing.columns, rows, "Nothing changed.")
 }
 
-pub(super) fn site(history: &History) -> Section {
+pub(super) fn site(history: &History, comparison: Option<&Comparison>) -> Section {
     let section = Section::new(7, "site", "Changes of the site");
-    let Some(earlier) = history.earlier() else { return section.text(FIRST) };
+    let (Some(earlier), Some(comparison)) = (history.earlier(), comparison) else { return section.text(FIRST) };
     let (old, new) = (settings(&earlier.run.facts), settings(&history.newest().facts));
     let mut rows = Vec::new();
     let mut unknown: Vec<String> = Vec::new();
@@ -47,8 +47,7 @@ pub(super) fn site(history: &History) -> Section {
             _ => unknown.push(format!("{kind}: not known in one of the runs, so nothing can be said.")),
         }
     }
-    let caused = compare(&earlier.run, history.newest());
-    let caused = caused.rows.iter().filter(|row| {
+    let caused = comparison.rows.iter().filter(|row| {
         matches!(row.cause, Some(ChangeCause::SiteConfig | ChangeCause::SiteConfigOrCatalog)) && row.class.is_change()
     });
     let none = if unknown.is_empty() { "Nothing changed." } else { "Of what is known in both runs, nothing changed." };
@@ -106,7 +105,11 @@ fn settings(facts: &Facts) -> BTreeMap<&'static str, Option<Settings>> {
         (
             "feature",
             of(&facts.features, |feature| {
-                let state = if feature.status == Some(1) { "on" } else { "off" };
+                let state = match feature.status {
+                    Some(1) => "on",
+                    Some(_) => "off",
+                    None => "unknown",
+                };
                 vec![(feature.name.clone(), state.to_owned())]
             }),
         ),
@@ -158,7 +161,7 @@ pub(super) fn trend(history: &History) -> Section {
     let quarters = history.quarters();
     let last = |quarter| history.of(quarter).next_back();
     let count = |run: &Run, verdict| run.outcome.tally.count(Grade::Required, verdict);
-    let drawn = [Verdict::Fail, Verdict::Error, Verdict::NotObserved, Verdict::Waived];
+    let drawn = DRAWN.map(|(verdict, _)| verdict);
     let points = quarters
         .iter()
         .map(|quarter| Point {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::History;
 use super::section::{Cell, Section};
 use crate::assess::{AppliedWaivers, Waiver, WaiverProblem};
 
-pub(super) fn section(history: &History) -> Section {
+pub(super) fn section(history: &History, today: Date) -> Section {
     let section = Section::new(6, "exceptions", "Exceptions");
     let Some(applied) = &history.newest().waivers else {
         return section.text("The run was made without a file of waivers: there are no exceptions.");
@@ -21,7 +22,7 @@ pub(super) fn section(history: &History) -> Section {
             let excused = history.newest().judgements.iter().filter(|j| j.waiver.as_ref() == Some(&waiver.id)).count();
             vec![
                 waiver.id.as_str().into(),
-                state(history, applied, waiver).into(),
+                state(history, today, applied, waiver).into(),
                 Cell::Number(excused),
                 waiver.valid_through.to_string().into(),
                 Cell::Number(renewals(history, &waiver.id)),
@@ -39,13 +40,19 @@ pub(super) fn section(history: &History) -> Section {
 }
 
 /// In the order of what weighs most.
-fn state(history: &History, applied: &AppliedWaivers, waiver: &Waiver) -> String {
+fn state(history: &History, today: Date, applied: &AppliedWaivers, waiver: &Waiver) -> String {
     let has = |problem| applied.findings.iter().any(|f| f.waiver == waiver.id && f.problem == problem);
     let next = history.quarter().last_day().tomorrow().unwrap_or(history.quarter().last_day());
     let end_of_next =
         super::Quarter::of(next.to_zoned(TimeZone::UTC).map_or(history.newest().moments.finished, |at| at.timestamp()));
+    let within;
     let state = if has(WaiverProblem::Expired) {
         "expired"
+    } else if waiver.valid_through < history.quarter().last_day() && !has(WaiverProblem::NotYetValid) {
+        // After the run, which still took it for valid.
+        let verb = if waiver.valid_through < today { "ended" } else { "ends" };
+        within = format!("{verb} on {}, within the quarter", waiver.valid_through);
+        &within
     } else if has(WaiverProblem::NotYetValid) {
         "not yet valid"
     } else if has(WaiverProblem::Unmatched) {

@@ -1,6 +1,6 @@
 //! The quarterly report as one page: the same rules as the page of a run.
 
-use super::super::html::{column, figure, heading, number_cell, page, wide};
+use super::super::html::{chart, column, figure, heading, number_cell, page, result_class, wide};
 use super::super::markup::{Element, el};
 use super::QuarterReport;
 use super::section::{Block, Cell, Point, Section};
@@ -13,15 +13,12 @@ const LINE: usize = 28;
 const HEAD: usize = 40;
 /// A table of more columns is set smaller, and its texts may break anywhere: it must fit on paper.
 const DENSE: usize = 6;
-/// What is drawn, as the columns of a point are.
-const DRAWN: [(&str, &str); 4] =
-    [("FAIL", "bar-fail"), ("ERROR", "bar-error"), ("not observed", "bar-unseen"), ("waived", "bar-waived")];
 
 pub(super) fn render(report: &QuarterReport) -> String {
     let class = match report.outcome.exit_code() {
-        0 => "result pass",
-        1 => "result fail",
-        _ => "result unseen",
+        // The run is fine; what the report is about is not, or not yet.
+        0 if report.has_alert() => "result unseen",
+        code => result_class(code),
     };
     let sentence = report.sections.iter().find(|section| section.anchor == "verdict").and_then(|section| {
         section.blocks.iter().find_map(|block| if let Block::Text(text) = block { Some(text) } else { None })
@@ -35,8 +32,7 @@ pub(super) fn render(report: &QuarterReport) -> String {
     });
     let contents =
         el("nav").attr("aria-label", "Contents").child(el("h2").text("Contents")).child(el("ul").children(items));
-    let footer =
-        "Made by cmcomply from the runs of a store, and from nothing else: the same store gives the same page.";
+    let footer = "Made by cmcomply from the runs of a store and the day on which it was made, and from nothing else.";
     let body = el("body")
         .class("quarterly")
         .child(header)
@@ -96,15 +92,13 @@ fn trend(points: &[Point]) -> Element {
     let words = points.iter().map(|point| match point.counts {
         None => format!("{}: no run", point.quarter),
         Some(counts) => {
-            let parts = DRAWN.iter().zip(counts).map(|((name, _), count)| format!("{count} {name}"));
+            let parts =
+                chart::DRAWN.iter().zip(counts).map(|((verdict, _), count)| format!("{count} {}", verdict.title()));
             format!("{}: {}", point.quarter, parts.collect::<Vec<_>>().join(", "))
         }
     });
     let described = words.collect::<Vec<_>>().join("; ");
-    let mut shapes = Vec::new();
-    for ((name, class), at) in DRAWN.iter().zip([0, 80, 175, 310]) {
-        shapes.extend(figure::key(LEFT + at, name, class));
-    }
+    let mut shapes = chart::legend(LEFT);
     for (line, point) in points.iter().enumerate() {
         let top = HEAD + LINE * line;
         shapes.push(figure::label(LEFT - 8, top + 17, "end").text(&point.quarter));
@@ -112,13 +106,7 @@ fn trend(points: &[Point]) -> Element {
             shapes.push(figure::label(LEFT + 6, top + 17, "start").text("no run"));
             continue;
         };
-        let mut left = LEFT;
-        for ((_, class), count) in DRAWN.iter().zip(counts).filter(|(_, count)| *count > 0) {
-            let width = (count * ROOM / most).max(2);
-            shapes.push(figure::rect(left, top + 3, width, class));
-            left += width;
-        }
-        shapes.push(figure::label(left + 6, top + 17, "start").text(sum(point).to_string()));
+        shapes.extend(chart::stacked((LEFT, top), ROOM, &counts, most));
     }
     let height = HEAD + LINE * points.len() + 8;
     let svg = figure::svg((WIDTH, height), "Required endpoints that are not passing, by quarter", &described, shapes);

@@ -17,9 +17,10 @@ pub use calendar::{NoQuarter, Quarter};
 pub use history::{Damage, History, HistoryError, Kept};
 
 use jiff::Timestamp;
-use section::Section;
+use jiff::tz::TimeZone;
+use section::{Block, Section};
 
-use crate::evidence::Outcome;
+use crate::evidence::{Outcome, compare};
 
 /// The report of one quarter.
 pub struct QuarterReport {
@@ -31,17 +32,19 @@ pub struct QuarterReport {
 }
 
 impl QuarterReport {
-    /// The report of the newest quarter of a history. `now` decides whether that quarter is over.
+    /// The report of the newest quarter of a history. `now` decides whether that quarter and its
+    /// waivers are over.
     pub fn new(history: &History, now: Timestamp) -> Self {
         let run = history.newest();
+        let comparison = history.earlier().map(|earlier| compare(&earlier.run, run));
         let sections = vec![
             opening::cover(history, now),
             opening::verdict(history),
             opening::coverage(history),
             findings::not_passing(history),
-            changes::since_last(history),
-            exceptions::section(history),
-            changes::site(history),
+            changes::since_last(history, comparison.as_ref()),
+            exceptions::section(history, now.to_zoned(TimeZone::UTC).date()),
+            changes::site(history, comparison.as_ref()),
             changes::catalog(history),
             changes::trend(history),
             register::register(history),
@@ -55,6 +58,11 @@ impl QuarterReport {
             made_from: run.moments.finished,
             sections,
         }
+    }
+
+    /// Whether something is said that a reader of the verdict alone must not miss.
+    fn has_alert(&self) -> bool {
+        self.sections.iter().flat_map(|section| &section.blocks).any(|block| matches!(block, Block::Alert(_)))
     }
 
     /// One page for people, as [`super::Format::Html`] is.

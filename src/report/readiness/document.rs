@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::summary::sha256;
-use super::super::table::{FROM_HERE, limits};
+use super::super::table::{FROM_HERE, limits_for};
 use super::super::vantages;
 use crate::assess::readiness::{Coming, Finding};
 use crate::assess::{Grade, Verdict};
@@ -176,15 +176,17 @@ pub fn readiness(run: &Run, assessed: Assessed<'_>) -> Readiness {
     }
 }
 
+/// Why the rules alone leave a verdict incomplete.
+pub(super) fn undecided(findings: &[Finding]) -> Option<String> {
+    let open: Vec<&str> =
+        findings.iter().filter(|finding| finding.leaves_open()).map(|finding| finding.rule.as_str()).collect();
+    (!open.is_empty()).then(|| format!("{} rules cannot be decided: {}", open.len(), open.join(", ")))
+}
+
 impl ReadinessVerdict {
     fn of(run: &Run, findings: &[Finding]) -> Self {
         let not_ready = run.outcome.non_compliant || findings.iter().any(Finding::stops);
-        let open: Vec<&str> =
-            findings.iter().filter(|finding| finding.leaves_open()).map(|finding| finding.rule.as_str()).collect();
-        let mut incomplete = Vec::new();
-        if !open.is_empty() {
-            incomplete.push(format!("{} rules cannot be decided: {}", open.len(), open.join(", ")));
-        }
+        let mut incomplete: Vec<String> = undecided(findings).into_iter().collect();
         incomplete.extend(run.outcome.incomplete.iter().cloned());
         let exit_code = match (not_ready, incomplete.is_empty()) {
             (true, _) => 1,
@@ -263,8 +265,7 @@ fn hierarchy(run: &Run, versions: &BTreeMap<u32, String>) -> Hierarchy {
 
 fn limits_of(run: &Run, day: Date) -> Vec<String> {
     // That it is about the target, the title says.
-    let mut limits: Vec<String> =
-        limits(run).into_iter().filter(|limit| !limit.contains("(--target-version)")).collect();
+    let mut limits = limits_for(run, None);
     let today = run.moments.finished.strftime("%F").to_string();
     if today != day.to_string() {
         limits.insert(0, format!("Judged as of {day} (--on), with what was seen on {today}"));

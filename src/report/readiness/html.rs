@@ -1,7 +1,7 @@
 //! One page for people, in the manner of the report of a run: nothing is fetched and nothing runs.
 
-use super::super::html::{column, document_head, heading, link, wide};
-use super::super::markup::{Element, Syntax, el};
+use super::super::html::{column, heading, link, page, result_class, wide};
+use super::super::markup::{Element, el};
 use super::document::{Readiness, ReadinessEndpoint};
 use super::words;
 use crate::assess::Verdict;
@@ -35,18 +35,11 @@ pub(super) fn render(document: &Readiness) -> String {
             "Made by {} {} from the readiness document, and from nothing else: the same document gives the same page.",
             document.tool.name, document.tool.version
         ))));
-    let page = el("html").attr("lang", "en").child(document_head(&document.title())).child(body);
-    let mut out = String::from("<!DOCTYPE html>\n");
-    page.write(Syntax::Html, &mut out);
-    out
+    page(&document.title(), body)
 }
 
 fn about(document: &Readiness) -> Element {
-    let class = match document.verdict.exit_code {
-        0 => "result pass",
-        1 => "result fail",
-        _ => "result unseen",
-    };
+    let class = result_class(document.verdict.exit_code);
     let about = [
         ("as of", document.day.to_string()),
         (

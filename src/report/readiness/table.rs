@@ -37,9 +37,7 @@ fn head(document: &Readiness, width: usize, out: &mut String) {
         out,
     );
     line(&format!("Database {}; {}", document.hierarchy.database, document.hierarchy.sites.join("; ")), width, out);
-    if !document.limits.iter().any(|limit| limit.starts_with("Probed from")) {
-        line(&format!("Probed from {}", document.origin.probed_from), width, out);
-    }
+    line(&format!("Probed from {}", document.origin.probed_from), width, out);
     for limit in &document.limits {
         line(limit, width, out);
     }
