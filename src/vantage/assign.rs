@@ -116,7 +116,8 @@ impl Seats {
             _ => Standing::Elsewhere,
         };
         let machine = rule.as_ref().and_then(|rule| rule.machine.as_ref()).or(subject.host()).cloned();
-        let standing = if machine.as_ref() == subject.host() { Standing::Itself } else { stands_in };
+        let is_it = machine.is_some() && machine.as_ref() == subject.host();
+        let standing = if is_it { Standing::Itself } else { stands_in };
         let here = |standing| Seat { place: THIS_MACHINE, standing };
         let is_own = own.is_some() && subject.host() == own;
         let brought = machine.as_ref().is_some_and(|machine| carried.contains(machine));
@@ -241,4 +242,11 @@ mod tests {
         assert_eq!(at(&seats, &host("cm02.contoso.com")), (VantageKind::Carried, Standing::Itself));
         assert_eq!(seats.place_of(&"cm02.contoso.com".parse().unwrap()), Some(1));
     }
+
+    #[test]
+    fn whom_nobody_looks_at_has_no_machine_that_is_itself() {
+        let nobody = seats(&[rule(VantageKind::None, &["clients"])], None, &[]);
+        assert_eq!(at(&nobody, &Subject::Clients), (VantageKind::None, Standing::StandsIn));
+    }
+
 }
