@@ -13,7 +13,7 @@ use crate::host::HostName;
 use crate::plan::PlanDocument;
 use crate::probe::Checks;
 use crate::text::{hexadecimal, printable};
-use crate::vantage::{HostFact, HostFacts, Unreached, UnreachedWhy, Vantage, VantageKind};
+use crate::vantage::{Unreached, UnreachedWhy, Vantage, VantageKind, harmless};
 
 /// How and when somebody was asked, by the clock here.
 #[derive(Debug, Clone)]
@@ -197,31 +197,6 @@ fn named(seen: &Seen) -> Option<HostName> {
     domain.and_then(|domain| HostName::parse(&format!("{short}.{domain}")).ok()).or(Some(short))
 }
 
-/// Facts with texts that are safe to print, and of bounded number.
-fn harmless(facts: HostFacts) -> HostFacts {
-    let text = |text: &String| printable(&without_password(text), MAX_VALUE);
-    let fact = |fact: HostFact| match fact {
-        HostFact::Known { values } => HostFact::Known { values: values.iter().take(MAX_VALUES).map(text).collect() },
-        HostFact::Unreadable { why } => HostFact::Unreadable { why: text(&why) },
-        HostFact::Absent => HostFact::Absent,
-    };
-    facts.into_iter().take(MAX_FACTS).map(|(name, value)| (printable(&name, 80), fact(value))).collect()
-}
-
-/// A proxy setting may hold `user:word@`.
-fn without_password(text: &str) -> String {
-    let mut kept = String::new();
-    for (number, part) in text.split("://").enumerate() {
-        let end = part.find(['/', ';', ' ']).unwrap_or(part.len());
-        let secret = if number == 0 { None } else { part[..end].rfind('@') };
-        if number > 0 {
-            kept.push_str("://");
-        }
-        kept.push_str(secret.map_or(part, |at| &part[at + 1..]));
-    }
-    kept
-}
-
 /// Finds the document and checks it.
 fn document(bytes: &[u8]) -> Result<Seen, AnswerError> {
     if bytes.len() > MAX_ANSWER {
@@ -303,6 +278,3 @@ pub const MAX_ANSWER: usize = 256 << 20;
 /// How far two clocks may be apart.
 const MAX_SKEW: SignedDuration = SignedDuration::from_mins(5);
 const MAX_WORDS: usize = 400;
-const MAX_FACTS: usize = 500;
-const MAX_VALUES: usize = 200;
-const MAX_VALUE: usize = 2000;

@@ -261,6 +261,20 @@ fn a_machine_that_only_knows_its_short_name_is_the_host_of_the_plan() {
 }
 
 #[test]
+fn facts_hold_no_password_of_a_proxy_however_it_is_written() {
+    let fact = |name: &str, value: &str| {
+        let told = after(|d| d["facts"] = json!({ name: { "state": "known", "values": [value] } })).unwrap();
+        told.host.unwrap()[name].value().unwrap().to_owned()
+    };
+    let server = |value: &str| fact("proxy.wininet.user.server", value);
+    assert_eq!(server("svc:hunter2@proxy:8080"), "proxy:8080");
+    assert_eq!(server("http=svc:hunter2@proxy:80;https=p:1"), "http=proxy:80;https=p:1");
+    let script = fact("proxy.wininet.user.script", "http://svc:hunter2@wpad/p.pac?sig=hunter2");
+    assert!(!script.contains("hunter2"), "{script}");
+    assert_eq!(fact("os.title", "Windows? A@B #1"), "Windows? A@B #1", "what is no proxy is left as it is");
+}
+
+#[test]
 fn what_was_not_gone_through_is_incomplete() {
     let told = after(|d| {
         for stage in ["name", "tcp", "http"] {
