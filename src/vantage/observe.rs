@@ -1,5 +1,6 @@
 //! Looking from other machines: all at once, so many at a time, and what one of them does costs no other anything.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,13 +77,15 @@ pub async fn observe_all(remotes: Vec<Remote>, asking: Asking, cancel: &Cancella
     let now = Timestamp::now();
     let lost = || Sight::none(now, Unreached::new(UnreachedWhy::Answer, "looking from there broke (a defect)"));
     let mut sights: Vec<Sight> = remotes.iter().map(|_| lost()).collect();
+    let trusts = trusts(&remotes).await;
     let mut tasks = JoinSet::new();
     for (number, remote) in remotes.into_iter().enumerate() {
         let (gate, asking, cancel) = (gate.clone(), asking.clone(), cancel.clone());
+        let trust = remote.roots.as_ref().ok().and_then(|roots| trusts.get(roots).cloned());
         tasks.spawn(async move {
             let _turn = gate.acquire_owned().await;
             let asked = Timestamp::now();
-            let result = observe(&remote, &asking, &cancel).await;
+            let result = observe(&remote, trust, &asking, &cancel).await;
             (number, Sight { asked, answered: Timestamp::now(), result })
         });
     }
@@ -94,10 +97,33 @@ pub async fn observe_all(remotes: Vec<Remote>, asking: Asking, cancel: &Cancella
     sights
 }
 
-async fn observe(remote: &Remote, asking: &Asking, cancel: &CancellationToken) -> Result<Observations, Unreached> {
+type Trusts = HashMap<Vec<Vec<u8>>, Trust>;
+type Trust = Result<winrm::Trust, Unreached>;
+
+/// Who is trusted over WinRM, for each list of roots once: that reads the roots of this machine, and waits for them.
+async fn trusts(remotes: &[Remote]) -> Trusts {
+    let over_tls = |remote: &&Remote| remote.place.rule.kind == VantageKind::Winrm && !remote.place.rule.http;
+    let lists: HashSet<Vec<Vec<u8>>> =
+        remotes.iter().filter(over_tls).filter_map(|remote| remote.roots.clone().ok()).collect();
+    let built = move || {
+        let trust = |roots: Vec<Vec<u8>>| {
+            let trust = winrm::Trust::new(&roots).map_err(Unreached::from);
+            (roots, trust)
+        };
+        lists.into_iter().map(trust).collect()
+    };
+    tokio::task::spawn_blocking(built).await.unwrap_or_default()
+}
+
+async fn observe(
+    remote: &Remote,
+    trust: Option<Trust>,
+    asking: &Asking,
+    cancel: &CancellationToken,
+) -> Result<Observations, Unreached> {
     let limit = Duration::from_millis(remote.plan.bounds.deadline_ms) + BESIDES;
     let late = || Unreached::new(UnreachedWhy::Deadline, format!("no answer within {} s", limit.as_secs()));
-    let work = ask(remote, asking, limit, cancel);
+    let work = ask(remote, trust, asking, limit, cancel);
     if remote.place.rule.kind == VantageKind::Winrm {
         // It keeps the time itself, and takes its shell down there when it is cancelled.
         return work.await;
@@ -111,6 +137,7 @@ async fn observe(remote: &Remote, asking: &Asking, cancel: &CancellationToken) -
 
 async fn ask(
     remote: &Remote,
+    trust: Option<Trust>,
     asking: &Asking,
     limit: Duration,
     cancel: &CancellationToken,
@@ -130,7 +157,7 @@ async fn ask(
             asking.read(&answer, remote, sent)?
         }
         VantageKind::Winrm => {
-            let answer = winrm(remote, &asking.script(remote), limit, cancel).await?;
+            let answer = winrm(remote, trust, &asking.script(remote), limit, cancel).await?;
             asking.read(&answer, remote, sent)?
         }
         VantageKind::Carried => {
@@ -165,6 +192,7 @@ impl Asking {
 /// cmcomply, by the system's own client.
 async fn winrm(
     remote: &Remote,
+    trust: Option<Trust>,
     command: &Command,
     total: Duration,
     cancel: &CancellationToken,
@@ -175,10 +203,15 @@ async fn winrm(
     let password = remote.password.clone()?;
     let output = usize::try_from(most(&remote.plan)).unwrap_or(script::MAX_ANSWER).min(script::MAX_ANSWER);
     let limits = winrm::Limits { total, output, ..winrm::Limits::default() };
-    let transport =
-        if rule.http { Transport::Http } else { Transport::Https(winrm::Trust::new(&remote.roots.clone()?)?) };
+    let untold = || Err(Unreached::new(UnreachedWhy::Answer, "the roots of this machine were not read (a defect)"));
+    let transport = if rule.http {
+        Transport::Http
+    } else {
+        remote.roots.as_ref().map_err(Clone::clone)?;
+        Transport::Https(trust.unwrap_or_else(untold)?)
+    };
     let usual = winrm::Endpoint::usual(host, transport);
-    let endpoint = winrm::Endpoint { port: rule.port.unwrap_or(usual.port), ..usual };
+    let endpoint = winrm::Endpoint { port: rule.port().unwrap_or(usual.port), ..usual };
     let (user, password) = match (&rule.account, password) {
         (Some(user), Some(password)) => (user.clone(), password),
         (None, None) if cfg!(windows) => {
