@@ -119,7 +119,7 @@ pub(super) async fn look(
     };
     let remotes = asked.iter().map(remote).collect();
     let checks = settings.checks.clone();
-    let asking = Asking { roots: checks.public_thumbprints.clone(), checks };
+    let asking = Asking { roots: checks.public_thumbprints.clone(), checks, known: seats.known() };
     let started = Timestamp::now();
     let (near, far) = tokio::join!(
         audit::probe_all(&plans[THIS_MACHINE].probes, settings, cancel),

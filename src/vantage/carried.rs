@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 
 use super::observe::same_machine;
-use super::{Place, Seats, VantageKind, VantageRule, script};
+use super::{Seats, VantageKind, script};
 use crate::evidence::{MAX_OBSERVATIONS_OCTETS, Observations, ObservationsError};
 use crate::host::HostName;
 use crate::plan::PlanDocument;
@@ -91,7 +91,7 @@ impl CarriedFile {
             return unfit("its plan is for no host: write one with `cmcomply plan --host`".to_owned());
         };
         let file = Self { path: name.clone(), machine, observations };
-        file.of_its_machine()?;
+        file.of_its_machine(&[])?;
         Ok(file)
     }
 
@@ -101,6 +101,7 @@ impl CarriedFile {
         let place = seats
             .place_of(&self.machine)
             .ok_or_else(|| unfit(format!("nothing is needed by, or looked at from, {}", self.machine)))?;
+        self.of_its_machine(&seats.known())?;
         let plan = &plans[place];
         // How long and how much at once may differ: what was to be probed must not.
         let as_then = PlanDocument::new(plan.host.clone(), self.observations.settings.bounds, plan.probes.clone());
@@ -119,13 +120,61 @@ impl CarriedFile {
         Ok(place)
     }
 
-    fn of_its_machine(&self) -> Result<(), CarriedError> {
-        let place = Place { machine: Some(self.machine.clone()), rule: VantageRule::default_of(VantageKind::Carried) };
-        same_machine(&place, &self.observations)
+    /// Whether the machine of the plan wrote it, and no other of the known ones.
+    fn of_its_machine(&self, known: &[HostName]) -> Result<(), CarriedError> {
+        same_machine(&self.machine, &self.observations, known)
             .map_err(|unreached| CarriedError::Unfit { path: self.path.clone(), what: unreached.detail })
     }
 }
 
 fn short(hash: &str) -> String {
     printable(hash, 12)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::derive::Subject;
+    use crate::evidence::Seeing;
+    use crate::plan::PlanBounds;
+    use crate::site::{Connection, Facts, SiteCode, SqlCertificate, SqlSignIn, UnknownWhy};
+    use crate::vantage::{Vantage, assign};
+
+    const NOW: PlanBounds =
+        PlanBounds { stage_timeout_ms: 5000, deadline_ms: 300_000, probes_at_once: 64, addresses: 8, retries: 1 };
+
+    fn host(name: &str) -> HostName {
+        name.parse().unwrap()
+    }
+
+    /// Where a file belongs of this plan and of a machine that calls itself so, among these hosts.
+    fn placed(then: PlanBounds, held: PlanBounds, itself: &str, hosts: &[&str]) -> Result<usize, CarriedError> {
+        let connection = Connection {
+            server: "cm01.contoso.com".to_owned(),
+            database: "CM_PS1".to_owned(),
+            server_version: None,
+            certificate: SqlCertificate::MachineRoots,
+            sign_in: SqlSignIn::SqlLogin { user: "reader".to_owned() },
+        };
+        let facts = Facts::unknown(connection, UnknownWhy::NotVisible, "not visible");
+        let of = |name: &&str| Subject::Host { site: SiteCode::parse("PS1").unwrap(), host: host(name) };
+        let subjects: Vec<Subject> = hosts.iter().map(of).collect();
+        let machine = host(hosts[0]);
+        let seats = assign(&subjects, &facts, &[], None, &Vantage::local("audit01"), std::slice::from_ref(&machine));
+        let plan = PlanDocument::new(Some(machine.clone()), then, Vec::new());
+        let settings = Seeing { dns_server: None, connect_to: Vec::new(), extra_roots: Vec::new(), bounds: held };
+        let span = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+        let observations = Observations::new(&plan, Vantage::local(itself), None, settings, span, None, Vec::new());
+        let file = CarriedFile { path: "seen.json".to_owned(), machine, observations };
+        file.place(&seats, &seats.plans(&[], NOW))
+    }
+
+    #[test]
+    fn a_short_name_of_several_hosts_is_none_of_them() {
+        let (europe, america) = ("web01.eu.contoso.com", "web01.us.contoso.com");
+        assert!(placed(NOW, NOW, "WEB01", &[europe, "web02.us.contoso.com"]).is_ok());
+        assert!(placed(NOW, NOW, europe, &[europe, america]).is_ok());
+        let said = placed(NOW, NOW, "WEB01", &[europe, america]).unwrap_err().to_string();
+        assert!(said.contains("that of several hosts"), "{said}");
+    }
 }

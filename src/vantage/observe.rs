@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::winrm::{self, Transport};
 use super::{Answer, Command, Place, Unreached, UnreachedWhy, VantageKind, script, ssh};
 use crate::evidence::Observations;
+use crate::host::HostName;
 use crate::plan::PlanDocument;
 use crate::probe::Checks;
 use crate::site::Secret;
@@ -42,6 +43,8 @@ pub struct Asking {
     pub checks: Checks,
     /// Thumbprints of the roots to look for there.
     pub roots: Vec<String>,
+    /// Every host that is known ([`super::Seats::known`]): a short name that several of them have proves none.
+    pub known: Vec<HostName>,
 }
 
 /// What became of it.
@@ -167,7 +170,9 @@ async fn ask(
         VantageKind::Local => return settings("this machine is no other machine"),
     };
     seen.fits(plan).map_err(|what| Unreached::new(UnreachedWhy::Answer, what))?;
-    same_machine(place, &seen)?;
+    if let Some(asked) = &place.machine {
+        same_machine(asked, &seen, &asking.known)?;
+    }
     Ok(seen)
 }
 
@@ -235,24 +240,66 @@ fn read(answer: &Answer) -> Result<Observations, Unreached> {
     })
 }
 
-/// The machine that answered is the one that was asked for: a name may lead elsewhere than one thinks.
-pub(super) fn same_machine(place: &Place, seen: &Observations) -> Result<(), Unreached> {
-    let Some(asked) = &place.machine else { return Ok(()) };
-    match &seen.vantage.host {
-        Some(host) if host.same_machine(asked) => Ok(()),
-        Some(host) => {
-            let what = format!("another machine answered: it calls itself {host}, and {asked} was asked for");
-            Err(Unreached::new(UnreachedWhy::OtherMachine, what))
+/// The machine that answered is the one that was asked for, and no other of the known ones that may be called so: a name
+/// may lead elsewhere than one thinks.
+pub(super) fn same_machine(asked: &HostName, seen: &Observations, known: &[HostName]) -> Result<(), Unreached> {
+    let what = match &seen.vantage.host {
+        None => format!("the machine that answered does not say its name, and {asked} was asked for"),
+        Some(host) if !host.same_machine(asked) => {
+            format!("another machine answered: it calls itself {host}, and {asked} was asked for")
         }
-        None => {
-            let what = format!("the machine that answered does not say its name, and {asked} was asked for");
-            Err(Unreached::new(UnreachedWhy::OtherMachine, what))
-        }
-    }
+        Some(_) if seen.vantage.host_among(known.iter().chain([asked])) == Some(asked) => return Ok(()),
+        Some(host) => format!(
+            "the machine that answered calls itself {host}, which may be another one than {asked}: its short name is that \
+             of several hosts"
+        ),
+    };
+    Err(Unreached::new(UnreachedWhy::OtherMachine, what))
 }
 
 /// The most that an answer to a plan may have, in octets.
 fn most(plan: &PlanDocument) -> u64 {
     let probes = u64::try_from(plan.probes.len()).unwrap_or(u64::MAX);
     (4 << 20) + probes.saturating_mul(128 << 10).min(252 << 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Seeing;
+    use crate::plan::PlanBounds;
+    use crate::vantage::Vantage;
+
+    fn host(name: &str) -> HostName {
+        name.parse().unwrap()
+    }
+
+    /// What a machine saw that calls itself so.
+    fn seen(name: &str) -> Observations {
+        let bounds =
+            PlanBounds { stage_timeout_ms: 5000, deadline_ms: 60_000, probes_at_once: 64, addresses: 8, retries: 1 };
+        let plan = PlanDocument::new(None, bounds, Vec::new());
+        let settings = Seeing { dns_server: None, connect_to: Vec::new(), extra_roots: Vec::new(), bounds };
+        let span = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+        Observations::new(&plan, Vantage::local(name), None, settings, span, None, Vec::new())
+    }
+
+    #[test]
+    fn a_short_name_of_several_hosts_proves_none_of_them() {
+        let (europe, america) = (host("web01.eu.contoso.com"), host("web01.us.contoso.com"));
+        let both = [europe.clone(), america.clone()];
+        let said = |asked: &HostName, name: &str, known: &[HostName]| {
+            same_machine(asked, &seen(name), known).map_err(|unreached| (unreached.why, unreached.detail))
+        };
+        assert_eq!(said(&europe, "WEB01", &both[..1]), Ok(()));
+        assert_eq!(said(&america, "web01.us.contoso.com", &both), Ok(()));
+        for (asked, name) in [(&europe, "WEB01"), (&america, "web01")] {
+            let (why, what) = said(asked, name, &both).unwrap_err();
+            assert!(why == UnreachedWhy::OtherMachine && what.contains("that of several hosts"), "{what}");
+        }
+        assert!(said(&europe, "web01.us.contoso.com", &both).unwrap_err().1.contains("another machine answered"));
+        // Asked by its short name, which a host of the site has too: only the full name tells them apart.
+        assert!(said(&host("web01"), "web01.eu.contoso.com", &both).is_err());
+        assert!(said(&host("web01"), "no host name", &[]).unwrap_err().1.contains("does not say its name"));
+    }
 }
