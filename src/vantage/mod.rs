@@ -3,6 +3,7 @@
 mod assign;
 mod carried;
 mod check;
+mod clock;
 mod command;
 mod facts;
 mod grade;

@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::winrm::{self, Transport};
-use super::{Answer, Command, Place, Unreached, UnreachedWhy, VantageKind, script, ssh};
+use super::{Answer, Command, Place, Unreached, UnreachedWhy, VantageKind, clock, script, ssh};
 use crate::evidence::Observations;
 use crate::host::HostName;
 use crate::plan::PlanDocument;
@@ -19,6 +19,9 @@ use crate::site::Secret;
 
 /// How long it may take besides the probing there: connecting, signing in, compiling the script, and the way back.
 const BESIDES: Duration = Duration::from_mins(1);
+
+/// How far a clock may be off before an answer counts as one of another day. The script's may be less.
+const MAX_SKEW: SignedDuration = SignedDuration::from_hours(24);
 
 /// Machines that are asked at the same time.
 pub const AT_ONCE: usize = 16;
@@ -170,6 +173,7 @@ async fn ask(
         VantageKind::Local => return settings("this machine is no other machine"),
     };
     seen.fits(plan).map_err(|what| Unreached::new(UnreachedWhy::Answer, what))?;
+    of_now(&seen, sent, Timestamp::now())?;
     if let Some(asked) = &place.machine {
         same_machine(asked, &seen, &asking.known)?;
     }
@@ -240,6 +244,17 @@ fn read(answer: &Answer) -> Result<Observations, Unreached> {
     })
 }
 
+/// The answer is one to this question, and no older one. A clock that is somewhat off is told and costs nothing.
+fn of_now(seen: &Observations, sent: Timestamp, received: Timestamp) -> Result<(), Unreached> {
+    let Some(seconds) = clock::beyond(MAX_SKEW, (seen.started, seen.finished), (Some(sent), received)) else {
+        return Ok(());
+    };
+    let hours = MAX_SKEW.as_hours();
+    let what =
+        format!("the answer is of another time: its clock is {seconds} s away from the one here (more than {hours} h)");
+    Err(Unreached::new(UnreachedWhy::Answer, what))
+}
+
 /// The machine that answered is the one that was asked for, and no other of the known ones that may be called so: a name
 /// may lead elsewhere than one thinks.
 pub(super) fn same_machine(asked: &HostName, seen: &Observations, known: &[HostName]) -> Result<(), Unreached> {
@@ -282,6 +297,23 @@ mod tests {
         let settings = Seeing { dns_server: None, connect_to: Vec::new(), extra_roots: Vec::new(), bounds };
         let span = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
         Observations::new(&plan, Vantage::local(name), None, settings, span, None, Vec::new())
+    }
+
+    #[test]
+    fn an_answer_of_another_day_is_none() {
+        let now: Timestamp = "2026-11-25T12:00:00Z".parse().unwrap();
+        let at = |started: &str, finished: &str| {
+            let mut seen = seen("web01");
+            (seen.started, seen.finished) = (started.parse().unwrap(), finished.parse().unwrap());
+            of_now(&seen, now, now).map_err(|unreached| (unreached.why, unreached.detail))
+        };
+        assert_eq!(at("2026-11-25T14:00:00Z", "2026-11-25T14:00:10Z"), Ok(()));
+        for (started, finished) in
+            [("2026-11-23T12:00:00Z", "2026-11-23T12:00:10Z"), ("2026-11-27T12:00:00Z", "2026-11-27T12:00:10Z")]
+        {
+            let (why, what) = at(started, finished).unwrap_err();
+            assert!(why == UnreachedWhy::Answer && what.contains("of another time"), "{what}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::host::HostName;
 use crate::plan::PlanDocument;
 use crate::probe::Checks;
 use crate::text::{hexadecimal, printable};
-use crate::vantage::{Unreached, UnreachedWhy, Vantage, VantageKind, harmless};
+use crate::vantage::{Unreached, UnreachedWhy, Vantage, VantageKind, clock, harmless};
 
 /// How and when somebody was asked, by the clock here.
 #[derive(Debug, Clone)]
@@ -168,10 +168,7 @@ fn told(seen: Seen, asked: &Asked) -> Result<Observations, AnswerError> {
     if seen.started > seen.finished {
         return Err(AnswerError::Contradicts { what: "it ends before it begins".to_owned() });
     }
-    let ahead = seen.finished.duration_since(asked.received);
-    let behind = asked.sent.map_or(SignedDuration::ZERO, |sent| sent.duration_since(seen.started));
-    if ahead > MAX_SKEW || behind > MAX_SKEW {
-        let seconds = if ahead > MAX_SKEW { ahead.as_secs() } else { -behind.as_secs() };
+    if let Some(seconds) = clock::beyond(MAX_SKEW, (seen.started, seen.finished), (asked.sent, asked.received)) {
         return Err(AnswerError::Clock { seconds });
     }
     let observations = tell::observations(&seen, &asked.checks)?;
