@@ -261,6 +261,17 @@ fn a_machine_that_only_knows_its_short_name_is_the_host_of_the_plan() {
 }
 
 #[test]
+fn a_document_is_what_its_format_says_whatever_a_server_said_in_it() {
+    let native = |said: &str| format!("{{\n  \"format\": \"cmcomply.observations/1\",\n  \"server\": \"{said}\"\n}}\n");
+    for said in ["CMCOMPLY-FAILED x", "CMCOMPLY-BEGIN x", "CMCOMPLY-BLOCKED language-mode x", "\\\"cmcomply.seen/1\\\""]
+    {
+        assert!(!is_answer(native(said).as_bytes()), "{said}");
+        assert!(is_answer(said.replace('\\', "").as_bytes()), "{said}");
+    }
+    assert!(is_answer(b" {\"server\": \"cmcomply.observations/1\", \"format\": \"cmcomply.seen/1\"}\r\n"));
+}
+
+#[test]
 fn facts_hold_no_password_of_a_proxy_however_it_is_written() {
     let fact = |name: &str, value: &str| {
         let told = after(|d| d["facts"] = json!({ name: { "state": "known", "values": [value] } })).unwrap();
