@@ -1,7 +1,9 @@
 //! From what the script saw to observations, by the tables of the probe.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use rustls::pki_types::UnixTime;
 
 use super::AnswerError;
@@ -26,7 +28,6 @@ pub(super) fn observations(seen: &Seen, checks: &Checks) -> Result<Vec<Observati
         .collect();
     let judges = Elsewhere::new(&roots, &checks.public_roots, &checks.public_thumbprints)
         .map_err(|error| AnswerError::Contradicts { what: error.to_string() })?;
-    let now = UnixTime::now();
     // The script's own names of hops, and ours.
     let mut names: HashMap<&str, ProbeId> = HashMap::new();
     let mut all: Vec<Observation> = Vec::new();
@@ -34,7 +35,7 @@ pub(super) fn observations(seen: &Seen, checks: &Checks) -> Result<Vec<Observati
     for one in &seen.observations {
         let contradicts =
             |what: &str| AnswerError::Contradicts { what: format!("{}: {what}", printable(&one.probe, 200)) };
-        let told = Told { seen: one, judges: &judges, now };
+        let told = Told { seen: one, judges: &judges, now: moment(one.started) };
         let mut observation = told.observation().map_err(contradicts)?;
         if let Some(parent) = &one.hop_of {
             let parent = names.get(parent.as_str()).ok_or_else(|| contradicts("a hop that nothing leads to"))?;
@@ -229,6 +230,11 @@ impl Told<'_> {
             elsewhere::further(&self.seen.target, &question.what, &question.method, answer, &mut to.further);
         }
     }
+}
+
+/// By the clock there, as the machine itself judges.
+fn moment(of: Timestamp) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(of.as_second().try_into().unwrap_or(0)))
 }
 
 impl<E> SeenStage<E> {
