@@ -17,7 +17,7 @@ use crate::host::HostName;
 use crate::plan::{PlanBounds, PlanDocument, ProbeId};
 use crate::probe::{Observation, Settings};
 use crate::text::{hexadecimal, printable};
-use crate::vantage::{HostFacts, Vantage};
+use crate::vantage::{HostFacts, Vantage, harmless};
 
 /// The format of [`Observations`]; a change that old readers would misread makes it a new one.
 pub const OBSERVATIONS_FORMAT: &str = "cmcomply.observations/1";
@@ -212,7 +212,7 @@ impl Observations {
         if document.sha256 != computed {
             return Err(ObservationsError::Hash { path: path(), given: printable(&document.sha256, 64), computed });
         }
-        Ok(document)
+        Ok(Self { host: document.host.map(harmless), ..document })
     }
 
     /// What in it does not fit the plan that it says to be of.
@@ -282,6 +282,7 @@ fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {
 mod tests {
     use super::*;
     use crate::plan::{Probe, Target};
+    use crate::vantage::HostFact;
 
     fn plan() -> PlanDocument {
         let target = Target {
@@ -349,6 +350,22 @@ mod tests {
         let more = text.replacen("{\n", "{\n  \"extra\": 1,\n", 1);
         assert!(said(more.as_bytes()).contains("does not know `extra`"));
         assert!(said(text.replace("cmcomply.observations/1", "\u{202e}").as_bytes()).contains("\\u{202e}"));
+    }
+
+    #[test]
+    fn facts_of_the_host_are_made_harmless_and_bounded() {
+        let mut document = document(&plan());
+        let known = |values: Vec<String>| HostFact::Known { values };
+        let facts = (0..600).map(|number| (format!("a{number:03}"), HostFact::Absent));
+        let mut facts: HostFacts = facts.collect();
+        facts.insert("a".to_owned(), known(vec!["\u{1b}[2J".to_owned(); 300]));
+        facts.insert("0\u{202e}".to_owned(), known(vec!["x".repeat(10_000)]));
+        document.host = Some(facts);
+        document.sha256 = document.hash();
+        let read = Observations::parse("seen.json", &written(&document)).unwrap().host.unwrap();
+        assert_eq!(read.len(), 500);
+        assert_eq!(read["a"], known(vec!["\\u{1b}[2J".to_owned(); 200]));
+        assert!(read["0\\u{202e}"].value().is_some_and(|text| text.len() < 2100));
     }
 
     #[test]
