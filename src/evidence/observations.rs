@@ -33,6 +33,9 @@ pub struct Observations {
     pub plan_sha256: String,
     /// The host that the plan is for, as the plan says.
     pub plan_host: Option<HostName>,
+    /// The bounds of the plan, where those that held are others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_bounds: Option<PlanBounds>,
     /// The machine that probed, as it names itself.
     pub vantage: Vantage,
     /// The account that probed, as the environment names it. Which proxy is used may depend on it.
@@ -106,7 +109,8 @@ pub struct Seeing {
     pub connect_to: Vec<String>,
     /// SHA-256 over the DER of each certificate of `--ca-file`.
     pub extra_roots: Vec<String>,
-    /// The bounds that held: those of the plan, or smaller ones where this machine has fewer sockets.
+    /// The bounds that held: those of the plan, or smaller ones where this machine has fewer sockets. Of the script's
+    /// observations always those of the plan, of which it has no more than 64 probes under way.
     pub bounds: PlanBounds,
 }
 
@@ -144,9 +148,13 @@ impl Observations {
     ) -> Self {
         let missing = observations.len() < plan.probes.len() || observations.iter().any(Observation::was_cancelled);
         let interrupted = interrupted.or_else(|| missing.then_some("not every probe was gone through"));
-        let plan = (plan.sha256.clone(), plan.host.clone());
+        let (bounds, plan) = (plan.bounds, (plan.sha256.clone(), plan.host.clone()));
         let interrupted = interrupted.map(str::to_owned);
-        Self::of_host(plan, vantage, account, settings, (started, finished), interrupted, observations, None)
+        let mut document =
+            Self::of_host(plan, vantage, account, settings, (started, finished), interrupted, observations, None);
+        document.plan_bounds = Some(bounds).filter(|bounds| *bounds != document.settings.bounds);
+        document.sha256 = document.hash();
+        document
     }
 
     /// The same with facts of the host, for a plan of which only the hash and the host are known.
@@ -168,6 +176,7 @@ impl Observations {
             tool: Tool::this(),
             plan_sha256,
             plan_host,
+            plan_bounds: None,
             vantage,
             account,
             settings,
@@ -220,6 +229,11 @@ impl Observations {
         if self.plan_sha256 != plan.sha256 {
             return Err("it is an answer to another plan".to_owned());
         }
+        self.fits_probes(plan)
+    }
+
+    /// What in it does not fit what a plan probes, whatever its hash.
+    pub(crate) fn fits_probes(&self, plan: &PlanDocument) -> Result<(), String> {
         let planned: HashSet<&ProbeId> = plan.probes.iter().map(|probe| &probe.id).collect();
         let hops = self.observations.iter().filter(|seen| seen.redirected_from.is_some()).map(|seen| &seen.probe);
         let known: HashSet<&ProbeId> = planned.iter().copied().chain(hops).collect();
@@ -366,6 +380,18 @@ mod tests {
         assert_eq!(read.len(), 500);
         assert_eq!(read["a"], known(vec!["\\u{1b}[2J".to_owned(); 200]));
         assert!(read["0\\u{202e}"].value().is_some_and(|text| text.len() < 2100));
+    }
+
+    #[test]
+    fn the_bounds_of_the_plan_are_kept_where_others_held() {
+        let plan = plan();
+        assert_eq!(document(&plan).plan_bounds, None, "the same bounds held");
+        let fewer = PlanBounds { probes_at_once: 10, ..plan.bounds };
+        let seeing = Seeing { dns_server: None, connect_to: Vec::new(), extra_roots: Vec::new(), bounds: fewer };
+        let span = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+        let told = Observations::new(&plan, Vantage::local("cm01"), None, seeing, span, None, Vec::new());
+        assert_eq!((told.plan_bounds, told.settings.bounds), (Some(plan.bounds), fewer));
+        assert_eq!(Observations::parse("seen.json", &written(&told)).unwrap(), told);
     }
 
     #[test]

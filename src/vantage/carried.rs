@@ -104,7 +104,8 @@ impl CarriedFile {
         self.of_its_machine(&seats.known())?;
         let plan = &plans[place];
         // How long and how much at once may differ: what was to be probed must not.
-        let as_then = PlanDocument::new(plan.host.clone(), self.observations.settings.bounds, plan.probes.clone());
+        let bounds = self.observations.plan_bounds.unwrap_or(self.observations.settings.bounds);
+        let as_then = PlanDocument::new(plan.host.clone(), bounds, plan.probes.clone());
         let given = &self.observations.plan_sha256;
         if *given != plan.sha256 && *given != as_then.sha256 {
             return Err(unfit(format!(
@@ -115,8 +116,7 @@ impl CarriedFile {
                 short(&plan.sha256)
             )));
         }
-        let of_this = Observations { plan_sha256: plan.sha256.clone(), ..self.observations.clone() };
-        of_this.fits(plan).map_err(unfit)?;
+        self.observations.fits_probes(plan).map_err(unfit)?;
         Ok(place)
     }
 
@@ -167,6 +167,16 @@ mod tests {
         let observations = Observations::new(&plan, Vantage::local(itself), None, settings, span, None, Vec::new());
         let file = CarriedFile { path: "seen.json".to_owned(), machine, observations };
         file.place(&seats, &seats.plans(&[], NOW))
+    }
+
+    #[test]
+    fn bounds_may_be_others_than_now_and_others_than_those_that_held() {
+        let hosts = ["web01.eu.contoso.com"];
+        let then = PlanBounds { deadline_ms: 60_000, probes_at_once: 1024, ..NOW };
+        let held = PlanBounds { probes_at_once: 100, ..then };
+        for (then, held) in [(NOW, NOW), (NOW, held), (then, then), (then, held)] {
+            assert_eq!(placed(then, held, "web01", &hosts).unwrap(), 1, "{then:?}, {held:?}");
+        }
     }
 
     #[test]
