@@ -162,6 +162,7 @@ pub(super) async fn look(
             started: None,
             finished: None,
             clock_ahead_s: 0,
+            settings: None,
             facts: None,
             complete: plan.probes.is_empty(),
             unreached: None,
@@ -187,12 +188,25 @@ fn record(blank: VantageRecord, sight: Sight) -> (VantageRecord, Vec<Observation
     let clock_ahead_s = sight.clock_ahead_s();
     match sight.result {
         Err(unreached) => (VantageRecord { unreached: Some(unreached), ..blank }, Vec::new()),
-        Ok(Observations { vantage, account, tool, started, finished, complete, observations, host: facts, .. }) => {
+        Ok(seen) => {
+            let Observations { vantage, account, tool, started, finished, complete, settings, observations, host: facts, .. } =
+                seen;
+            let settings = Some(settings.harmless());
             let (os, tool) = (Some(crate::text::printable(&vantage.os, 80)), Some(tool));
             let (started, finished) = (Some(started), Some(finished));
             let account = account.map(|account| crate::text::printable(&account, 200)).or(blank.account.clone());
-            let record =
-                VantageRecord { account, os, tool, started, finished, clock_ahead_s, facts, complete, ..blank };
+            let record = VantageRecord {
+                account,
+                os,
+                tool,
+                started,
+                finished,
+                clock_ahead_s,
+                settings,
+                facts,
+                complete,
+                ..blank
+            };
             (record, observations)
         }
     }

@@ -135,6 +135,31 @@ impl Seeing {
     }
 }
 
+impl Seeing {
+    /// With texts that are safe to print, and of bounded number.
+    pub(crate) fn harmless(self) -> Self {
+        let texts = |texts: Vec<String>| texts.iter().take(200).map(|text| printable(text, 300)).collect();
+        Self {
+            dns_server: self.dns_server.map(|server| printable(&server, 80)),
+            connect_to: texts(self.connect_to),
+            extra_roots: texts(self.extra_roots),
+            bounds: self.bounds,
+        }
+    }
+
+    /// The options that let a machine see something else than it would by itself.
+    pub(crate) fn options(&self) -> Vec<&'static str> {
+        [
+            ("--connect-to", !self.connect_to.is_empty()),
+            ("--dns-server", self.dns_server.is_some()),
+            ("--ca-file", !self.extra_roots.is_empty()),
+        ]
+        .into_iter()
+        .filter_map(|(option, given)| given.then_some(option))
+        .collect()
+    }
+}
+
 impl Observations {
     /// The document of what was seen. `interrupted` says why the probing ended before its end, if it did.
     pub fn new(
