@@ -14,7 +14,7 @@ use crate::plan::ProbeId;
 use crate::probe::elsewhere::{self, Complaints, Elsewhere, Raw};
 use crate::probe::{
     Checks, Failure, FailureCode, HttpEvidence, NameEvidence, Observation, Outcome, Redirect, Stage, TcpAttempt,
-    TcpEvidence, TlsEvidence, TrustEvidence, Try,
+    TcpEvidence, TlsEvidence, TrustEvidence, Try, judge_again,
 };
 use crate::text::printable;
 
@@ -147,7 +147,7 @@ impl Told<'_> {
             _ => {}
         }
         let told = stage.told(evidence);
-        Ok(if matches!(self.seen.via, Via::Direct) { elsewhere::name(&self.seen.target.host, told) } else { told })
+        Ok(if matches!(self.seen.via, Via::Direct) { judge_again(&self.seen.target.host, told) } else { told })
     }
 
     fn tcp(&self) -> Result<Stage<TcpEvidence>, &'static str> {
@@ -240,7 +240,7 @@ fn moment(of: Timestamp) -> UnixTime {
 impl<E> SeenStage<E> {
     /// As it was told, with this evidence.
     fn told<T>(&self, evidence: Option<T>) -> Stage<T> {
-        let untold = || elsewhere::failure(FailureCode::Internal, "it failed, and nothing says why");
+        let untold = || Failure::new(FailureCode::Internal, "it failed, and nothing says why");
         let failure =
             (self.outcome == Outcome::Failed).then(|| self.failure.as_ref().map_or_else(untold, SeenFailure::told));
         Stage { outcome: self.outcome, took_us: self.took_us, failure, evidence }
@@ -263,7 +263,7 @@ impl<E> SeenStage<E> {
 
 impl SeenFailure {
     fn told(&self) -> Failure {
-        elsewhere::failure(self.code, &self.detail)
+        Failure::new(self.code, &self.detail)
     }
 }
 
