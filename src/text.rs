@@ -1,6 +1,10 @@
 //! Text from outside, made fit to be kept and shown.
 
 use std::borrow::Cow;
+use std::path::Path;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// At most `max` characters of `text`, with every control, format and separator character that could act on a
 /// terminal or reorder a line written as `\u{…}`. A longer text ends in `…`.
@@ -37,6 +41,45 @@ pub fn ascii(text: &str, max: usize) -> String {
 pub fn hexadecimal(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}
+
+/// A path, fit to be shown.
+pub(crate) fn path(path: &Path) -> String {
+    printable(&path.display().to_string(), 500)
+}
+
+/// SHA-256, in lower-case hexadecimal, over the canonical form of a document without its field `sha256`: JSON with sorted
+/// keys and no blanks.
+pub(crate) fn canonical_sha256(mut document: Value) -> String {
+    if let Some(fields) = document.as_object_mut() {
+        fields.remove("sha256");
+    }
+    document.sort_all_objects();
+    hexadecimal(&Sha256::digest(document.to_string()))
+}
+
+/// Text as PowerShell and editors of Windows write it, in UTF-8 or UTF-16, and whether all of it is text; what is none
+/// stands as replacement characters.
+pub(crate) fn decoded(bytes: &[u8]) -> (Cow<'_, str>, bool) {
+    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let pairs = bytes.chunks_exact(2);
+        let even = pairs.remainder().is_empty();
+        let units: Vec<u16> = pairs.map(|pair| unit([pair[0], pair[1]])).collect();
+        match String::from_utf16(&units) {
+            Ok(text) => (text.into(), even),
+            Err(_) => (String::from_utf16_lossy(&units).into(), false),
+        }
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        [b'{', 0, ..] => wide(bytes, u16::from_le_bytes),
+        _ => {
+            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+            std::str::from_utf8(bytes)
+                .map_or_else(|_| (String::from_utf8_lossy(bytes), false), |text| (text.into(), true))
+        }
+    }
 }
 
 /// What stands for a part that may be a secret. No name and no address has it, so that what was cut is never used.

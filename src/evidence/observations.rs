@@ -1,6 +1,5 @@
 //! The observations document: what one machine saw of one plan.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::{self, Write};
 use std::time::Duration;
@@ -16,7 +15,7 @@ use super::document::left_out;
 use crate::host::HostName;
 use crate::plan::{PlanBounds, PlanDocument, ProbeId};
 use crate::probe::{Observation, Settings};
-use crate::text::{hexadecimal, printable};
+use crate::text::{canonical_sha256, decoded, hexadecimal, printable};
 use crate::vantage::{HostFacts, Vantage, harmless};
 
 /// The format of [`Observations`]; a change that old readers would misread makes it a new one.
@@ -225,7 +224,10 @@ impl Observations {
         if bytes.len() as u64 > MAX_OBSERVATIONS_OCTETS {
             return Err(ObservationsError::TooLarge { path: path() });
         }
-        let text = decoded(bytes).ok_or_else(|| invalid("it is no text in UTF-8 or UTF-16"))?;
+        let (text, whole) = decoded(bytes);
+        if !whole {
+            return Err(invalid("it is no text in UTF-8 or UTF-16"));
+        }
         let start = text.find("{\n").or_else(|| text.find('{')).ok_or_else(|| invalid("it holds nothing"))?;
         let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>();
         let given = match values.next() {
@@ -285,12 +287,7 @@ impl Observations {
     }
 
     fn hash(&self) -> String {
-        let mut canonical = serde_json::to_value(self).expect("strings, numbers and lists of them become JSON");
-        if let Some(fields) = canonical.as_object_mut() {
-            fields.remove("sha256");
-        }
-        canonical.sort_all_objects();
-        hexadecimal(&Sha256::digest(canonical.to_string()))
+        canonical_sha256(serde_json::to_value(self).expect("strings, numbers and lists of them become JSON"))
     }
 
     /// Writes the document, indented, with a line end.
@@ -298,22 +295,6 @@ impl Observations {
         serde_json::to_writer_pretty(&mut out, self)?;
         out.write_all(b"\n")?;
         out.flush()
-    }
-}
-
-/// Text as PowerShell and editors of Windows write it: UTF-8 or UTF-16.
-fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {
-    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let pairs = bytes.chunks_exact(2);
-        let whole = pairs.remainder().is_empty();
-        let units: Vec<u16> = pairs.map(|pair| unit([pair[0], pair[1]])).collect();
-        String::from_utf16(&units).ok().filter(|_| whole).map(Cow::Owned)
-    };
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
-        [b'{', 0, ..] => wide(bytes, u16::from_le_bytes),
-        _ => std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)).ok().map(Cow::Borrowed),
     }
 }
 

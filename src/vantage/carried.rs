@@ -11,7 +11,7 @@ use crate::evidence::{MAX_OBSERVATIONS_OCTETS, Observations, ObservationsError};
 use crate::host::HostName;
 use crate::plan::PlanDocument;
 use crate::probe::Checks;
-use crate::text::printable;
+use crate::text::{self, printable};
 
 /// How far a clock may be ahead of ours before a file counts as one of the future.
 const AHEAD: SignedDuration = SignedDuration::from_mins(10);
@@ -56,7 +56,7 @@ impl CarriedFile {
     ///
     /// It may be an observations document, or what the script wrote; `checks` say what counts as a public root there.
     pub fn read(path: &Path, now: Timestamp, max_age: SignedDuration, checks: &Checks) -> Result<Self, CarriedError> {
-        let name = printable(&path.display().to_string(), 500);
+        let name = text::path(path);
         let unreadable = |source| CarriedError::Unreadable { path: name.clone(), source };
         let mut bytes = Vec::new();
         let file = std::fs::File::open(path).map_err(unreadable)?;

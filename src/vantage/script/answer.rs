@@ -5,7 +5,6 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::seen::{SEEN_FORMAT, Seen};
 use super::tell;
@@ -13,7 +12,7 @@ use crate::evidence::{Observations, Seeing};
 use crate::host::HostName;
 use crate::plan::PlanDocument;
 use crate::probe::Checks;
-use crate::text::{hexadecimal, printable};
+use crate::text::{canonical_sha256, decoded, printable};
 use crate::vantage::{Unreached, UnreachedWhy, Vantage, VantageKind, clock, harmless};
 
 /// How and when somebody was asked, by the clock here.
@@ -154,7 +153,7 @@ pub fn carried_answer(bytes: &[u8], asked: &Asked) -> Result<Observations, Answe
 
 /// Whether the bytes are of the script, and not an observations document.
 pub fn is_answer(bytes: &[u8]) -> bool {
-    let text = decoded(bytes);
+    let (text, _) = decoded(bytes);
     // A document says what it is: what a server said may stand in it, and may look like ours.
     if text.trim_start().starts_with('{')
         && let Some(Ok(head)) = serde_json::Deserializer::from_str(&text).into_iter::<Head>().next()
@@ -213,17 +212,16 @@ fn document(bytes: &[u8]) -> Result<Seen, AnswerError> {
     if bytes.len() > MAX_ANSWER {
         return Err(AnswerError::TooLarge);
     }
-    let text = decoded(bytes);
+    let (text, _) = decoded(bytes);
     let json = found(&text)?;
     let damaged = |what: String| AnswerError::Damaged { what: printable(&what, MAX_WORDS) };
-    let mut given: Value = serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
+    let given: Value = serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
     let format = given.get("format").and_then(Value::as_str).unwrap_or("no known kind");
     if format != SEEN_FORMAT {
         return Err(AnswerError::Format { format: printable(format, 80) });
     }
-    let hash = given.as_object_mut().and_then(|fields| fields.remove("sha256"));
-    given.sort_all_objects();
-    if hash.as_ref().and_then(Value::as_str) != Some(&hexadecimal(&Sha256::digest(given.to_string()))) {
+    let hash = given.get("sha256").and_then(Value::as_str).map(str::to_owned);
+    if hash != Some(canonical_sha256(given)) {
         return Err(damaged("it was changed after it was made (its hash is another one)".to_owned()));
     }
     // Again from the bytes: its errors name line and column.
@@ -264,19 +262,6 @@ fn found(text: &str) -> Result<Vec<u8>, AnswerError> {
 fn base64(text: &str) -> Option<Vec<u8>> {
     let text: String = text.split_whitespace().collect();
     STANDARD.decode(text).ok()
-}
-
-/// Text in UTF-8, or in UTF-16 as PowerShell writes it to files. What is neither stands as replacement characters.
-fn decoded(bytes: &[u8]) -> String {
-    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
-        String::from_utf16_lossy(&units)
-    };
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
-        _ => String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)).into_owned(),
-    }
 }
 
 const BEGIN: &str = "CMCOMPLY-BEGIN ";
