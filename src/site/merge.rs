@@ -14,12 +14,13 @@ use super::readers;
 use crate::text;
 
 /// The fields that tell the rows of a list apart. Rows of a list that is not here are told apart by all they have.
-const KEYS: [(&str, &[&str]); 23] = [
+const KEYS: [(&str, &[&str]); 24] = [
     ("sites", &["code"]),
     ("site_databases", &["site"]),
     ("site_systems", &["site", "host"]),
     ("roles", &["role"]),
     ("site_system_proxies", &["site", "host"]),
+    ("internet_names", &["site", "host"]),
     ("service_connection_points", &["site", "host"]),
     ("software_update_points", &["site", "host"]),
     ("sync_sources", &["site"]),
@@ -255,12 +256,14 @@ impl Merger<'_> {
         for (number, rows) in said {
             for row in rows.as_array().into_iter().flatten() {
                 let key = match keys {
-                    Some(keys) => {
+                    // Rows without a name are not rows of one name.
+                    Some(keys) if keys.iter().any(|key| !row[*key].is_null()) => {
                         keys.iter().map(|key| format!("{key}={}", shown(&row[*key]))).collect::<Vec<_>>().join(", ")
                     }
-                    None => row.to_string(),
+                    _ => row.to_string(),
                 };
-                let same = by_key.entry(key.clone()).or_default();
+                // A site database tells no small letters from capitals.
+                let same = by_key.entry(key.to_ascii_lowercase()).or_default();
                 if same.is_empty() {
                     order.push(key);
                 }
@@ -269,7 +272,7 @@ impl Merger<'_> {
         }
         let mut merged = Vec::new();
         for key in order {
-            let rows = by_key.remove(&key).unwrap_or_default();
+            let rows = by_key.remove(&key.to_ascii_lowercase()).unwrap_or_default();
             let row = if place.row.is_empty() { key.clone() } else { format!("{}, {key}", place.row) };
             merged.extend(self.row(Place { row: &row, ..place }, rows));
         }
@@ -337,14 +340,15 @@ impl Merger<'_> {
 
     /// The parts of all objects, by name.
     fn parts(&mut self, place: Place<'_>, said: &[Said<'_>]) -> Value {
-        let mut by_name: BTreeMap<&String, Vec<Said<'_>>> = BTreeMap::new();
+        let mut by_name: BTreeMap<String, (&String, Vec<Said<'_>>)> = BTreeMap::new();
         for (number, object) in said {
             for (name, value) in object.as_object().into_iter().flatten() {
-                by_name.entry(name).or_default().push((*number, value));
+                let (_, values) = by_name.entry(name.to_ascii_lowercase()).or_insert((name, Vec::new()));
+                values.push((*number, value));
             }
         }
         let mut merged = Map::new();
-        for (name, values) in by_name {
+        for (name, values) in by_name.into_values() {
             let value = self.one(Place { column: name, ..place }, &values);
             // A host on which the databases do not agree is none; the finding on its column says that it is not empty.
             if !value.is_null() {
@@ -359,7 +363,7 @@ impl Merger<'_> {
         let mut distinct: Vec<Said<'_>> = Vec::new();
         for (number, value) in said {
             let says = !value.is_null() || NULL_SAYS.contains(&place.column);
-            if says && !distinct.iter().any(|(_, known)| known == value) {
+            if says && !distinct.iter().any(|(_, known)| is_same(place.column, known, value)) {
                 distinct.push((*number, value));
             }
         }
@@ -380,7 +384,7 @@ impl Merger<'_> {
             several if several.iter().all(|(_, value)| value.is_number()) && is_count(place) => self.count(place, said),
             several => {
                 self.differ(place, several);
-                instead(place.column, several[0].1)
+                instead(place, several[0].1)
             }
         }
     }
@@ -420,10 +424,20 @@ fn is_count(place: Place<'_>) -> bool {
         || (place.fact == "store_for_business" && place.column == "accounts")
 }
 
+/// Whether two databases say the same. Small letters and capitals are told apart in no name that tells rows apart.
+fn is_same(column: &str, one: &Value, other: &Value) -> bool {
+    let is_key = KEYS.iter().any(|(_, keys)| keys.contains(&column));
+    match (one, other) {
+        (Value::String(one), Value::String(other)) if is_key => one.eq_ignore_ascii_case(other),
+        _ => one == other,
+    }
+}
+
 /// What stands in the place of a value on which the databases do not agree.
-fn instead(column: &str, first: &Value) -> Value {
-    match (column, first) {
+fn instead(place: Place<'_>, first: &Value) -> Value {
+    match (place.column, first) {
         ("setting", _) => json!({ "use": "unreadable" }),
+        ("name", first) if place.fact == "internet_names" => first.clone(),
         (column, first) if NEEDED.contains(&column) => first.clone(),
         (_, Value::Object(fields)) if fields.contains_key("number") => json!({ "number": null, "text": null }),
         _ => Value::Null,

@@ -3,7 +3,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::site::names::Role;
 use crate::site::readers::any::{any_facts, connection};
-use crate::site::{InstalledRole, PropertyValue, ServiceConnectionPoint, Site, SiteCode, SiteSystem};
+use crate::site::{
+    Cmg, InstalledRole, InternetName, PropertyValue, ServiceConnectionPoint, Site, SiteCode, SiteSystem,
+};
 
 fn known<T>(value: T) -> Fact<T> {
     Fact::Known { value, source: Source::of("dbo.vTest") }
@@ -251,4 +253,39 @@ fn every_list_of_the_facts_has_its_key_or_is_told_apart_by_all_it_has() {
     for (list, _) in KEYS {
         assert!(facts.get(list).is_some() || list == "roles", "{list} is no fact");
     }
+}
+
+#[test]
+fn names_compare_without_case_and_rows_without_a_name_are_not_one() {
+    let gateway = |name: Option<&str>, service: &str| -> Cmg {
+        let service_name = serde_json::json!(service);
+        serde_json::from_value(serde_json::json!({
+            "name": name, "service_name": service_name, "deployment_name": null, "region": null, "environment": null,
+            "instances": null, "storage_name": null, "state": null, "kind": null
+        }))
+        .unwrap()
+    };
+    let (mut cas, mut ps1) = (of("CAS"), of("PS1"));
+    cas.cmgs = known(vec![gateway(Some("GRANITE"), "a.contoso.com"), gateway(None, "c.contoso.com")]);
+    ps1.cmgs = known(vec![gateway(Some("Granite"), "b.contoso.com"), gateway(None, "d.contoso.com")]);
+    let facts = merged(&[&cas, &ps1]);
+    let names: Vec<_> =
+        facts.cmgs.rows().iter().map(|row| row.service_name.as_ref().map(ToString::to_string)).collect();
+    assert_eq!(names, [None, Some("c.contoso.com".to_owned()), Some("d.contoso.com".to_owned())]);
+    assert!(facts.data_findings.iter().any(|finding| finding.column == "service_name"), "{:?}", facts.data_findings);
+}
+
+#[test]
+fn two_internet_names_of_one_server_are_a_finding() {
+    let name = |name: &str| InternetName {
+        site: site("PS1"),
+        host: "mp1.contoso.com".parse().unwrap(),
+        name: name.parse().unwrap(),
+    };
+    let (mut cas, mut ps1) = (of("CAS"), of("PS1"));
+    cas.internet_names = known(vec![name("a.contoso.com")]);
+    ps1.internet_names = known(vec![name("b.contoso.com")]);
+    let facts = merged(&[&ps1, &cas]);
+    assert_eq!(facts.internet_names.rows(), [name("a.contoso.com")]);
+    assert!(facts.data_findings.iter().any(|finding| finding.column == "name"), "{:?}", facts.data_findings);
 }

@@ -36,7 +36,7 @@ fn sites(facts: &Facts, findings: &mut Findings) {
         && !sites.is_empty()
     {
         let problem = format!("{object} has no such site");
-        findings.add(&source.object, "site_code", "", &problem, this.as_str());
+        findings.add(&source.object, "site_code", &format!("site_code={this}"), &problem, this.as_str());
     }
 }
 
@@ -119,7 +119,7 @@ fn gateways(facts: &Facts, findings: &mut Findings) {
         gateways.iter().flat_map(|cmg| [&cmg.service_name, &cmg.deployment_name]).flatten().collect();
     for address in addresses.iter().filter(|address| !known.contains(address)) {
         let problem = format!("clients are given this address, and no gateway in {list} has it");
-        findings.add(object, "path", "", &problem, address.as_str());
+        findings.add(object, "path", &format!("path={address}"), &problem, address.as_str());
     }
 }
 
