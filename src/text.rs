@@ -1,5 +1,11 @@
 //! Text from outside, made fit to be kept and shown.
 
+use std::borrow::Cow;
+use std::path::Path;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
 /// At most `max` characters of `text`, with every control, format and separator character that could act on a
 /// terminal or reorder a line written as `\u{…}`. A longer text ends in `…`.
 pub fn printable(text: &str, max: usize) -> String {
@@ -37,6 +43,92 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
+/// A path, fit to be shown.
+pub(crate) fn path(path: &Path) -> String {
+    printable(&path.display().to_string(), 500)
+}
+
+/// SHA-256, in lower-case hexadecimal, over the canonical form of a document without its field `sha256`: JSON with sorted
+/// keys and no blanks.
+pub(crate) fn canonical_sha256(mut document: Value) -> String {
+    if let Some(fields) = document.as_object_mut() {
+        fields.remove("sha256");
+    }
+    document.sort_all_objects();
+    hexadecimal(&Sha256::digest(document.to_string()))
+}
+
+/// Text as PowerShell and editors of Windows write it, in UTF-8 or UTF-16, and whether all of it is text; what is none
+/// stands as replacement characters.
+pub(crate) fn decoded(bytes: &[u8]) -> (Cow<'_, str>, bool) {
+    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let pairs = bytes.chunks_exact(2);
+        let even = pairs.remainder().is_empty();
+        let units: Vec<u16> = pairs.map(|pair| unit([pair[0], pair[1]])).collect();
+        match String::from_utf16(&units) {
+            Ok(text) => (text.into(), even),
+            Err(_) => (String::from_utf16_lossy(&units).into(), false),
+        }
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        [b'{', 0, ..] => wide(bytes, u16::from_le_bytes),
+        _ => {
+            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+            std::str::from_utf8(bytes)
+                .map_or_else(|_| (String::from_utf8_lossy(bytes), false), |text| (text.into(), true))
+        }
+    }
+}
+
+/// What stands for a part that may be a secret. No name and no address has it, so that what was cut is never used.
+const CUT: &str = "***";
+
+/// The text without the parts of a URL that may hold a secret: an account before `@`, and a query or fragment.
+pub fn without_secrets(text: &str) -> Cow<'_, str> {
+    if !text.contains(['@', '?', '#']) {
+        return Cow::Borrowed(text);
+    }
+    let (scheme, rest) = text.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).unwrap_or(("", text));
+    let start = if scheme.is_empty() { String::new() } else { format!("{scheme}://") };
+    // A mark before the last `@` may be one of the password, or the `@` one of the query: nothing of both is kept.
+    let account = rest.rfind('@');
+    match (account, rest.find(['?', '#'])) {
+        (Some(at), Some(mark)) if mark < at => format!("{start}{CUT}"),
+        (Some(at), Some(mark)) => format!("{start}{CUT}@{}{CUT}", &rest[at + 1..=mark]),
+        (Some(at), None) => format!("{start}{CUT}@{}", &rest[at + 1..]),
+        (None, Some(mark)) => format!("{start}{}{CUT}", &rest[..=mark]),
+        (None, None) => text.to_owned(),
+    }
+    .into()
+}
+
+/// As [`without_secrets`] for settings of proxies as Windows has them: entries between `;` and blanks, `scheme=` before
+/// some. Nothing stands where an account stood, so that the rest reads as it would without one.
+pub(crate) fn proxies_without_secrets(text: &str) -> String {
+    let entries = || text.split_inclusive([';', ' ']);
+    // An account without a password may be the end of one that has our separators in it; so may whatever follows a query.
+    let torn = |entry: &str| {
+        entry.contains(['?', '#']) || entry.rsplit_once('@').is_some_and(|(account, _)| !account.contains(':'))
+    };
+    let cut = if entries().any(torn) { without_secrets(text).into_owned() } else { entries().map(entry).collect() };
+    cut.replace(&format!("{CUT}@"), "")
+}
+
+/// `a:80`, `https=a:443` or a URL.
+fn entry(text: &str) -> String {
+    let named = text.split_once('=').filter(|(name, _)| name.bytes().all(|b| b.is_ascii_alphanumeric()));
+    match named {
+        Some((name, proxy)) => format!("{name}={}", without_secrets(proxy)),
+        None => without_secrets(text).into_owned(),
+    }
+}
+
+fn is_scheme(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
+}
+
 /// Whether a character only prints: no control, no bidirectional override, no zero-width or line separator character, and
 /// none that Unicode keeps from ever being one, which XML and HTML refuse.
 pub(crate) fn is_harmless(c: char) -> bool {
@@ -62,6 +154,28 @@ mod tests {
     #[test]
     fn bytes_in_hexadecimal() {
         assert_eq!(hexadecimal(&[0, 0x1f, 0xff]), "001fff");
+    }
+
+    #[test]
+    fn settings_of_proxies_keep_no_secret() {
+        for (text, shown) in [
+            (
+                "proxy.contoso.com:8080 bypass <local>;*.contoso.com",
+                "proxy.contoso.com:8080 bypass <local>;*.contoso.com",
+            ),
+            ("http=a:80;https=b:443", "http=a:80;https=b:443"),
+            ("svc:hunter2@proxy:8080", "proxy:8080"),
+            ("http=svc:hunter2@proxy:80;https=https://svc:hunter2@b:443/", "http=proxy:80;https=https://b:443/"),
+            ("http://svc:hunter2@proxy:80 bypass <local>", "http://proxy:80 bypass <local>"),
+            ("https=svc:hunter2=hunter2@b:443", "https=b:443"),
+            ("svc:hunter2;hunter2@proxy:80", "proxy:80"),
+            ("svc:hunter2 hunter2=hunter2@proxy:80", "proxy:80"),
+            ("http://wpad.contoso.com/p.pac?sig=hunter2", "http://wpad.contoso.com/p.pac?***"),
+            ("http://wpad.contoso.com/p.pac?a=b;token=hunter2", "http://wpad.contoso.com/p.pac?***"),
+            ("http://svc:hunter2@wpad/p.pac?token=hunter2 hunter2", "http://wpad/p.pac?***"),
+        ] {
+            assert_eq!(proxies_without_secrets(text), shown);
+        }
     }
 
     #[test]

@@ -134,6 +134,19 @@ async fn a_file_counts_for_its_host_and_a_part_of_it_for_what_it_holds() {
     let some = passes(&run.unwrap_or_else(|| panic!("{said}")));
     assert!(code == Some(3) && (1..all).contains(&some), "{some} of {all}: {said}");
     assert!(said.contains("not to the end"), "{said}");
+    // A document may say that it is all there is.
+    (half["complete"], half["interrupted"]) = (json!(true), Value::Null);
+    seal(&mut half);
+    let (_, said, run) = lab.audit(&[half.to_string().as_bytes()], &[]).await;
+    let run = run.unwrap_or_else(|| panic!("{said}"));
+    let record = run["vantages"].as_array().unwrap().iter().find(|v| v["machine"] == HOST).unwrap();
+    assert!(record["complete"] == json!(false) && said.contains("not to the end"), "{record}: {said}");
+    let options = &record["settings"];
+    assert!(options["dns_server"] == lab.internet.dns().to_string() && options["connect_to"].is_array(), "{record}");
+    assert!(said.contains("--dns-server"), "{said}");
+    // Another deadline than the plan was written with is no other plan.
+    let (code, said, _) = lab.audit(&[seen.to_string().as_bytes()], &["--deadline=200"]).await;
+    assert_eq!(code, Some(3), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

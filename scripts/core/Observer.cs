@@ -65,8 +65,9 @@ namespace Cmcomply
 
             Fields vantage = new Fields().With("os", Environment.OSVersion.Platform == PlatformID.Win32NT ? "windows" : "other").With("name", Facts.MachineName()).With("domain", Domain()).With("account", Account());
             seen.With("machine", vantage).With("facts", facts).With("observations", observations);
+            // Those of the plan, also where fewer run at once: whoever reads this tells the plan by them.
             seen.With("bounds", new Fields().With("stage_timeout_ms", bounds.StageMs).With("deadline_ms", plan.Object("bounds").Number("deadline_ms"))
-                .With("probes_at_once", bounds.AtOnce).With("addresses", bounds.Addresses).With("retries", bounds.Retries));
+                .With("probes_at_once", plan.Object("bounds").Number("probes_at_once")).With("addresses", bounds.Addresses).With("retries", bounds.Retries));
             seen.With("interrupted", run.Over ? "the deadline of the plan" : null).With("started", started).With("finished", Clock.Now());
             seen["sha256"] = Hash(JsonWriter.Write(seen, false));
             return JsonWriter.Write(seen, true);

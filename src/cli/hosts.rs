@@ -86,7 +86,8 @@ fn row(subject: Subject, roles: Vec<String>, seats: &Seats, rules: &[VantageRule
     HostRow {
         // Only SYSTEM gives an A, and no account that signs in from elsewhere is SYSTEM.
         grade: seat.standing.grade(if seat.place == THIS_MACHINE { here::account() } else { None }.as_deref()),
-        stated: rules.contains(&place.rule) || place.rule.kind == VantageKind::Carried,
+        // This machine needs no `--remote`.
+        stated: seat.place == THIS_MACHINE || rules.contains(&place.rule) || place.rule.kind == VantageKind::Carried,
         vantage: place.rule.kind,
         machine: place.machine.clone(),
         account: place.rule.account.clone(),
@@ -124,5 +125,29 @@ async fn check(place: &Place, gate: &Semaphore, cancel: &CancellationToken) -> C
         biased;
         () = cancel.cancelled() => Err(Unreached::new(UnreachedWhy::Interrupted, "interrupted by Ctrl-C")),
         checked = vantage::check(place) => checked,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::{Connection, SiteCode, SqlCertificate, SqlSignIn, UnknownWhy};
+
+    #[test]
+    fn this_machine_is_no_default_of_another_one() {
+        let connection = Connection {
+            server: "cm01.contoso.com".to_owned(),
+            database: "CM_PS1".to_owned(),
+            server_version: None,
+            certificate: SqlCertificate::MachineRoots,
+            sign_in: SqlSignIn::SqlLogin { user: "reader".to_owned() },
+        };
+        let facts = Facts::unknown(connection, UnknownWhy::NotVisible, "not visible");
+        let host = |name: &str| Subject::Host { site: SiteCode::parse("PS1").unwrap(), host: name.parse().unwrap() };
+        let subjects = [host("cm01.contoso.com"), host("cm02.contoso.com")];
+        let here = Vantage::local("cm01.contoso.com");
+        let seats = vantage::assign(&subjects, &facts, &[], Some(VantageKind::Winrm), &here, &[]);
+        let stated = |subject: &Subject| row(subject.clone(), Vec::new(), &seats, &[], &[Ok(None), Ok(None)]).stated;
+        assert!(stated(&subjects[0]) && !stated(&subjects[1]));
     }
 }

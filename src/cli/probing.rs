@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::{Args, value_parser};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use url::Url;
 
 use super::console::note;
 use super::{Stop, secret};
@@ -236,7 +237,7 @@ enum Way {
 #[cfg(feature = "pac")]
 async fn script(place: &str, limit: Duration) -> anyhow::Result<Rules> {
     use crate::proxies::{Choice, Pac, fetch_script};
-    let shown = crate::text::printable(place, 200);
+    let shown = crate::text::printable(&crate::text::without_secrets(place), 200);
     let text = if place.starts_with("http://") {
         fetch_script(place, limit).await.map_err(anyhow::Error::msg)
     } else {
@@ -296,11 +297,26 @@ fn stated_proxy(text: &str) -> Result<(Context, Way), String> {
         Some(place) if place.starts_with("https://") => {
             return Err("scripts are fetched over plain HTTP only: give a file".to_owned());
         }
-        Some(place) => Way::Script(place.to_owned()),
+        Some(place) => {
+            if place.starts_with("http://") {
+                bare(place)?;
+            }
+            Way::Script(place.to_owned())
+        }
         None if route == "system" => Way::System,
         None => Way::Fixed(stated_via(route)?),
     };
     Ok((context, way))
+}
+
+/// The place of a script is printed and kept, so nothing that may be a secret is taken in it.
+fn bare(place: &str) -> Result<(), String> {
+    let url = Url::parse(place).map_err(|error| error.to_string())?;
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err("no account, query (?) or fragment (#) may stand in the place of a script: it is printed and kept"
+            .to_owned());
+    }
+    Ok(())
 }
 
 /// `CONTEXT=*.contoso.com;<local>`.
@@ -340,6 +356,16 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "pac")]
+    #[tokio::test]
+    async fn where_a_script_is_from_is_told_without_secrets() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("svc:hunter2@p.pac");
+        std::fs::write(&file, "function FindProxyForURL(url, host) { return 'DIRECT'; }").unwrap();
+        let rules = script(file.to_str().unwrap(), Duration::from_secs(5)).await.unwrap();
+        assert_eq!(rules.origin, "script ***@p.pac");
+    }
+
     #[test]
     fn only_what_the_database_does_not_know_can_be_stated() {
         assert_eq!(stated_proxy("client-system=direct"), Ok((Context::ClientSystem, Way::Fixed(Via::Direct))));
@@ -353,6 +379,10 @@ mod tests {
         );
         assert!(stated_proxy("client-system=pac:").is_err());
         assert!(stated_proxy("client-system=pac:https://a/p.pac").unwrap_err().contains("plain HTTP only"));
+        for secret in ["http://svc:hunter2@wpad/p.pac", "http://wpad/p.pac?sig=hunter2", "http://wpad/p.pac#hunter2"] {
+            let error = stated_proxy(&format!("client-system=pac:{secret}")).unwrap_err();
+            assert!(error.contains("printed and kept") && !error.contains("hunter2"), "{error}");
+        }
         assert!(stated_bypass("site-system-proxy=*").unwrap_err().contains("site database says"));
         assert!(stated_bypass("client-system=*.contoso.com;<local>").is_ok());
         assert!(stated_proxy("site-system-proxy=direct").unwrap_err().contains("site database says"));

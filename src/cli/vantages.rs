@@ -1,5 +1,6 @@
 //! Looking from every vantage: this machine, the other ones, and what was brought back from some.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use clap::{Args, value_parser};
@@ -11,7 +12,7 @@ use super::{Stop, audit, here, secret};
 use crate::assess::{View, Witness};
 use crate::derive::Subject;
 use crate::evidence::{Look, LookedFor, Observations, Tool, VantageRecord};
-use crate::plan::PlanDocument;
+use crate::plan::{PlanDocument, Probe, ProbeId};
 use crate::probe::{Checks, Observation, Settings};
 use crate::vantage::{
     Asking, CarriedFile, Place, Remote, Seats, Sight, THIS_MACHINE, Unreached, UnreachedWhy, Vantage, VantageKind,
@@ -119,7 +120,7 @@ pub(super) async fn look(
     };
     let remotes = asked.iter().map(remote).collect();
     let checks = settings.checks.clone();
-    let asking = Asking { roots: checks.public_thumbprints.clone(), checks };
+    let asking = Asking { roots: checks.public_thumbprints.clone(), checks, known: seats.known() };
     let started = Timestamp::now();
     let (near, far) = tokio::join!(
         audit::probe_all(&plans[THIS_MACHINE].probes, settings, cancel),
@@ -162,6 +163,7 @@ pub(super) async fn look(
             started: None,
             finished: None,
             clock_ahead_s: 0,
+            settings: None,
             facts: None,
             complete: plan.probes.is_empty(),
             unreached: None,
@@ -175,7 +177,7 @@ pub(super) async fn look(
                 (VantageRecord { account, os, tool, started, finished, complete, ..blank }, std::mem::take(&mut near))
             }
             None => (blank, Vec::new()),
-            Some(sight) => record(blank, sight),
+            Some(sight) => record(blank, &plan.probes, sight),
         };
         looks.push(Look { record, probes: plan.probes, observations });
     }
@@ -183,19 +185,40 @@ pub(super) async fn look(
     Ok(Seen { looks, grades, interrupted })
 }
 
-fn record(blank: VantageRecord, sight: Sight) -> (VantageRecord, Vec<Observation>) {
+/// The record of another machine, which was to look at these.
+fn record(blank: VantageRecord, probes: &[Probe], sight: Sight) -> (VantageRecord, Vec<Observation>) {
     let clock_ahead_s = sight.clock_ahead_s();
     match sight.result {
         Err(unreached) => (VantageRecord { unreached: Some(unreached), ..blank }, Vec::new()),
-        Ok(Observations { vantage, account, tool, started, finished, complete, observations, host: facts, .. }) => {
+        Ok(seen) => {
+            let complete = seen.complete && has_all(&seen.observations, probes);
+            let Observations { vantage, account, tool, started, finished, settings, observations, host: facts, .. } =
+                seen;
+            let settings = Some(settings.harmless());
             let (os, tool) = (Some(crate::text::printable(&vantage.os, 80)), Some(tool));
             let (started, finished) = (Some(started), Some(finished));
             let account = account.map(|account| crate::text::printable(&account, 200)).or(blank.account.clone());
-            let record =
-                VantageRecord { account, os, tool, started, finished, clock_ahead_s, facts, complete, ..blank };
+            let record = VantageRecord {
+                account,
+                os,
+                tool,
+                started,
+                finished,
+                clock_ahead_s,
+                settings,
+                facts,
+                complete,
+                ..blank
+            };
             (record, observations)
         }
     }
+}
+
+/// Whether each probe was gone through: the document alone says nothing of what it leaves out.
+fn has_all(observations: &[Observation], probes: &[Probe]) -> bool {
+    let seen: HashSet<&ProbeId> = observations.iter().map(|observation| &observation.probe).collect();
+    probes.iter().all(|probe| seen.contains(&probe.id)) && !observations.iter().any(Observation::was_cancelled)
 }
 
 /// The certificate authorities that its certificate may have besides those of this machine.
@@ -211,4 +234,35 @@ fn password(place: &Place) -> Result<Option<crate::site::Secret>, Unreached> {
     let read =
         |source| secret::stated(source).map_err(|error| Unreached::new(UnreachedWhy::SignIn, format!("{error:#}")));
     place.rule.password.as_ref().map(read).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_complete_is_counted() {
+        let probe = |name: &str| {
+            let target = crate::plan::Target {
+                scheme: crate::host::Scheme::Https,
+                host: name.parse().unwrap(),
+                port: 443,
+                path: "/".to_owned(),
+            };
+            let via = crate::derive::Via::Direct;
+            let id = ProbeId::of(&target, &via);
+            let (contexts, requirements) = (std::collections::BTreeSet::new(), Vec::new());
+            Probe { id, target, via, contexts, requirements, asks: crate::plan::Asks::default() }
+        };
+        let probes = [probe("a.contoso.com"), probe("b.contoso.com")];
+        let seen = |probe: &Probe| Observation {
+            name: crate::probe::Stage { outcome: crate::probe::Outcome::Failed, ..crate::probe::Stage::not_tried() },
+            ..Observation::not_tried(probe.id.clone(), Timestamp::UNIX_EPOCH)
+        };
+        let all: Vec<Observation> = probes.iter().map(seen).collect();
+        assert!(has_all(&all, &probes) && has_all(&[], &[]));
+        assert!(!has_all(&all[..1], &probes), "one is missing");
+        let cut = Observation::not_tried(probes[1].id.clone(), Timestamp::UNIX_EPOCH);
+        assert!(!has_all(&[all[0].clone(), cut], &probes), "one was not gone through");
+    }
 }

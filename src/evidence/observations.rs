@@ -1,6 +1,5 @@
 //! The observations document: what one machine saw of one plan.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::{self, Write};
 use std::time::Duration;
@@ -16,8 +15,8 @@ use super::document::left_out;
 use crate::host::HostName;
 use crate::plan::{PlanBounds, PlanDocument, ProbeId};
 use crate::probe::{Observation, Settings};
-use crate::text::{hexadecimal, printable};
-use crate::vantage::{HostFacts, Vantage};
+use crate::text::{canonical_sha256, decoded, hexadecimal, printable};
+use crate::vantage::{HostFacts, Vantage, harmless};
 
 /// The format of [`Observations`]; a change that old readers would misread makes it a new one.
 pub const OBSERVATIONS_FORMAT: &str = "cmcomply.observations/1";
@@ -33,6 +32,9 @@ pub struct Observations {
     pub plan_sha256: String,
     /// The host that the plan is for, as the plan says.
     pub plan_host: Option<HostName>,
+    /// The bounds of the plan, where those that held are others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_bounds: Option<PlanBounds>,
     /// The machine that probed, as it names itself.
     pub vantage: Vantage,
     /// The account that probed, as the environment names it. Which proxy is used may depend on it.
@@ -106,7 +108,8 @@ pub struct Seeing {
     pub connect_to: Vec<String>,
     /// SHA-256 over the DER of each certificate of `--ca-file`.
     pub extra_roots: Vec<String>,
-    /// The bounds that held: those of the plan, or smaller ones where this machine has fewer sockets.
+    /// The bounds that held: those of the plan, or smaller ones where this machine has fewer sockets. Of the script's
+    /// observations always those of the plan, of which it has no more than 64 probes under way.
     pub bounds: PlanBounds,
 }
 
@@ -131,6 +134,31 @@ impl Seeing {
     }
 }
 
+impl Seeing {
+    /// With texts that are safe to print, and of bounded number.
+    pub(crate) fn harmless(self) -> Self {
+        let texts = |texts: Vec<String>| texts.iter().take(200).map(|text| printable(text, 300)).collect();
+        Self {
+            dns_server: self.dns_server.map(|server| printable(&server, 80)),
+            connect_to: texts(self.connect_to),
+            extra_roots: texts(self.extra_roots),
+            bounds: self.bounds,
+        }
+    }
+
+    /// The options that let a machine see something else than it would by itself.
+    pub(crate) fn options(&self) -> Vec<&'static str> {
+        [
+            ("--connect-to", !self.connect_to.is_empty()),
+            ("--dns-server", self.dns_server.is_some()),
+            ("--ca-file", !self.extra_roots.is_empty()),
+        ]
+        .into_iter()
+        .filter_map(|(option, given)| given.then_some(option))
+        .collect()
+    }
+}
+
 impl Observations {
     /// The document of what was seen. `interrupted` says why the probing ended before its end, if it did.
     pub fn new(
@@ -144,9 +172,13 @@ impl Observations {
     ) -> Self {
         let missing = observations.len() < plan.probes.len() || observations.iter().any(Observation::was_cancelled);
         let interrupted = interrupted.or_else(|| missing.then_some("not every probe was gone through"));
-        let plan = (plan.sha256.clone(), plan.host.clone());
+        let (bounds, plan) = (plan.bounds, (plan.sha256.clone(), plan.host.clone()));
         let interrupted = interrupted.map(str::to_owned);
-        Self::of_host(plan, vantage, account, settings, (started, finished), interrupted, observations, None)
+        let mut document =
+            Self::of_host(plan, vantage, account, settings, (started, finished), interrupted, observations, None);
+        document.plan_bounds = Some(bounds).filter(|bounds| *bounds != document.settings.bounds);
+        document.sha256 = document.hash();
+        document
     }
 
     /// The same with facts of the host, for a plan of which only the hash and the host are known.
@@ -168,6 +200,7 @@ impl Observations {
             tool: Tool::this(),
             plan_sha256,
             plan_host,
+            plan_bounds: None,
             vantage,
             account,
             settings,
@@ -191,7 +224,10 @@ impl Observations {
         if bytes.len() as u64 > MAX_OBSERVATIONS_OCTETS {
             return Err(ObservationsError::TooLarge { path: path() });
         }
-        let text = decoded(bytes).ok_or_else(|| invalid("it is no text in UTF-8 or UTF-16"))?;
+        let (text, whole) = decoded(bytes);
+        if !whole {
+            return Err(invalid("it is no text in UTF-8 or UTF-16"));
+        }
         let start = text.find("{\n").or_else(|| text.find('{')).ok_or_else(|| invalid("it holds nothing"))?;
         let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>();
         let given = match values.next() {
@@ -212,7 +248,7 @@ impl Observations {
         if document.sha256 != computed {
             return Err(ObservationsError::Hash { path: path(), given: printable(&document.sha256, 64), computed });
         }
-        Ok(document)
+        Ok(Self { host: document.host.map(harmless), ..document })
     }
 
     /// What in it does not fit the plan that it says to be of.
@@ -220,6 +256,11 @@ impl Observations {
         if self.plan_sha256 != plan.sha256 {
             return Err("it is an answer to another plan".to_owned());
         }
+        self.fits_probes(plan)
+    }
+
+    /// What in it does not fit what a plan probes, whatever its hash.
+    pub(crate) fn fits_probes(&self, plan: &PlanDocument) -> Result<(), String> {
         let planned: HashSet<&ProbeId> = plan.probes.iter().map(|probe| &probe.id).collect();
         let hops = self.observations.iter().filter(|seen| seen.redirected_from.is_some()).map(|seen| &seen.probe);
         let known: HashSet<&ProbeId> = planned.iter().copied().chain(hops).collect();
@@ -246,12 +287,7 @@ impl Observations {
     }
 
     fn hash(&self) -> String {
-        let mut canonical = serde_json::to_value(self).expect("strings, numbers and lists of them become JSON");
-        if let Some(fields) = canonical.as_object_mut() {
-            fields.remove("sha256");
-        }
-        canonical.sort_all_objects();
-        hexadecimal(&Sha256::digest(canonical.to_string()))
+        canonical_sha256(serde_json::to_value(self).expect("strings, numbers and lists of them become JSON"))
     }
 
     /// Writes the document, indented, with a line end.
@@ -262,26 +298,11 @@ impl Observations {
     }
 }
 
-/// Text as PowerShell and editors of Windows write it: UTF-8 or UTF-16.
-fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {
-    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let pairs = bytes.chunks_exact(2);
-        let whole = pairs.remainder().is_empty();
-        let units: Vec<u16> = pairs.map(|pair| unit([pair[0], pair[1]])).collect();
-        String::from_utf16(&units).ok().filter(|_| whole).map(Cow::Owned)
-    };
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
-        [b'{', 0, ..] => wide(bytes, u16::from_le_bytes),
-        _ => std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)).ok().map(Cow::Borrowed),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::plan::{Probe, Target};
+    use crate::vantage::HostFact;
 
     fn plan() -> PlanDocument {
         let target = Target {
@@ -349,6 +370,34 @@ mod tests {
         let more = text.replacen("{\n", "{\n  \"extra\": 1,\n", 1);
         assert!(said(more.as_bytes()).contains("does not know `extra`"));
         assert!(said(text.replace("cmcomply.observations/1", "\u{202e}").as_bytes()).contains("\\u{202e}"));
+    }
+
+    #[test]
+    fn facts_of_the_host_are_made_harmless_and_bounded() {
+        let mut document = document(&plan());
+        let known = |values: Vec<String>| HostFact::Known { values };
+        let facts = (0..600).map(|number| (format!("a{number:03}"), HostFact::Absent));
+        let mut facts: HostFacts = facts.collect();
+        facts.insert("a".to_owned(), known(vec!["\u{1b}[2J".to_owned(); 300]));
+        facts.insert("0\u{202e}".to_owned(), known(vec!["x".repeat(10_000)]));
+        document.host = Some(facts);
+        document.sha256 = document.hash();
+        let read = Observations::parse("seen.json", &written(&document)).unwrap().host.unwrap();
+        assert_eq!(read.len(), 500);
+        assert_eq!(read["a"], known(vec!["\\u{1b}[2J".to_owned(); 200]));
+        assert!(read["0\\u{202e}"].value().is_some_and(|text| text.len() < 2100));
+    }
+
+    #[test]
+    fn the_bounds_of_the_plan_are_kept_where_others_held() {
+        let plan = plan();
+        assert_eq!(document(&plan).plan_bounds, None, "the same bounds held");
+        let fewer = PlanBounds { probes_at_once: 10, ..plan.bounds };
+        let seeing = Seeing { dns_server: None, connect_to: Vec::new(), extra_roots: Vec::new(), bounds: fewer };
+        let span = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+        let told = Observations::new(&plan, Vantage::local("cm01"), None, seeing, span, None, Vec::new());
+        assert_eq!((told.plan_bounds, told.settings.bounds), (Some(plan.bounds), fewer));
+        assert_eq!(Observations::parse("seen.json", &written(&told)).unwrap(), told);
     }
 
     #[test]

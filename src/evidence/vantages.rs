@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Tool;
+use super::{Seeing, Tool};
 use crate::assess::Judgement;
 use crate::derive::Subject;
 use crate::host::HostName;
@@ -37,6 +37,9 @@ pub struct VantageRecord {
     /// behind). Validity of certificates is judged by its clock.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub clock_ahead_s: i64,
+    /// What changed what another machine saw; `null` for this one, whose settings are those of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Seeing>,
     /// Facts of it that decide what its services can do, where they were read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<HostFacts>,

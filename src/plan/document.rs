@@ -6,12 +6,11 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::{Probe, ProbeId};
 use crate::derive::Via;
 use crate::host::HostName;
-use crate::text::{hexadecimal, printable};
+use crate::text::{self, canonical_sha256, printable};
 
 /// The format of [`PlanDocument`]; a change that old readers would misread makes it a new one.
 pub const PLAN_FORMAT: &str = "cmcomply.plan/1";
@@ -109,7 +108,7 @@ impl PlanDocument {
 
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, PlanError> {
-        let name = printable(&path.display().to_string(), 500);
+        let name = text::path(path);
         let unreadable = |source| PlanError::Unreadable { path: name.clone(), source };
         let file = std::fs::File::open(path).map_err(unreadable)?;
         Self::read_from(&name, file)
@@ -158,12 +157,7 @@ impl PlanDocument {
     }
 
     fn hash(&self) -> String {
-        let mut canonical = serde_json::to_value(self).expect("strings, numbers and lists of them become JSON");
-        if let Some(fields) = canonical.as_object_mut() {
-            fields.remove("sha256");
-        }
-        canonical.sort_all_objects();
-        hexadecimal(&Sha256::digest(canonical.to_string()))
+        canonical_sha256(serde_json::to_value(self).expect("strings, numbers and lists of them become JSON"))
     }
 
     /// What its types alone do not keep out.

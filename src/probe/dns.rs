@@ -55,7 +55,7 @@ fn refuse_sinkholes(name: &HostName, seen: Seen<Vec<IpAddr>, NameEvidence>) -> S
 }
 
 /// The same of what another machine resolved.
-pub(super) fn judge_again(name: &HostName, stage: Stage<NameEvidence>) -> Stage<NameEvidence> {
+pub(crate) fn judge_again(name: &HostName, stage: Stage<NameEvidence>) -> Stage<NameEvidence> {
     let result = match (&stage.outcome, &stage.evidence) {
         (Outcome::Ok, Some(evidence)) => Ok(evidence.addresses.clone()),
         _ => return stage,

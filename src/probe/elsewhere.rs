@@ -13,8 +13,8 @@ use super::layer::telling_headers;
 use super::public_roots::PublicRoots;
 use super::trust::{Trace, told};
 use super::{
-    Certificate, ConnectEvidence, Failure, FailureCode, HttpEvidence, Issuance, NameEvidence, SetupError, Stage,
-    TrustEvidence, dns, proxy, proxy_product, tls,
+    Certificate, ConnectEvidence, Failure, FailureCode, HttpEvidence, Issuance, SetupError, TrustEvidence, proxy,
+    proxy_product, tls,
 };
 use crate::host::HostName;
 use crate::plan::Target;
@@ -37,16 +37,6 @@ pub(crate) struct Complaints {
     pub(crate) no_certificate: bool,
     /// In the words of .NET (`X509ChainStatusFlags`).
     pub(crate) status: Vec<String>,
-}
-
-/// A failure whose words are made safe.
-pub(crate) fn failure(code: FailureCode, detail: &str) -> Failure {
-    Failure::new(code, detail)
-}
-
-/// The same stage, failed where the name has nothing but a sinkhole.
-pub(crate) fn name(name: &HostName, stage: Stage<NameEvidence>) -> Stage<NameEvidence> {
-    dns::judge_again(name, stage)
 }
 
 /// What a proxy answered to CONNECT, and what that means.

@@ -33,7 +33,7 @@ impl<T, E> Seen<T, E> {
 
 impl Failure {
     /// A failure whose detail is made safe to print.
-    pub(super) fn new(code: FailureCode, detail: &str) -> Self {
+    pub(crate) fn new(code: FailureCode, detail: &str) -> Self {
         Self { code, detail: printable(detail, MAX_DETAIL) }
     }
 

@@ -44,6 +44,7 @@ mod trust;
 mod ways;
 
 pub use addresses::{Resolved, addresses};
+pub(crate) use dns::judge_again;
 pub use document::DocumentEvidence;
 pub use engine::{SetupError, run};
 pub use further::Further;

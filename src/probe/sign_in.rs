@@ -96,11 +96,13 @@ impl SignIn<'_> {
 
     /// A connection, and what the next request on it says. What it then says further is the way's own.
     async fn begin(&self, way: Way, asking: Asking<'_>) -> Result<(TcpStream, String), Stuck> {
-        let mut stream = tcp_again(self.proxy).await.map_err(Stuck::Failed)?;
+        let (name, operation) = (way.name(), format!("sign-in at proxy {}", self.proxy));
+        let silence = || Stuck::Failed(Failure::silence(self.code, &operation, self.limit));
+        let opened = timeout(self.left(), tcp_again(self.proxy)).await.map_err(|_| silence())?;
+        let mut stream = opened.map_err(Stuck::Failed)?;
         if way == Way::Basic {
             return Ok((stream, self.account.basic()));
         }
-        let (name, operation) = (way.name(), format!("sign-in at proxy {}", self.proxy));
         let fail = |code, what: &str| Stuck::Failed(Failure::new(code, &format!("{operation}: {what}")));
         let own = |error: NtlmError| fail(FailureCode::ProxyAuthFailed, &error.to_string());
         let mut ntlm = Ntlm::new(&self.account.user, &self.account.password, None).map_err(own)?;
@@ -109,7 +111,7 @@ impl SignIn<'_> {
             Ok(Ok(Some(challenge))) => challenge,
             Ok(Ok(None)) => return Err(Stuck::NoChallenge),
             Ok(Err(what)) => return Err(fail(FailureCode::ProxyBadReply, &what)),
-            Err(_) => return Err(Stuck::Failed(Failure::silence(self.code, &operation, self.limit))),
+            Err(_) => return Err(silence()),
         };
         let challenge = BASE64_STANDARD.decode(challenge).map_err(|_| Stuck::NoChallenge)?;
         let last = ntlm.authenticate(&challenge).map_err(|_| Stuck::NoChallenge)?;
@@ -238,6 +240,22 @@ mod tests {
         let account = ProxyAccount { user: "Aladdin".into(), password: Secret::new("open sesame") };
         assert_eq!(account.basic(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "the example of RFC 7617");
         assert!(!format!("{account:?}").contains("sesame"));
+    }
+
+    // Elsewhere the lab's black hole refuses.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn no_connection_outlives_its_stage() {
+        let net = lab::internet::Internet::start(lab::internet::Spec::default()).await;
+        let account = ProxyAccount { user: "Aladdin".into(), password: Secret::new("open sesame") };
+        let (proxy, limit) = (net.black_hole(), Duration::from_secs(5));
+        let until = Instant::now();
+        let sign_in = SignIn { proxy, account: &account, until, limit, code: FailureCode::ProxyTimeout };
+        let host = "a.contoso.com".parse().unwrap();
+        match sign_in.begin(Way::Basic, Asking::Connect(&host, 443)).await {
+            Err(Stuck::Failed(failure)) => assert_eq!(failure.code, FailureCode::ProxyTimeout),
+            _ => panic!("the time of the stage was over"),
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::{Choice, Rules, command, proxy};
 use crate::catalog::Context;
 use crate::derive::Via;
-use crate::text::printable;
+use crate::text::{printable, without_secrets};
 
 /// The contents of `WinHttpSettings` and `DefaultConnectionSettings`. The format is not documented; it is 32-bit
 /// little-endian numbers (version, counter, flags) and then texts with their length before them.
@@ -69,7 +69,7 @@ impl ConnectionSettings {
 
     fn choice(&self) -> Result<Choice, String> {
         if let Some(address) = &self.script {
-            let address = printable(address, 200);
+            let address = printable(&without_secrets(address), 200);
             return Err(format!("a script decides: give it with --proxy CONTEXT=pac:{address}"));
         }
         if self.discovers && self.proxy.is_none() {
@@ -234,6 +234,11 @@ mod tests {
         assert_eq!(shown(&blob(0x28, 1, &["left-over:8080", ""])), "direct (settings)", "switched off");
         let script = blob(0x46, 5, &["", "", "http://wpad.contoso.com/p.pac"]);
         assert!(shown(&script).starts_with("unknown: a script decides: give it with --proxy CONTEXT=pac:http://wpad"));
+        let secret = shown(&blob(0x46, 5, &["", "", "http://svc:hunter2@wpad.contoso.com/p.pac?sig=hunter2"]));
+        assert!(
+            secret.contains("pac:http://***@wpad.contoso.com/p.pac?***") && !secret.contains("hunter2"),
+            "{secret}"
+        );
         assert!(shown(&blob(0x46, 9, &["", "", ""])).contains("WPAD"));
         assert!(shown(&blob(0x46, 3, &["a/b:80", "", ""])).starts_with("unknown: the proxy is no HOST:PORT"));
     }

@@ -1,7 +1,7 @@
 //! From where a run looked, in words.
 
 use crate::assess::Judgement;
-use crate::evidence::{Run, VantageRecord};
+use crate::evidence::{Run, Seeing, VantageRecord};
 use crate::vantage::{EvidenceGrade, VantageKind};
 
 /// A line for each vantage that looks for somebody.
@@ -40,6 +40,10 @@ fn line(vantage: &VantageRecord) -> String {
         ahead @ 1.. => text = format!("{text}, its clock {ahead} s ahead"),
         behind => text = format!("{text}, its clock {} s behind", -behind),
     }
+    let options = vantage.settings.as_ref().map(Seeing::options).unwrap_or_default();
+    if !options.is_empty() {
+        text = format!("{text}, with {}", options.join(", "));
+    }
     if !vantage.complete {
         text.push_str(", not to the end");
     }
@@ -72,4 +76,45 @@ pub(super) fn evidence(run: &Run, judgement: &Judgement) -> String {
 /// The letter; empty where nobody looked.
 pub(super) fn letter(judgement: &Judgement) -> &'static str {
     judgement.evidence_grade.map_or("", EvidenceGrade::letter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::PlanBounds;
+
+    #[test]
+    fn what_changed_what_another_machine_saw_is_said() {
+        let bounds =
+            PlanBounds { stage_timeout_ms: 5000, deadline_ms: 60_000, probes_at_once: 64, addresses: 8, retries: 1 };
+        let plain = Seeing { dns_server: None, connect_to: Vec::new(), extra_roots: Vec::new(), bounds };
+        let said = |settings: Seeing| {
+            line(&VantageRecord {
+                machine: "cm01.contoso.com".parse().ok(),
+                kind: VantageKind::Ssh,
+                account: None,
+                os: None,
+                tool: None,
+                plan_sha256: "c".repeat(64),
+                started: None,
+                finished: None,
+                clock_ahead_s: 0,
+                settings: Some(settings),
+                facts: None,
+                complete: true,
+                unreached: None,
+                looks_for: Vec::new(),
+            })
+        };
+        assert!(!said(plain.clone()).contains("with"));
+        let roots = Seeing { extra_roots: vec!["0".repeat(64)], ..plain.clone() };
+        assert!(said(roots.clone()).ends_with(", with --ca-file"), "{}", said(roots));
+        let all = Seeing {
+            dns_server: Some("10.0.0.1:53".to_owned()),
+            connect_to: vec!["a:443:b:443".to_owned()],
+            extra_roots: vec!["0".repeat(64)],
+            ..plain
+        };
+        assert!(said(all.clone()).ends_with(", with --connect-to, --dns-server, --ca-file"), "{}", said(all));
+    }
 }

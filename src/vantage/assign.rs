@@ -41,7 +41,9 @@ pub struct Seat {
 pub struct Seats {
     /// The places; the first one is this machine.
     pub places: Vec<Place>,
-    seats: BTreeMap<Subject, Seat>,
+    taken: BTreeMap<Subject, Seat>,
+    /// Hosts of the site, also those of which nothing is needed.
+    hosts: Vec<HostName>,
 }
 
 /// Gives each subject its place.
@@ -65,12 +67,13 @@ pub fn assign<'a>(
     subjects.dedup();
     let own = here.host_among(subjects.iter().filter_map(|subject| subject.host()));
     let first = Place { machine: here.host.clone(), rule: VantageRule::default_of(VantageKind::Local) };
-    let mut seats = Seats { places: vec![first], seats: BTreeMap::new() };
+    let hosts = facts.site_systems.rows().iter().map(|system| system.host.clone()).collect();
+    let mut seats = Seats { places: vec![first], taken: BTreeMap::new(), hosts };
     for subject in subjects {
         let roles = subject.host().and_then(|host| roles.get(host)).map_or(&[][..], Vec::as_slice);
         let rule = rules.iter().find(|rule| rule.fits(subject, roles)).cloned();
         let seat = seats.seat_for(subject, rule, own, default, carried);
-        seats.seats.insert(subject.clone(), seat);
+        seats.taken.insert(subject.clone(), seat);
     }
     seats
 }
@@ -78,7 +81,7 @@ pub fn assign<'a>(
 impl Seats {
     /// From where this subject is looked at.
     pub fn seat(&self, subject: &Subject) -> Seat {
-        self.seats.get(subject).copied().unwrap_or(Seat { place: THIS_MACHINE, standing: Standing::Elsewhere })
+        self.taken.get(subject).copied().unwrap_or(Seat { place: THIS_MACHINE, standing: Standing::Elsewhere })
     }
 
     /// The place of a machine that is not this one.
@@ -87,9 +90,24 @@ impl Seats {
         self.places.iter().position(other)
     }
 
+    /// Every host by its name: those of the site, those that are looked at, and the machines that look. This machine counts
+    /// by its full name alone: the short one may be that of a host among them, which it is.
+    pub fn known(&self) -> Vec<HostName> {
+        let own = |place: &Place| place.rule.kind == VantageKind::Local;
+        let machines = self
+            .places
+            .iter()
+            .filter_map(|place| place.machine.as_ref().filter(|machine| !own(place) || machine.as_str().contains('.')));
+        let mut known: Vec<HostName> =
+            self.taken.keys().filter_map(Subject::host).chain(machines).chain(&self.hosts).cloned().collect();
+        known.sort_unstable();
+        known.dedup();
+        known
+    }
+
     /// Who is looked at from a place.
     pub fn subjects(&self, place: usize) -> impl Iterator<Item = (&Subject, Seat)> {
-        self.seats.iter().filter(move |(_, seat)| seat.place == place).map(|(subject, seat)| (subject, *seat))
+        self.taken.iter().filter(move |(_, seat)| seat.place == place).map(|(subject, seat)| (subject, *seat))
     }
 
     /// The plan of each place.
@@ -116,7 +134,8 @@ impl Seats {
             _ => Standing::Elsewhere,
         };
         let machine = rule.as_ref().and_then(|rule| rule.machine.as_ref()).or(subject.host()).cloned();
-        let standing = if machine.as_ref() == subject.host() { Standing::Itself } else { stands_in };
+        let is_it = machine.is_some() && machine.as_ref() == subject.host();
+        let standing = if is_it { Standing::Itself } else { stands_in };
         let here = |standing| Seat { place: THIS_MACHINE, standing };
         let is_own = own.is_some() && subject.host() == own;
         let brought = machine.as_ref().is_some_and(|machine| carried.contains(machine));
@@ -240,5 +259,18 @@ mod tests {
         let seats = seats(&[rule(VantageKind::Ssh, &["*"])], None, &["cm02.contoso.com"]);
         assert_eq!(at(&seats, &host("cm02.contoso.com")), (VantageKind::Carried, Standing::Itself));
         assert_eq!(seats.place_of(&"cm02.contoso.com".parse().unwrap()), Some(1));
+    }
+
+    #[test]
+    fn whom_nobody_looks_at_has_no_machine_that_is_itself() {
+        let nobody = seats(&[rule(VantageKind::None, &["clients"])], None, &[]);
+        assert_eq!(at(&nobody, &Subject::Clients), (VantageKind::None, Standing::StandsIn));
+    }
+
+    #[test]
+    fn known_are_who_is_looked_at_and_who_looks() {
+        let through = VantageRule { machine: "lt-002".parse().ok(), ..rule(VantageKind::Ssh, &["clients"]) };
+        let known: Vec<String> = seats(&[through], None, &[]).known().iter().map(ToString::to_string).collect();
+        assert_eq!(known, ["cm01.contoso.com", "cm02.contoso.com", "lt-002"], "this machine is cm01.contoso.com");
     }
 }

@@ -6,12 +6,12 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 
 use super::observe::same_machine;
-use super::{Place, Seats, VantageKind, VantageRule, script};
+use super::{Seats, VantageKind, script};
 use crate::evidence::{MAX_OBSERVATIONS_OCTETS, Observations, ObservationsError};
 use crate::host::HostName;
 use crate::plan::PlanDocument;
 use crate::probe::Checks;
-use crate::text::printable;
+use crate::text::{self, printable};
 
 /// How far a clock may be ahead of ours before a file counts as one of the future.
 const AHEAD: SignedDuration = SignedDuration::from_mins(10);
@@ -56,7 +56,7 @@ impl CarriedFile {
     ///
     /// It may be an observations document, or what the script wrote; `checks` say what counts as a public root there.
     pub fn read(path: &Path, now: Timestamp, max_age: SignedDuration, checks: &Checks) -> Result<Self, CarriedError> {
-        let name = printable(&path.display().to_string(), 500);
+        let name = text::path(path);
         let unreadable = |source| CarriedError::Unreadable { path: name.clone(), source };
         let mut bytes = Vec::new();
         let file = std::fs::File::open(path).map_err(unreadable)?;
@@ -91,7 +91,7 @@ impl CarriedFile {
             return unfit("its plan is for no host: write one with `cmcomply plan --host`".to_owned());
         };
         let file = Self { path: name.clone(), machine, observations };
-        file.of_its_machine()?;
+        file.of_its_machine(&[])?;
         Ok(file)
     }
 
@@ -101,9 +101,11 @@ impl CarriedFile {
         let place = seats
             .place_of(&self.machine)
             .ok_or_else(|| unfit(format!("nothing is needed by, or looked at from, {}", self.machine)))?;
+        self.of_its_machine(&seats.known())?;
         let plan = &plans[place];
         // How long and how much at once may differ: what was to be probed must not.
-        let as_then = PlanDocument::new(plan.host.clone(), self.observations.settings.bounds, plan.probes.clone());
+        let bounds = self.observations.plan_bounds.unwrap_or(self.observations.settings.bounds);
+        let as_then = PlanDocument::new(plan.host.clone(), bounds, plan.probes.clone());
         let given = &self.observations.plan_sha256;
         if *given != plan.sha256 && *given != as_then.sha256 {
             return Err(unfit(format!(
@@ -114,18 +116,75 @@ impl CarriedFile {
                 short(&plan.sha256)
             )));
         }
-        let of_this = Observations { plan_sha256: plan.sha256.clone(), ..self.observations.clone() };
-        of_this.fits(plan).map_err(unfit)?;
+        self.observations.fits_probes(plan).map_err(unfit)?;
         Ok(place)
     }
 
-    fn of_its_machine(&self) -> Result<(), CarriedError> {
-        let place = Place { machine: Some(self.machine.clone()), rule: VantageRule::default_of(VantageKind::Carried) };
-        same_machine(&place, &self.observations)
+    /// Whether the machine of the plan wrote it, and no other of the known ones.
+    fn of_its_machine(&self, known: &[HostName]) -> Result<(), CarriedError> {
+        same_machine(&self.machine, &self.observations, known)
             .map_err(|unreached| CarriedError::Unfit { path: self.path.clone(), what: unreached.detail })
     }
 }
 
 fn short(hash: &str) -> String {
     printable(hash, 12)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::derive::Subject;
+    use crate::evidence::Seeing;
+    use crate::plan::PlanBounds;
+    use crate::site::{Connection, Facts, SiteCode, SqlCertificate, SqlSignIn, UnknownWhy};
+    use crate::vantage::{Vantage, assign};
+
+    const NOW: PlanBounds =
+        PlanBounds { stage_timeout_ms: 5000, deadline_ms: 300_000, probes_at_once: 64, addresses: 8, retries: 1 };
+
+    fn host(name: &str) -> HostName {
+        name.parse().unwrap()
+    }
+
+    /// Where a file belongs of this plan and of a machine that calls itself so, among these hosts.
+    fn placed(then: PlanBounds, held: PlanBounds, itself: &str, hosts: &[&str]) -> Result<usize, CarriedError> {
+        let connection = Connection {
+            server: "cm01.contoso.com".to_owned(),
+            database: "CM_PS1".to_owned(),
+            server_version: None,
+            certificate: SqlCertificate::MachineRoots,
+            sign_in: SqlSignIn::SqlLogin { user: "reader".to_owned() },
+        };
+        let facts = Facts::unknown(connection, UnknownWhy::NotVisible, "not visible");
+        let of = |name: &&str| Subject::Host { site: SiteCode::parse("PS1").unwrap(), host: host(name) };
+        let subjects: Vec<Subject> = hosts.iter().map(of).collect();
+        let machine = host(hosts[0]);
+        let seats = assign(&subjects, &facts, &[], None, &Vantage::local("audit01"), std::slice::from_ref(&machine));
+        let plan = PlanDocument::new(Some(machine.clone()), then, Vec::new());
+        let settings = Seeing { dns_server: None, connect_to: Vec::new(), extra_roots: Vec::new(), bounds: held };
+        let span = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+        let observations = Observations::new(&plan, Vantage::local(itself), None, settings, span, None, Vec::new());
+        let file = CarriedFile { path: "seen.json".to_owned(), machine, observations };
+        file.place(&seats, &seats.plans(&[], NOW))
+    }
+
+    #[test]
+    fn bounds_may_be_others_than_now_and_others_than_those_that_held() {
+        let hosts = ["web01.eu.contoso.com"];
+        let then = PlanBounds { deadline_ms: 60_000, probes_at_once: 1024, ..NOW };
+        let held = PlanBounds { probes_at_once: 100, ..then };
+        for (then, held) in [(NOW, NOW), (NOW, held), (then, then), (then, held)] {
+            assert_eq!(placed(then, held, "web01", &hosts).unwrap(), 1, "{then:?}, {held:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_name_of_several_hosts_is_none_of_them() {
+        let (europe, america) = ("web01.eu.contoso.com", "web01.us.contoso.com");
+        assert!(placed(NOW, NOW, "WEB01", &[europe, "web02.us.contoso.com"]).is_ok());
+        assert!(placed(NOW, NOW, europe, &[europe, america]).is_ok());
+        let said = placed(NOW, NOW, "WEB01", &[europe, america]).unwrap_err().to_string();
+        assert!(said.contains("that of several hosts"), "{said}");
+    }
 }

@@ -3,6 +3,7 @@
 mod assign;
 mod carried;
 mod check;
+mod clock;
 mod command;
 mod facts;
 mod grade;
@@ -23,6 +24,7 @@ pub use observe::{AT_ONCE, Asking, Remote, Sight, observe_all};
 pub use rule::{SecretSource, VantageRule};
 pub use unreached::{Unreached, UnreachedWhy};
 
+pub(crate) use facts::harmless;
 pub(crate) use rule::RuleTable;
 
 use schemars::JsonSchema;

@@ -1,22 +1,27 @@
 //! Looking from other machines: all at once, so many at a time, and what one of them does costs no other anything.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::winrm::{self, Transport};
-use super::{Answer, Command, Place, Unreached, UnreachedWhy, VantageKind, script, ssh};
+use super::{Answer, Command, Place, Unreached, UnreachedWhy, VantageKind, clock, script, ssh};
 use crate::evidence::Observations;
+use crate::host::HostName;
 use crate::plan::PlanDocument;
 use crate::probe::Checks;
 use crate::site::Secret;
 
 /// How long it may take besides the probing there: connecting, signing in, compiling the script, and the way back.
 const BESIDES: Duration = Duration::from_mins(1);
+
+/// How far a clock may be off before an answer counts as one of another day. The script's may be less.
+const MAX_SKEW: SignedDuration = SignedDuration::from_hours(24);
 
 /// Machines that are asked at the same time.
 pub const AT_ONCE: usize = 16;
@@ -41,6 +46,8 @@ pub struct Asking {
     pub checks: Checks,
     /// Thumbprints of the roots to look for there.
     pub roots: Vec<String>,
+    /// Every host that is known ([`super::Seats::known`]): a short name that several of them have proves none.
+    pub known: Vec<HostName>,
 }
 
 /// What became of it.
@@ -76,13 +83,15 @@ pub async fn observe_all(remotes: Vec<Remote>, asking: Asking, cancel: &Cancella
     let now = Timestamp::now();
     let lost = || Sight::none(now, Unreached::new(UnreachedWhy::Answer, "looking from there broke (a defect)"));
     let mut sights: Vec<Sight> = remotes.iter().map(|_| lost()).collect();
+    let trusts = trusts(&remotes).await;
     let mut tasks = JoinSet::new();
     for (number, remote) in remotes.into_iter().enumerate() {
         let (gate, asking, cancel) = (gate.clone(), asking.clone(), cancel.clone());
+        let trust = remote.roots.as_ref().ok().and_then(|roots| trusts.get(roots).cloned());
         tasks.spawn(async move {
             let _turn = gate.acquire_owned().await;
             let asked = Timestamp::now();
-            let result = observe(&remote, &asking, &cancel).await;
+            let result = observe(&remote, trust, &asking, &cancel).await;
             (number, Sight { asked, answered: Timestamp::now(), result })
         });
     }
@@ -94,10 +103,33 @@ pub async fn observe_all(remotes: Vec<Remote>, asking: Asking, cancel: &Cancella
     sights
 }
 
-async fn observe(remote: &Remote, asking: &Asking, cancel: &CancellationToken) -> Result<Observations, Unreached> {
+type Trusts = HashMap<Vec<Vec<u8>>, Trust>;
+type Trust = Result<winrm::Trust, Unreached>;
+
+/// Who is trusted over WinRM, for each list of roots once: that reads the roots of this machine, and waits for them.
+async fn trusts(remotes: &[Remote]) -> Trusts {
+    let over_tls = |remote: &&Remote| remote.place.rule.kind == VantageKind::Winrm && !remote.place.rule.http;
+    let lists: HashSet<Vec<Vec<u8>>> =
+        remotes.iter().filter(over_tls).filter_map(|remote| remote.roots.clone().ok()).collect();
+    let built = move || {
+        let trust = |roots: Vec<Vec<u8>>| {
+            let trust = winrm::Trust::new(&roots).map_err(Unreached::from);
+            (roots, trust)
+        };
+        lists.into_iter().map(trust).collect()
+    };
+    tokio::task::spawn_blocking(built).await.unwrap_or_default()
+}
+
+async fn observe(
+    remote: &Remote,
+    trust: Option<Trust>,
+    asking: &Asking,
+    cancel: &CancellationToken,
+) -> Result<Observations, Unreached> {
     let limit = Duration::from_millis(remote.plan.bounds.deadline_ms) + BESIDES;
     let late = || Unreached::new(UnreachedWhy::Deadline, format!("no answer within {} s", limit.as_secs()));
-    let work = ask(remote, asking, limit, cancel);
+    let work = ask(remote, trust, asking, limit, cancel);
     if remote.place.rule.kind == VantageKind::Winrm {
         // It keeps the time itself, and takes its shell down there when it is cancelled.
         return work.await;
@@ -111,6 +143,7 @@ async fn observe(remote: &Remote, asking: &Asking, cancel: &CancellationToken) -
 
 async fn ask(
     remote: &Remote,
+    trust: Option<Trust>,
     asking: &Asking,
     limit: Duration,
     cancel: &CancellationToken,
@@ -130,7 +163,7 @@ async fn ask(
             asking.read(&answer, remote, sent)?
         }
         VantageKind::Winrm => {
-            let answer = winrm(remote, &asking.script(remote), limit, cancel).await?;
+            let answer = winrm(remote, trust, &asking.script(remote), limit, cancel).await?;
             asking.read(&answer, remote, sent)?
         }
         VantageKind::Carried => {
@@ -140,7 +173,10 @@ async fn ask(
         VantageKind::Local => return settings("this machine is no other machine"),
     };
     seen.fits(plan).map_err(|what| Unreached::new(UnreachedWhy::Answer, what))?;
-    same_machine(place, &seen)?;
+    of_now(&seen, sent, Timestamp::now())?;
+    if let Some(asked) = &place.machine {
+        same_machine(asked, &seen, &asking.known)?;
+    }
     Ok(seen)
 }
 
@@ -165,6 +201,7 @@ impl Asking {
 /// cmcomply, by the system's own client.
 async fn winrm(
     remote: &Remote,
+    trust: Option<Trust>,
     command: &Command,
     total: Duration,
     cancel: &CancellationToken,
@@ -175,10 +212,15 @@ async fn winrm(
     let password = remote.password.clone()?;
     let output = usize::try_from(most(&remote.plan)).unwrap_or(script::MAX_ANSWER).min(script::MAX_ANSWER);
     let limits = winrm::Limits { total, output, ..winrm::Limits::default() };
-    let transport =
-        if rule.http { Transport::Http } else { Transport::Https(winrm::Trust::new(&remote.roots.clone()?)?) };
+    let untold = || Err(Unreached::new(UnreachedWhy::Answer, "the roots of this machine were not read (a defect)"));
+    let transport = if rule.http {
+        Transport::Http
+    } else {
+        remote.roots.as_ref().map_err(Clone::clone)?;
+        Transport::Https(trust.unwrap_or_else(untold)?)
+    };
     let usual = winrm::Endpoint::usual(host, transport);
-    let endpoint = winrm::Endpoint { port: rule.port.unwrap_or(usual.port), ..usual };
+    let endpoint = winrm::Endpoint { port: rule.port().unwrap_or(usual.port), ..usual };
     let (user, password) = match (&rule.account, password) {
         (Some(user), Some(password)) => (user.clone(), password),
         (None, None) if cfg!(windows) => {
@@ -202,24 +244,94 @@ fn read(answer: &Answer) -> Result<Observations, Unreached> {
     })
 }
 
-/// The machine that answered is the one that was asked for: a name may lead elsewhere than one thinks.
-pub(super) fn same_machine(place: &Place, seen: &Observations) -> Result<(), Unreached> {
-    let Some(asked) = &place.machine else { return Ok(()) };
-    match &seen.vantage.host {
-        Some(host) if host.same_machine(asked) => Ok(()),
-        Some(host) => {
-            let what = format!("another machine answered: it calls itself {host}, and {asked} was asked for");
-            Err(Unreached::new(UnreachedWhy::OtherMachine, what))
+/// The answer is one to this question, and no older one. A clock that is somewhat off is told and costs nothing.
+fn of_now(seen: &Observations, sent: Timestamp, received: Timestamp) -> Result<(), Unreached> {
+    let Some(seconds) = clock::beyond(MAX_SKEW, (seen.started, seen.finished), (Some(sent), received)) else {
+        return Ok(());
+    };
+    let hours = MAX_SKEW.as_hours();
+    let what =
+        format!("the answer is of another time: its clock is {seconds} s away from the one here (more than {hours} h)");
+    Err(Unreached::new(UnreachedWhy::Answer, what))
+}
+
+/// The machine that answered is the one that was asked for, and no other of the known ones that may be called so: a name
+/// may lead elsewhere than one thinks.
+pub(super) fn same_machine(asked: &HostName, seen: &Observations, known: &[HostName]) -> Result<(), Unreached> {
+    let what = match &seen.vantage.host {
+        None => format!("the machine that answered does not say its name, and {asked} was asked for"),
+        Some(host) if !host.same_machine(asked) => {
+            format!("another machine answered: it calls itself {host}, and {asked} was asked for")
         }
-        None => {
-            let what = format!("the machine that answered does not say its name, and {asked} was asked for");
-            Err(Unreached::new(UnreachedWhy::OtherMachine, what))
-        }
-    }
+        Some(_) if seen.vantage.host_among(known.iter().chain([asked])) == Some(asked) => return Ok(()),
+        Some(host) => format!(
+            "the machine that answered calls itself {host}, which may be another one than {asked}: its short name is that \
+             of several hosts"
+        ),
+    };
+    Err(Unreached::new(UnreachedWhy::OtherMachine, what))
 }
 
 /// The most that an answer to a plan may have, in octets.
 fn most(plan: &PlanDocument) -> u64 {
     let probes = u64::try_from(plan.probes.len()).unwrap_or(u64::MAX);
     (4 << 20) + probes.saturating_mul(128 << 10).min(252 << 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Seeing;
+    use crate::plan::PlanBounds;
+    use crate::vantage::Vantage;
+
+    fn host(name: &str) -> HostName {
+        name.parse().unwrap()
+    }
+
+    /// What a machine saw that calls itself so.
+    fn seen(name: &str) -> Observations {
+        let bounds =
+            PlanBounds { stage_timeout_ms: 5000, deadline_ms: 60_000, probes_at_once: 64, addresses: 8, retries: 1 };
+        let plan = PlanDocument::new(None, bounds, Vec::new());
+        let settings = Seeing { dns_server: None, connect_to: Vec::new(), extra_roots: Vec::new(), bounds };
+        let span = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+        Observations::new(&plan, Vantage::local(name), None, settings, span, None, Vec::new())
+    }
+
+    #[test]
+    fn an_answer_of_another_day_is_none() {
+        let now: Timestamp = "2026-11-25T12:00:00Z".parse().unwrap();
+        let at = |started: &str, finished: &str| {
+            let mut seen = seen("web01");
+            (seen.started, seen.finished) = (started.parse().unwrap(), finished.parse().unwrap());
+            of_now(&seen, now, now).map_err(|unreached| (unreached.why, unreached.detail))
+        };
+        assert_eq!(at("2026-11-25T14:00:00Z", "2026-11-25T14:00:10Z"), Ok(()));
+        for (started, finished) in
+            [("2026-11-23T12:00:00Z", "2026-11-23T12:00:10Z"), ("2026-11-27T12:00:00Z", "2026-11-27T12:00:10Z")]
+        {
+            let (why, what) = at(started, finished).unwrap_err();
+            assert!(why == UnreachedWhy::Answer && what.contains("of another time"), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_short_name_of_several_hosts_proves_none_of_them() {
+        let (europe, america) = (host("web01.eu.contoso.com"), host("web01.us.contoso.com"));
+        let both = [europe.clone(), america.clone()];
+        let said = |asked: &HostName, name: &str, known: &[HostName]| {
+            same_machine(asked, &seen(name), known).map_err(|unreached| (unreached.why, unreached.detail))
+        };
+        assert_eq!(said(&europe, "WEB01", &both[..1]), Ok(()));
+        assert_eq!(said(&america, "web01.us.contoso.com", &both), Ok(()));
+        for (asked, name) in [(&europe, "WEB01"), (&america, "web01")] {
+            let (why, what) = said(asked, name, &both).unwrap_err();
+            assert!(why == UnreachedWhy::OtherMachine && what.contains("that of several hosts"), "{what}");
+        }
+        assert!(said(&europe, "web01.us.contoso.com", &both).unwrap_err().1.contains("another machine answered"));
+        // Asked by its short name, which a host of the site has too: only the full name tells them apart.
+        assert!(said(&host("web01"), "web01.eu.contoso.com", &both).is_err());
+        assert!(said(&host("web01"), "no host name", &[]).unwrap_err().1.contains("does not say its name"));
+    }
 }

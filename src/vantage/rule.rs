@@ -148,6 +148,14 @@ impl TryFrom<RuleTable> for VantageRule {
             (None, Some(file)) => Some(SecretSource::File(file)),
             (None, None) => None,
         };
+        if kind == VantageKind::Winrm && table.account.is_some() != password.is_some() {
+            return Err(
+                "`account` and `password_env` or `password_file` go together for the vantage `winrm`".to_owned()
+            );
+        }
+        if table.basic && password.is_none() {
+            return Err("`basic` needs an `account` with `password_env` or `password_file`".to_owned());
+        }
         Ok(Self {
             hosts: table.hosts.into_iter().map(Glob::new).collect(),
             roles,
@@ -286,6 +294,9 @@ mod tests {
             ("hosts = ['a']\nkind = 'ssh'\npassword = 'HUNTER2'", "unknown field `password`"),
             ("hosts = ['a']\nkind = 'ssh'\npassword_env = 'HUNTER2'", "`password_env` does not go with"),
             ("hosts = ['a']\nkind = 'winrm'\npassword_env = 'X'\npassword_file = 'HUNTER2'", "do not go together"),
+            ("hosts = ['a']\nkind = 'winrm'\naccount = 'HUNTER2'", "go together for the vantage `winrm`"),
+            ("hosts = ['a']\nkind = 'winrm'\npassword_env = 'HUNTER2'", "go together for the vantage `winrm`"),
+            ("hosts = ['a']\nkind = 'winrm'\nbasic = true", "`basic` needs an `account`"),
             ("hosts = ['a']\nkind = 'here'\naccount = 'HUNTER2'", "`account` does not go with"),
             ("hosts = ['a']\nkind = 'ssh'\nsame_subnet = true", "`same_subnet` does not go with"),
             ("hosts = ['a']\nkind = 'ssh'\naccount = '-oProxyCommand=HUNTER2'", "`account` is empty, begins with"),

@@ -139,6 +139,7 @@ fn vantages(requirements: &[Requirement], mark: &str) -> Vec<VantageRecord> {
             started: Some("2026-11-25T08:00:10Z".parse().unwrap()),
             finished: Some("2026-11-25T08:00:40Z".parse().unwrap()),
             clock_ahead_s: 7200,
+            settings: None,
             facts: None,
             complete: false,
             unreached: None,

@@ -154,6 +154,16 @@ fn the_core_ends_at_the_deadline_of_its_plan() {
 }
 
 #[test]
+fn the_core_names_the_bounds_of_its_plan() {
+    let net = Internet::start_blocking(Spec::default());
+    let Some(machine) = Machine::new(&[], &net.ca_pem()) else { return };
+    let bounds =
+        PlanBounds { stage_timeout_ms: 4000, deadline_ms: 70_000, probes_at_once: 1024, addresses: 9, retries: 2 };
+    let theirs = machine.told(&PlanDocument::new(None, bounds, Vec::new()));
+    assert_eq!(theirs.settings.bounds, bounds);
+}
+
+#[test]
 fn proxies_of_every_manner() {
     let manners = [
         ("open", Manner::Open),

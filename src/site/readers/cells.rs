@@ -1,6 +1,5 @@
 //! One row at a time: each cell as what it should be, or a finding.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use jiff::civil::DateTime;
@@ -9,7 +8,7 @@ use super::super::facts::DataFinding;
 use super::super::names::SiteCode;
 use super::super::value::{Row, Unexpected, Value};
 use crate::host::HostName;
-use crate::text;
+use crate::text::{self, without_secrets};
 
 /// More findings than this are counted, not kept.
 const MAX_FINDINGS: usize = 1000;
@@ -195,32 +194,6 @@ impl Cells<'_> {
             None
         })
     }
-}
-
-/// What stands for a part that may be a secret. No name and no address has it, so that what was cut is never used.
-const CUT: &str = "***";
-
-/// The text without the parts of a URL that may hold a secret: an account before `@`, and a query or fragment.
-pub(super) fn without_secrets(text: &str) -> Cow<'_, str> {
-    if !text.contains(['@', '?', '#']) {
-        return Cow::Borrowed(text);
-    }
-    let (scheme, rest) = text.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).unwrap_or(("", text));
-    let start = if scheme.is_empty() { String::new() } else { format!("{scheme}://") };
-    // A mark before the last `@` may be one of the password, or the `@` one of the query: nothing of both is kept.
-    let account = rest.rfind('@');
-    match (account, rest.find(['?', '#'])) {
-        (Some(at), Some(mark)) if mark < at => format!("{start}{CUT}"),
-        (Some(at), Some(mark)) => format!("{start}{CUT}@{}{CUT}", &rest[at + 1..=mark]),
-        (Some(at), None) => format!("{start}{CUT}@{}", &rest[at + 1..]),
-        (None, Some(mark)) => format!("{start}{}{CUT}", &rest[..=mark]),
-        (None, None) => text.to_owned(),
-    }
-    .into()
-}
-
-fn is_scheme(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
 }
 
 /// The first three cells that are not NULL, which tell the row from others in every statement of ours. URLs are left

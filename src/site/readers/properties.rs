@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 
 use super::super::facts::PropertyValue;
 use super::super::value::Row;
-use super::cells::{Cells, Findings, without_secrets};
+use super::cells::{Cells, Findings};
 use crate::host::{HostError, HostName, HostOrAddress};
 use crate::text;
 
@@ -34,7 +34,7 @@ impl Properties {
         let text = cells.raw_text("text2").or_else(|| cells.raw_text("text1"));
         let value = PropertyValue {
             number: cells.number("number"),
-            text: text.map(|text| text::printable(&without_secrets(&text), 255)),
+            text: text.map(|text| text::printable(&text::without_secrets(&text), 255)),
         };
         match self.values.entry(name.to_ascii_lowercase()) {
             Entry::Vacant(place) => drop(place.insert((name, Some(value)))),

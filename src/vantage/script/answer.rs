@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::seen::{SEEN_FORMAT, Seen};
 use super::tell;
@@ -12,8 +12,8 @@ use crate::evidence::{Observations, Seeing};
 use crate::host::HostName;
 use crate::plan::PlanDocument;
 use crate::probe::Checks;
-use crate::text::{hexadecimal, printable};
-use crate::vantage::{HostFact, HostFacts, Unreached, UnreachedWhy, Vantage, VantageKind};
+use crate::text::{canonical_sha256, decoded, printable};
+use crate::vantage::{Unreached, UnreachedWhy, Vantage, VantageKind, clock, harmless};
 
 /// How and when somebody was asked, by the clock here.
 #[derive(Debug, Clone)]
@@ -153,8 +153,21 @@ pub fn carried_answer(bytes: &[u8], asked: &Asked) -> Result<Observations, Answe
 
 /// Whether the bytes are of the script, and not an observations document.
 pub fn is_answer(bytes: &[u8]) -> bool {
-    let text = decoded(&bytes[..bytes.len().min(1 << 20)]);
+    let (text, _) = decoded(bytes);
+    // A document says what it is: what a server said may stand in it, and may look like ours.
+    if text.trim_start().starts_with('{')
+        && let Some(Ok(head)) = serde_json::Deserializer::from_str(&text).into_iter::<Head>().next()
+    {
+        return head.format.starts_with("cmcomply.seen/");
+    }
     text.contains(BEGIN) || text.contains(BLOCKED) || text.contains(FAILED) || text.contains("\"cmcomply.seen/")
+}
+
+/// What a document says it is.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(default)]
+    format: String,
 }
 
 fn told(seen: Seen, asked: &Asked) -> Result<Observations, AnswerError> {
@@ -168,10 +181,7 @@ fn told(seen: Seen, asked: &Asked) -> Result<Observations, AnswerError> {
     if seen.started > seen.finished {
         return Err(AnswerError::Contradicts { what: "it ends before it begins".to_owned() });
     }
-    let ahead = seen.finished.duration_since(asked.received);
-    let behind = asked.sent.map_or(SignedDuration::ZERO, |sent| sent.duration_since(seen.started));
-    if ahead > MAX_SKEW || behind > MAX_SKEW {
-        let seconds = if ahead > MAX_SKEW { ahead.as_secs() } else { -behind.as_secs() };
+    if let Some(seconds) = clock::beyond(MAX_SKEW, (seen.started, seen.finished), (asked.sent, asked.received)) {
         return Err(AnswerError::Clock { seconds });
     }
     let observations = tell::observations(&seen, &asked.checks)?;
@@ -197,47 +207,21 @@ fn named(seen: &Seen) -> Option<HostName> {
     domain.and_then(|domain| HostName::parse(&format!("{short}.{domain}")).ok()).or(Some(short))
 }
 
-/// Facts with texts that are safe to print, and of bounded number.
-fn harmless(facts: HostFacts) -> HostFacts {
-    let text = |text: &String| printable(&without_password(text), MAX_VALUE);
-    let fact = |fact: HostFact| match fact {
-        HostFact::Known { values } => HostFact::Known { values: values.iter().take(MAX_VALUES).map(text).collect() },
-        HostFact::Unreadable { why } => HostFact::Unreadable { why: text(&why) },
-        HostFact::Absent => HostFact::Absent,
-    };
-    facts.into_iter().take(MAX_FACTS).map(|(name, value)| (printable(&name, 80), fact(value))).collect()
-}
-
-/// A proxy setting may hold `user:word@`.
-fn without_password(text: &str) -> String {
-    let mut kept = String::new();
-    for (number, part) in text.split("://").enumerate() {
-        let end = part.find(['/', ';', ' ']).unwrap_or(part.len());
-        let secret = if number == 0 { None } else { part[..end].rfind('@') };
-        if number > 0 {
-            kept.push_str("://");
-        }
-        kept.push_str(secret.map_or(part, |at| &part[at + 1..]));
-    }
-    kept
-}
-
 /// Finds the document and checks it.
 fn document(bytes: &[u8]) -> Result<Seen, AnswerError> {
     if bytes.len() > MAX_ANSWER {
         return Err(AnswerError::TooLarge);
     }
-    let text = decoded(bytes);
+    let (text, _) = decoded(bytes);
     let json = found(&text)?;
     let damaged = |what: String| AnswerError::Damaged { what: printable(&what, MAX_WORDS) };
-    let mut given: Value = serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
+    let given: Value = serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
     let format = given.get("format").and_then(Value::as_str).unwrap_or("no known kind");
     if format != SEEN_FORMAT {
         return Err(AnswerError::Format { format: printable(format, 80) });
     }
-    let hash = given.as_object_mut().and_then(|fields| fields.remove("sha256"));
-    given.sort_all_objects();
-    if hash.as_ref().and_then(Value::as_str) != Some(&hexadecimal(&Sha256::digest(given.to_string()))) {
+    let hash = given.get("sha256").and_then(Value::as_str).map(str::to_owned);
+    if hash != Some(canonical_sha256(given)) {
         return Err(damaged("it was changed after it was made (its hash is another one)".to_owned()));
     }
     // Again from the bytes: its errors name line and column.
@@ -280,19 +264,6 @@ fn base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
-/// Text in UTF-8, or in UTF-16 as PowerShell writes it to files. What is neither stands as replacement characters.
-fn decoded(bytes: &[u8]) -> String {
-    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
-        String::from_utf16_lossy(&units)
-    };
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
-        _ => String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)).into_owned(),
-    }
-}
-
 const BEGIN: &str = "CMCOMPLY-BEGIN ";
 const END: &str = " CMCOMPLY-END";
 const BLOCKED: &str = "CMCOMPLY-BLOCKED language-mode ";
@@ -303,6 +274,3 @@ pub const MAX_ANSWER: usize = 256 << 20;
 /// How far two clocks may be apart.
 const MAX_SKEW: SignedDuration = SignedDuration::from_mins(5);
 const MAX_WORDS: usize = 400;
-const MAX_FACTS: usize = 500;
-const MAX_VALUES: usize = 200;
-const MAX_VALUE: usize = 2000;

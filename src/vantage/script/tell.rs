@@ -1,7 +1,9 @@
 //! From what the script saw to observations, by the tables of the probe.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use rustls::pki_types::UnixTime;
 
 use super::AnswerError;
@@ -12,7 +14,7 @@ use crate::plan::ProbeId;
 use crate::probe::elsewhere::{self, Complaints, Elsewhere, Raw};
 use crate::probe::{
     Checks, Failure, FailureCode, HttpEvidence, NameEvidence, Observation, Outcome, Redirect, Stage, TcpAttempt,
-    TcpEvidence, TlsEvidence, TrustEvidence, Try,
+    TcpEvidence, TlsEvidence, TrustEvidence, Try, judge_again,
 };
 use crate::text::printable;
 
@@ -26,7 +28,6 @@ pub(super) fn observations(seen: &Seen, checks: &Checks) -> Result<Vec<Observati
         .collect();
     let judges = Elsewhere::new(&roots, &checks.public_roots, &checks.public_thumbprints)
         .map_err(|error| AnswerError::Contradicts { what: error.to_string() })?;
-    let now = UnixTime::now();
     // The script's own names of hops, and ours.
     let mut names: HashMap<&str, ProbeId> = HashMap::new();
     let mut all: Vec<Observation> = Vec::new();
@@ -34,7 +35,7 @@ pub(super) fn observations(seen: &Seen, checks: &Checks) -> Result<Vec<Observati
     for one in &seen.observations {
         let contradicts =
             |what: &str| AnswerError::Contradicts { what: format!("{}: {what}", printable(&one.probe, 200)) };
-        let told = Told { seen: one, judges: &judges, now };
+        let told = Told { seen: one, judges: &judges, now: moment(one.started) };
         let mut observation = told.observation().map_err(contradicts)?;
         if let Some(parent) = &one.hop_of {
             let parent = names.get(parent.as_str()).ok_or_else(|| contradicts("a hop that nothing leads to"))?;
@@ -146,7 +147,7 @@ impl Told<'_> {
             _ => {}
         }
         let told = stage.told(evidence);
-        Ok(if matches!(self.seen.via, Via::Direct) { elsewhere::name(&self.seen.target.host, told) } else { told })
+        Ok(if matches!(self.seen.via, Via::Direct) { judge_again(&self.seen.target.host, told) } else { told })
     }
 
     fn tcp(&self) -> Result<Stage<TcpEvidence>, &'static str> {
@@ -231,10 +232,15 @@ impl Told<'_> {
     }
 }
 
+/// By the clock there, as the machine itself judges.
+fn moment(of: Timestamp) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(of.as_second().try_into().unwrap_or(0)))
+}
+
 impl<E> SeenStage<E> {
     /// As it was told, with this evidence.
     fn told<T>(&self, evidence: Option<T>) -> Stage<T> {
-        let untold = || elsewhere::failure(FailureCode::Internal, "it failed, and nothing says why");
+        let untold = || Failure::new(FailureCode::Internal, "it failed, and nothing says why");
         let failure =
             (self.outcome == Outcome::Failed).then(|| self.failure.as_ref().map_or_else(untold, SeenFailure::told));
         Stage { outcome: self.outcome, took_us: self.took_us, failure, evidence }
@@ -257,7 +263,7 @@ impl<E> SeenStage<E> {
 
 impl SeenFailure {
     fn told(&self) -> Failure {
-        elsewhere::failure(self.code, &self.detail)
+        Failure::new(self.code, &self.detail)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::derive::Via;
 use crate::evidence::Observations;
 use crate::host::{HostName, Scheme};
 use crate::plan::{Asks, PlanBounds, PlanDocument, Probe, ProbeId, Target};
-use crate::probe::{Checks, FailureCode, Outcome, StageName};
+use crate::probe::{Checks, FailureCode, Issuance, Outcome, StageName};
 use crate::text::hexadecimal;
 use crate::vantage::{HostFact, Unreached, UnreachedWhy, VantageKind};
 
@@ -258,6 +258,61 @@ fn what_the_machine_calls_well_is_judged_by_our_tables() {
 fn a_machine_that_only_knows_its_short_name_is_the_host_of_the_plan() {
     assert!(after(|d| d["machine"]["domain"] = json!("")).is_ok());
     assert!(after(|d| d["machine"]["domain"] = Value::Null).is_ok());
+}
+
+#[test]
+fn a_document_is_what_its_format_says_whatever_a_server_said_in_it() {
+    let native = |said: &str| format!("{{\n  \"format\": \"cmcomply.observations/1\",\n  \"server\": \"{said}\"\n}}\n");
+    for said in ["CMCOMPLY-FAILED x", "CMCOMPLY-BEGIN x", "CMCOMPLY-BLOCKED language-mode x", "\\\"cmcomply.seen/1\\\""]
+    {
+        assert!(!is_answer(native(said).as_bytes()), "{said}");
+        assert!(is_answer(said.replace('\\', "").as_bytes()), "{said}");
+    }
+    assert!(is_answer(b" {\"server\": \"cmcomply.observations/1\", \"format\": \"cmcomply.seen/1\"}\r\n"));
+}
+
+#[test]
+fn facts_hold_no_password_of_a_proxy_however_it_is_written() {
+    let fact = |name: &str, value: &str| {
+        let told = after(|d| d["facts"] = json!({ name: { "state": "known", "values": [value] } })).unwrap();
+        told.host.unwrap()[name].value().unwrap().to_owned()
+    };
+    let server = |value: &str| fact("proxy.wininet.user.server", value);
+    assert_eq!(server("svc:hunter2@proxy:8080"), "proxy:8080");
+    assert_eq!(server("http=svc:hunter2@proxy:80;https=p:1"), "http=proxy:80;https=p:1");
+    let script = fact("proxy.wininet.user.script", "http://svc:hunter2@wpad/p.pac?sig=hunter2");
+    assert!(!script.contains("hunter2"), "{script}");
+    assert_eq!(fact("os.title", "Windows? A@B #1"), "Windows? A@B #1", "what is no proxy is left as it is");
+}
+
+/// What a machine saw some time ago is judged by the time it had then.
+#[test]
+fn who_issued_a_chain_is_judged_by_the_clock_there() {
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params.distinguished_name.push(rcgen::DnType::CommonName, "Contoso Root");
+    let ca = rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate().unwrap()).unwrap();
+    let mut params = rcgen::CertificateParams::new(vec!["a.contoso.internal".to_owned()]).unwrap();
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    let leaf = params.signed_by(&rcgen::KeyPair::generate().unwrap(), &ca).unwrap();
+    let issuance = |started: &str| {
+        let mut document = seen(&plan());
+        let ok = |evidence: Value| json!({ "outcome": "ok", "took_us": 5, "evidence": evidence });
+        let one = &mut document["observations"][0];
+        one["started"] = json!(started);
+        one["tcp"] = ok(json!({ "attempts": [{ "address": "10.1.1.1:443", "took_us": 1 }], "untried": 0 }));
+        one["tls"] = ok(json!({ "version": null, "suite": null, "served": [STANDARD.encode(leaf.der())] }));
+        one["trust"] = ok(json!({
+            "name_mismatch": false, "chain_errors": false, "no_certificate": false, "status": [], "root": null,
+        }));
+        one["http"] = ok(json!({ "head": { "status": 404, "headers": [] } }));
+        let checks = Checks { public_roots: vec![ca.der().to_vec()], ..Checks::default() };
+        let told = answer(marked(&whole(document)).as_bytes(), &plan(), &Asked { checks, ..asked() }).unwrap();
+        told.observations[0].trust.evidence.as_ref().unwrap().issuance
+    };
+    assert_eq!(issuance("2020-06-01T00:00:00Z"), Some(Issuance::Public));
+    assert_ne!(issuance("2022-06-01T00:00:00Z"), Some(Issuance::Public));
 }
 
 #[test]
