@@ -344,6 +344,16 @@ mod tests {
         assert_eq!(trimmed(&bare), trimmed(&plain));
     }
 
+    #[test]
+    fn marks_that_join_what_stands_before_them_leave_no_columns() {
+        for width in 60..100 {
+            for text in ["\u{1e4ec} a🕨 ｡0 ", "⛓\u{fe0f}⛓\u{fe0f}⛓\u{fe0f}".repeat(40).as_str()] {
+                let drawn = drawn(&observation(&format!("{text}\u{1b}[2J\u{202e}")), width);
+                assert!(drawn.lines().all(|line| line.width() <= width), "{width}: {drawn}");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_acts_on_the_terminal_or_leaves_its_columns(text in "\\PC{0,80}|.{0,80}", width in 60usize..100) {
