@@ -1,7 +1,7 @@
 //! The head of a revocation list, read without keeping its entries: a list of 16 MiB has a million of them, and each is
 //! several times as large in memory.
 
-use x509_parser::asn1_rs::{Any, BitString, Integer, Sequence};
+use x509_parser::asn1_rs::{Any, BitString, Sequence};
 use x509_parser::error::X509Error;
 use x509_parser::extensions::X509Extension;
 use x509_parser::nom::Err;
@@ -25,7 +25,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(&[u8], RevocationContents), Err<X509
 
     let mut rest = &*signed.content;
     if begins(rest, VERSION) {
-        (rest, _) = Integer::from_der(rest).map_err(Err::convert)?;
+        (rest, _) = u32::from_der(rest).map_err(Err::convert)?;
     }
     let (rest, _) = AlgorithmIdentifier::from_der(rest)?;
     let (rest, issuer) = X509Name::from_der(rest)?;
@@ -117,6 +117,14 @@ mod tests {
             assert_eq!(seen.next_update.unwrap().to_string(), "2055-01-01T00:00:00Z");
         }
         assert_eq!(read(&[list(1), b"more".to_vec()].concat()).unwrap().0, b"more");
+    }
+
+    #[test]
+    fn a_version_below_zero_is_no_list() {
+        let mut bytes = list(1);
+        let version = bytes.windows(4).position(|window| window == [VERSION, 1, 1, 0x30]).unwrap() + 2;
+        bytes[version] = 0x80;
+        assert!(read(&bytes).is_err());
     }
 
     proptest! {
