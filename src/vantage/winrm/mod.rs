@@ -32,9 +32,9 @@ mod soap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-pub use dial::Trust;
+pub use dial::{Trust, knock};
 pub use error::WinRmError;
-pub use shell::run;
+pub use shell::{run, sign_in};
 
 use crate::host::HostName;
 use crate::site::Secret;
