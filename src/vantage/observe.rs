@@ -12,6 +12,7 @@ use crate::evidence::Observations;
 use crate::host::HostName;
 use crate::plan::PlanDocument;
 use crate::probe::Checks;
+use crate::text::hexadecimal;
 
 /// How long it may take besides the probing there: connecting, signing in, compiling the script, and the way back.
 const BESIDES: Duration = Duration::from_mins(1);
@@ -103,6 +104,8 @@ async fn ask(
     limit: Duration,
     cancel: &CancellationToken,
 ) -> Result<Observations, Unreached> {
+    // An answer that somebody kept is none to this plan.
+    let remote = &Remote { access: remote.access.clone(), plan: remote.plan.of_run(random_word()?) };
     let Remote { access: Access { place, .. }, plan } = remote;
     let settings = |what: &str| Err(Unreached::new(UnreachedWhy::Settings, what));
     let sent = Timestamp::now();
@@ -133,6 +136,13 @@ async fn ask(
         same_machine(asked, &seen, &asking.known)?;
     }
     Ok(seen)
+}
+
+fn random_word() -> Result<String, Unreached> {
+    let mut octets = [0; 16];
+    let here = |error| Unreached::new(UnreachedWhy::Program, format!("there is no randomness here: {error}"));
+    getrandom::fill(&mut octets).map_err(here)?;
+    Ok(hexadecimal(&octets))
 }
 
 impl Asking {
