@@ -146,7 +146,10 @@ async fn a_responder_is_asked_and_the_issuers_certificate_is_fetched() {
     let lists = fetch(&with_bundle, &observe(&with_bundle, &["named"]).await, &Via::Direct, |_| {}).await;
     let issuer = find(&lists, "http://aia.contoso.example/issuing.crt");
     let subjects = issuer.fetch.evidence.as_ref().unwrap().certificate.as_ref().unwrap();
-    assert!(subjects.contains("Lab Root CA") && subjects.contains("; ") && subjects.contains("Lab Issuing CA"), "{subjects}");
+    assert!(
+        subjects.contains("Lab Root CA") && subjects.contains("; ") && subjects.contains("Lab Issuing CA"),
+        "{subjects}"
+    );
 
     for (letter, status) in [('V', OcspStatus::Good), ('R', OcspStatus::Revoked)] {
         let port = {

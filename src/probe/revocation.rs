@@ -22,7 +22,9 @@ use url::Url;
 use super::document::{self, DocumentEvidence};
 use super::ocsp::{self, OcspContents, OcspStatus};
 use super::tcp::micros;
-use super::{Certificate, Failure, FailureCode, Observation, Outcome, Settings, Stage, Ways, block_page, bundle, chain, crl};
+use super::{
+    Certificate, Failure, FailureCode, Observation, Outcome, Settings, Stage, Ways, block_page, bundle, chain, crl,
+};
 use crate::derive::Via;
 use crate::text::printable;
 

@@ -6,8 +6,8 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use proxy_watch::{Error, ProxyStep};
 use proxy_watch::pac::{PacPolicy, PacScript, evaluate};
+use proxy_watch::{Error, ProxyStep};
 use url::Url;
 
 use super::proxy;

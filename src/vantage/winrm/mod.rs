@@ -24,6 +24,9 @@ mod answer;
 mod client;
 mod dial;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod invoke_command;
 mod seal;
 mod shell;
