@@ -9,6 +9,7 @@ mod command;
 mod facts;
 mod grade;
 mod observe;
+mod process;
 mod rule;
 pub mod script;
 mod ssh;
