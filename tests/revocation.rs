@@ -138,6 +138,19 @@ async fn a_responder_is_asked_and_the_issuers_certificate_is_fetched() {
     assert_eq!((issuer.kind, issuer.is_current()), (RevocationKind::Issuer, true));
     assert!(certificate.contains("Contoso Lab Issuing CA"), "{certificate}");
 
+    let spec = Spec::default()
+        .known("contoso.example")
+        .host("named.contoso.com", Behaviour::NamesResponder)
+        .host("aia.contoso.example", Behaviour::IssuersBundle);
+    let with_bundle = Internet::start(spec).await;
+    let lists = fetch(&with_bundle, &observe(&with_bundle, &["named"]).await, &Via::Direct, |_| {}).await;
+    let issuer = find(&lists, "http://aia.contoso.example/issuing.crt");
+    let subjects = issuer.fetch.evidence.as_ref().unwrap().certificate.as_ref().unwrap();
+    assert!(
+        subjects.contains("Lab Root CA") && subjects.contains("; ") && subjects.contains("Lab Issuing CA"),
+        "{subjects}"
+    );
+
     for (letter, status) in [('V', OcspStatus::Good), ('R', OcspStatus::Revoked)] {
         let port = {
             // Free a moment ago; OpenSSL's responder cannot say which port it took.

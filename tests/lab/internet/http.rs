@@ -105,6 +105,9 @@ pub(super) async fn answer<S: AsyncWrite + Unpin>(
         Behaviour::IssuersCertificate => {
             return send_file(stream, request, "application/pkix-cert", &certificates.issuing_der(), true).await;
         }
+        Behaviour::IssuersBundle => {
+            return send_file(stream, request, "application/pkcs7-mime", &certificates.bundle(), true).await;
+        }
         Behaviour::Status(status @ (200..300)) => page(*status, SERVER, WELCOME),
         Behaviour::Status(status) => page(*status, SERVER, SORRY),
         Behaviour::Redirect(status, location) => page(*status, &format!("{SERVER}Location: {location}\r\n"), ""),

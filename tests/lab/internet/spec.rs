@@ -70,6 +70,8 @@ pub enum Behaviour {
     File(usize, bool),
     /// The issuing CA's certificate, in DER.
     IssuersCertificate,
+    /// The certificates of the root and the issuing CA in a bundle, as `openssl crl2pkcs7` makes it.
+    IssuersBundle,
     /// 501 without a word of who says so for verbs other than HEAD and GET, else 200.
     PlainVerbs,
     /// HEAD gets this status; GET gets no answer.
