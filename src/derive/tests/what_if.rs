@@ -204,7 +204,7 @@ fn assumed_instances_give_ports_whatever_is_known_of_gateways() {
     // A connection point, and no gateway: the list is not whole.
     let mut contradicted = contoso();
     contradicted.cmgs = known(Vec::new());
-    for facts in [on_premises(), unread.clone(), contradicted] {
+    for facts in vec![on_premises(), unread.clone(), contradicted] {
         assert_eq!(ports(&assumed(&facts, 3), "cmgcp-service-name"), [10124, 10125, 10126].into());
         assert_eq!(ports(&assumed(&facts, 1), "cmgcp-service-name"), [443].into());
         assert_eq!(ports(&assumed(&facts, 16), "cmgcp-service-name"), (10124..=10139).collect());

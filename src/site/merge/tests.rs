@@ -51,7 +51,8 @@ proptest! {
 
     #[test]
     fn the_order_of_the_sources_does_not_matter(a in any_facts(), b in any_facts(), c in any_facts()) {
-        let [a, b, c] = [(a, "a"), (b, "b"), (c, "c")].map(|(facts, server)| Facts { connection: at(server), ..facts });
+        let named = |facts: Facts, server: &str| Facts { connection: at(server), ..facts };
+        let (a, b, c) = (named(a, "a"), named(b, "b"), named(c, "c"));
         let first = merged(&[&a, &b, &c]);
         prop_assert_eq!(&merged(&[&c, &a, &b]), &first);
         prop_assert_eq!(&merged(&[&b, &c, &a, &b]), &first);

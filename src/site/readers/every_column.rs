@@ -37,11 +37,11 @@ fn good(fact: &str, column: &str) -> Value {
 }
 
 /// The findings where one column of the only row has this value.
-fn findings(file: &QueryFile, changed: Option<(&str, Value)>) -> Vec<DataFinding> {
+fn findings(file: &QueryFile, changed: Option<(&str, &Value)>) -> Vec<DataFinding> {
     let candidate = &file.candidates[0];
     let names: Arc<[String]> = candidate.results().into_iter().map(str::to_owned).collect();
-    let value = |name: &String| match &changed {
-        Some((column, value)) if *column == name.as_str() => value.clone(),
+    let value = |name: &String| match changed {
+        Some((column, value)) if column == name.as_str() => value.clone(),
         // The path is read where there is no name.
         Some(("nal_path", _)) if name == "server_name" => Value::Null,
         _ => good(&file.fact, name),
@@ -72,7 +72,7 @@ fn a_megabyte_and_an_odd_type_are_findings_of_every_column() {
     let mut looked = 0;
     for (file, column) in columns() {
         for value in [Value::TooLong(1 << 20, "x\u{1b}".repeat(40)), Value::Other("binary")] {
-            let found = findings(file, Some((column, value)));
+            let found = findings(file, Some((column, &value)));
             let is_it = |finding: &&DataFinding| finding.column == column && finding.object == "dbo.vTest";
             let finding = found.iter().find(is_it).unwrap_or_else(|| panic!("{} {column}: {found:?}", file.fact));
             assert!(finding.value.len() < 1000 && finding.value.is_ascii(), "{} {column}: {finding:?}", file.fact);
@@ -112,7 +112,7 @@ fn null_where_none_is_expected_is_a_finding() {
         ("clients_by_system", "clients"),
     ] {
         let file = FACTS.iter().find(|file| file.fact == fact).unwrap();
-        let found = findings(file, Some((column, Value::Null)));
+        let found = findings(file, Some((column, &Value::Null)));
         let [finding] = found.as_slice() else { panic!("{fact} {column}: {found:?}") };
         assert_eq!((finding.column.as_str(), finding.value.as_str()), (column, "NULL"), "{fact}");
     }

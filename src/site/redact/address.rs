@@ -8,8 +8,8 @@ pub(super) fn is_anyones(address: IpAddr) -> bool {
 }
 
 /// The address in the place of another one; `digest` picks it from the network of its kind. What is private, link-local,
-/// of a carrier's inside or of a test network stays so; all else is of a network that is reserved (240.0.0.0/4) or for
-/// documents (2001:db8::/32).
+/// of a carrier's inside or of a test network stays so; all else is of a network that is reserved (`240.0.0.0/4`) or for
+/// documents (`2001:db8::/32`).
 pub(super) fn pseudonym(address: IpAddr, digest: [u8; 8]) -> IpAddr {
     match address {
         IpAddr::V4(v4) => {
