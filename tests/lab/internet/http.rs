@@ -95,6 +95,7 @@ pub(super) async fn answer<S: AsyncWrite + Unpin>(
         | Behaviour::EndsIdle(_)
         | Behaviour::CutsIdle(_)
         | Behaviour::TlsAlert
+        | Behaviour::OldTls
         | Behaviour::AtFirst(..) => page(200, SERVER, WELCOME),
         Behaviour::Status(200..300) if request.target.ends_with(OPENID) => {
             return send_file(stream, request, "application/json", &openid(request), true).await;

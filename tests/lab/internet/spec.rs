@@ -54,6 +54,8 @@ pub enum Behaviour {
     ResetInHandshake,
     /// The alert `handshake_failure` as the answer to the `ClientHello`.
     TlsAlert,
+    /// A `ServerHello` of TLS 1.1 as the answer to the `ClientHello`.
+    OldTls,
     /// No answer to the `ClientHello`.
     HandshakeSilence,
     /// A TCP reset as the answer to the HTTP request.
