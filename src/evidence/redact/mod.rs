@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use self::field::{Treatment, treatment};
 use self::words::Words;
-use super::Run;
+use super::{CatalogRecord, Run};
 use crate::catalog::Catalog;
 use crate::host::{HostName, HostOrAddress};
 use crate::site::{Facts, Pseudonyms};
@@ -68,7 +68,14 @@ impl Redaction {
                 }
             }
         }
-        let redacted: Run = serde_json::from_value(document)?;
+        let mut redacted: Run = serde_json::from_value(document)?;
+        // Entries of the catalog in this program are nobody's secret, and by them catalogs stay comparable.
+        let public = CatalogRecord::of(Catalog::embedded(), &[]).all;
+        for (mark, was) in redacted.catalog.all.iter_mut().zip(&run.catalog.all) {
+            if public.contains(was) {
+                mark.clone_from(was);
+            }
+        }
         // Whatever is wrong with it shows now, and not in the hands of whoever gets it.
         Run::parse("redacted", &redacted.to_json()?)?;
         Ok(redacted)
