@@ -184,7 +184,7 @@ pub fn compare(old: &Run, new: &Run) -> Comparison {
     let ids: BTreeSet<&RequirementId> = before.rows.keys().chain(after.rows.keys()).copied().collect();
     let alone = |row: &Row<'_>, class| {
         let entry = &row.requirement.entry;
-        one(row, class, &sides, [before.entry(entry), after.entry(entry)])
+        one(row, class, &sides, &[before.entry(entry), after.entry(entry)])
     };
     let rows = ids
         .into_iter()
@@ -291,7 +291,7 @@ enum Known<'a> {
 }
 
 /// A requirement that only one run has, and what the catalogs of the two say of its entry.
-fn one(row: &Row<'_>, class: ChangeClass, sides: &Sides, entry: [Known<'_>; 2]) -> Change {
+fn one(row: &Row<'_>, class: ChangeClass, sides: &Sides, entry: &[Known<'_>; 2]) -> Change {
     let cause = match entry {
         _ if sides.same_facts && sides.same_catalog => ChangeCause::Tool,
         _ if sides.same_facts => ChangeCause::Catalog,
