@@ -2,6 +2,8 @@
 //! there is no other way to write one.
 
 use crate::text::{escape_markup, printable};
+use std::borrow::Cow;
+
 
 /// Characters of a text or an attribute; no real one is so long.
 pub(super) const TEXT: usize = 4000;
@@ -19,7 +21,7 @@ enum Node {
     Element(Element),
     Text(String),
     LineEnd,
-    Style(&'static str),
+    Style(Cow<'static, str>),
 }
 
 /// How elements without content are written.
@@ -71,8 +73,8 @@ impl Element {
     }
 
     /// A style sheet that is part of this program.
-    pub(super) fn style(mut self, sheet: &'static str) -> Self {
-        self.children.push(Node::Style(sheet));
+    pub(super) fn style(mut self, sheet: impl Into<Cow<'static, str>>) -> Self {
+        self.children.push(Node::Style(sheet.into()));
         self
     }
 
