@@ -149,7 +149,7 @@ fn moved(mut run: Run, base: Date, day: Date) -> Run {
     for waiver in &mut applied.list.waivers {
         let said = waiver.valid_through;
         for date in [&mut waiver.approved_on, &mut waiver.valid_through] {
-            *date = *date + days.days();
+            *date += days.days();
         }
         // Findings and notes say the last day too.
         let texts = applied.findings.iter_mut().map(|finding| &mut finding.text);

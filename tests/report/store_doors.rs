@@ -124,7 +124,7 @@ fn the_next_run_says_that_head_was_taken_away() {
         assert!(added.status.code() == Some(0) && text.contains(doubt), "{how}: {text}");
         // Whoever removed the run and left HEAD is found for good.
         let (code, findings) = place.verify(&[]);
-        let expected = if how == "alone" { 1 } else { 0 };
+        let expected = i32::from(how == "alone");
         assert_eq!((code, findings.len()), (expected, usize::from(how == "alone")), "{how}: {findings:?}");
     }
 }
