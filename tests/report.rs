@@ -8,8 +8,12 @@ mod command;
 mod compare;
 #[path = "report/counts.rs"]
 mod counts;
+#[path = "report/export.rs"]
+mod export;
 #[path = "report/formats.rs"]
 mod formats;
+#[path = "report/pages.rs"]
+mod pages;
 #[path = "report/quarter.rs"]
 mod quarter;
 #[path = "report/reading.rs"]

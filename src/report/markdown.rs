@@ -42,7 +42,7 @@ pub(super) fn render(run: &Run) -> String {
             row.requirement.role.title(),
             code(&row.endpoint()),
             code(row.grade_of_evidence()),
-            code(&row.seen()),
+            code(&row.seen_with_notes()),
         );
     }
     let waivers = run.waivers.iter().flat_map(|applied| &applied.list.waivers).map(words::waiver);
@@ -55,7 +55,11 @@ pub(super) fn render(run: &Run) -> String {
         out.push_str("\n## What to do\n\n");
     }
     for (number, (remedy, rows)) in remedies.iter().enumerate() {
-        let _ = writeln!(out, "{}. {} (for {} endpoints)", number + 1, code(remedy), rows.len());
+        let of = if rows.len() == 1 { "1 endpoint".to_owned() } else { format!("{} endpoints", rows.len()) };
+        let shown = rows.iter().map(|row| row.in_product()).find(|place| !place.is_empty());
+        let shown =
+            shown.map(|place| format!("; Configuration Manager shows it in {}", code(place))).unwrap_or_default();
+        let _ = writeln!(out, "{}. {} (for {of}{shown})", number + 1, code(remedy));
     }
     list("Limits of this report", &summary.limits, &mut out);
     out

@@ -44,6 +44,9 @@ impl Summary {
             ("SHA-256 of the run document", sha256(run)),
         ];
         about.splice(3..3, from);
+        if let Some(version) = &run.settings.target_version {
+            about.insert(1, ("needed after an update to", format!("version {version}")));
+        }
         let mut limits = limits(run);
         limits.push(ONE_WAY.to_owned());
         Self { title, about, incomplete: run.outcome.incomplete.clone(), limits }
