@@ -2,6 +2,7 @@
 //!
 //! All text from outside stands in code spans, in which nothing is markup, a link or a mention.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::row::{Row, rows};
@@ -56,9 +57,13 @@ pub(super) fn render(run: &Run) -> String {
     }
     for (number, (remedy, rows)) in remedies.iter().enumerate() {
         let of = if rows.len() == 1 { "1 endpoint".to_owned() } else { format!("{} endpoints", rows.len()) };
-        let shown = rows.iter().map(|row| row.in_product()).find(|place| !place.is_empty());
-        let shown =
-            shown.map(|place| format!("; Configuration Manager shows it in {}", code(place))).unwrap_or_default();
+        let places: BTreeSet<&str> =
+            rows.iter().map(|row| row.in_product()).filter(|place| !place.is_empty()).collect();
+        let places: Vec<&str> = places.into_iter().collect();
+        let shown = match places.as_slice() {
+            [] => String::new(),
+            places => format!("; Configuration Manager shows it in {}", code(&places.join("; "))),
+        };
         let _ = writeln!(out, "{}. {} (for {of}{shown})", number + 1, code(remedy));
     }
     list("Limits of this report", &summary.limits, &mut out);

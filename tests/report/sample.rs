@@ -79,7 +79,8 @@ fn made(mark: &str, counts: &[(Verdict, usize, usize)]) -> Run {
             observations.push(observation);
         }
     }
-    observations.extend(hop(&mut observations, mark));
+    let hop = hop(&mut observations, mark);
+    observations.extend(hop);
     let facts = facts(mark);
     let mut outcome = Outcome::of(&facts, &judgements, None);
     outcome.tally = Tally::of(&judgements);
