@@ -43,7 +43,7 @@ fn suites(looks: &[SuiteLook]) -> Layer {
 fn range(seen: &RangeLook) -> Layer {
     let outcome = match seen.answer {
         Range::Served => "ok",
-        Range::Ignored => "failed",
+        Range::Ignored => "ignored",
         Range::NoFile | Range::NotSeen => "not seen",
     };
     look("part of a file", outcome, seen.detail.clone())

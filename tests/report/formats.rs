@@ -217,7 +217,7 @@ fn html_explains_itself() {
         "leads to https://hop.contoso.com:443/hop",
         "https://hop.contoso.com:443/hop direct</code>, where this leads to: <code>https://e",
         "<strong>cipher suites</strong> ok: SUITE_A of TLSv1.3 taken (an alert came); SUITE_B of TLSv1.3 refused",
-        "<strong>part of a file</strong> failed: the whole came",
+        "<strong>part of a file</strong> ignored: the whole came",
         "<strong>document</strong> failed: another tenant, status 200, issuer https://sts.contoso.com",
         "<strong>verbs of the gateway</strong> failed: CCM_POST status 403 stopped (a page of a proxy)",
         "<strong>idle connection</strong> failed: 240 s are needed, 200 s were waited: a reset came",

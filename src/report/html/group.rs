@@ -110,7 +110,7 @@ fn evidence(seen: &Observation) -> Element {
         let text = if said.is_empty() { said } else { format!(": {said}") };
         el("li").child(el("strong").text(layer.name)).text(format!(" {}{text}", layer.outcome))
     });
-    let mut probe = el("p").text(format!("Probed at {}: ", seen.started)).child(el("code").text(&seen.probe.0));
+    let mut probe = el("p").text(format!("Probed at {:.0}: ", seen.started)).child(el("code").text(&seen.probe.0));
     if let Some(from) = &seen.redirected_from {
         probe = probe.text(", where this leads to: ").child(el("code").text(&from.0));
     }

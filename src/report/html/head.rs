@@ -22,18 +22,20 @@ pub(super) fn headline(outcome: &Outcome) -> Element {
     el("p").class(result_class(outcome.exit_code())).text(sentence(outcome))
 }
 
+/// What there is none of is left out, but for passes and failures.
 fn sentence(outcome: &Outcome) -> String {
     let count = |verdict| outcome.tally.count(Grade::Required, verdict);
     let all: usize = Verdict::ALL.into_iter().filter(|v| *v != Verdict::NotApplicable).map(count).sum();
-    format!(
-        "{}: of {all} endpoints that count, {} pass, {} fail, {} are waived, {} were not observed, {} ended in an error.",
-        outcome.title(),
-        count(Verdict::Pass),
-        count(Verdict::Fail),
-        count(Verdict::Waived),
-        count(Verdict::NotObserved),
-        count(Verdict::Error)
-    )
+    let more = [
+        (count(Verdict::Waived), "waived", "is", "are"),
+        (count(Verdict::NotObserved), "not observed", "was", "were"),
+        (count(Verdict::Error), "in an error", "ended", "ended"),
+    ];
+    let more = more.into_iter().filter(|(number, ..)| *number > 0);
+    let more =
+        more.map(|(number, what, one, many)| format!(", {number} {} {what}", if number == 1 { one } else { many }));
+    let (pass, fail) = (count(Verdict::Pass), count(Verdict::Fail));
+    format!("{}: of {all} endpoints that count, {pass} pass, {fail} fail{}.", outcome.title(), more.collect::<String>())
 }
 
 pub(super) fn result(outcome: &Outcome) -> Element {

@@ -139,14 +139,15 @@ fn to_do(groups: &[Group<'_>]) -> Element {
         return section.child(el("p").text("Nothing."));
     }
     remedies.sort_by_key(|(_, rows)| !rows.iter().any(|row| row.judgement.verdict == Verdict::Fail));
+    // On the page of one role, whose it is stands at the head.
+    let whose = |row: &Row<'_>| match groups {
+        [_] => String::new(),
+        _ => format!(" for {} ({})", row.requirement.subject, row.requirement.role.title()),
+    };
     let items = remedies.into_iter().map(|(remedy, rows)| {
-        let good_for = rows.into_iter().map(|row| {
-            el("li").child(verdict(row)).text(" ").child(el("code").text(row.endpoint())).text(format!(
-                " for {} ({})",
-                row.requirement.subject,
-                row.requirement.role.title()
-            ))
-        });
+        let good_for = rows
+            .into_iter()
+            .map(|row| el("li").child(verdict(row)).text(" ").child(el("code").text(row.endpoint())).text(whose(row)));
         el("li").child(el("p").child(el("strong").text(remedy))).child(el("ul").children(good_for))
     });
     section.child(el("ol").children(items))

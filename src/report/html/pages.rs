@@ -104,7 +104,8 @@ fn contents(groups: &[Group<'_>], names: &[String], at: usize) -> Element {
     let mut list = el("ul").children(own.map(|(link, text)| item(link, text)));
     let others = groups.iter().zip(names).enumerate();
     let others = others.filter(|(other, (group, _))| *other != at && group.subject == groups[at].subject);
-    list = list.children(others.map(|(_, (group, name))| item(name, &group.title())));
+    list =
+        list.children(others.map(|(_, (group, name))| item(name, &format!("The same host as {}", group.role.title()))));
     el("nav").attr("aria-label", "Contents").child(el("h2").text("Contents")).child(list)
 }
 
