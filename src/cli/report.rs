@@ -72,9 +72,10 @@ pub(super) fn run(args: &ReportCommandArgs) -> Result<u8, Stop> {
         (Some(path), _) => {
             ready(args.format, output)?;
             let (name, bytes) = read_bounded(path).map_err(Stop::usage)?;
-            match Readiness::is_one(&bytes) {
-                true => readiness(&Readiness::parse(&name, &bytes).map_err(Stop::usage)?, args.format, output),
-                false => write(|| Run::parse(&name, &bytes), args.format, output),
+            if Readiness::is_one(&bytes) {
+                readiness(&Readiness::parse(&name, &bytes).map_err(Stop::usage)?, args.format, output)
+            } else {
+                write(|| Run::parse(&name, &bytes), args.format, output)
             }
         }
         (None, Some(quarter)) => {

@@ -91,7 +91,7 @@ fn name(seen: &NameEvidence) -> String {
         (None, true) => String::new(),
         (_, false) => format!(": {addresses}"),
     };
-    let odd = seen.oddities.iter().map(|odd| format!(", {}: {}", odd.address, odd.detail)).collect::<String>();
+    let odd = seen.oddities.iter().map(|odd| format!(", {}: {}", odd.address, odd.detail)).collect::<Vec<_>>().concat();
     let answers = answers(&seen.answers);
     let answers = if answers.is_empty() { answers } else { format!(" ({answers})") };
     format!("{} asked of {}{answer}{answers}{aliases}{odd}{}", seen.asked, seen.resolver, rule.unwrap_or_default())

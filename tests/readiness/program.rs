@@ -126,7 +126,7 @@ async fn a_clean_hierarchy_is_ready() {
         assert_eq!(lab.read("later"), lab.read(name), "{format}");
     }
     let (code, page) = later(&lab, &["ready.json"]).await;
-    assert_eq!((code, page.replace("\r", "")), (Some(0), table));
+    assert_eq!((code, page.replace('\r', "")), (Some(0), table));
     for (arguments, reason) in [
         (
             &["ready.json", "--format", "xlsx", "-o", "later.xlsx"][..],

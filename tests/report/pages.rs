@@ -154,7 +154,7 @@ fn names_are_files_everywhere_and_hostile_text_is_inert() {
 fn other_peoples_software_accepts_the_pages() {
     let [hostile, hidden] = sample::hostile();
     // The index and a page of each; of the sample all.
-    for (run, most) in [(sample::run(), usize::MAX), (hostile, 2), (hidden, 2), (sample::empty(), 1)] {
+    for (run, most) in vec![(sample::run(), usize::MAX), (hostile, 2), (hidden, 2), (sample::empty(), 1)] {
         let folder = tempfile::tempdir().unwrap();
         for page in html_pages(&run).iter().take(most) {
             let path = folder.path().join(&page.name);

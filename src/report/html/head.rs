@@ -35,7 +35,11 @@ fn sentence(outcome: &Outcome) -> String {
     let more =
         more.map(|(number, what, one, many)| format!(", {number} {} {what}", if number == 1 { one } else { many }));
     let (pass, fail) = (count(Verdict::Pass), count(Verdict::Fail));
-    format!("{}: of {all} endpoints that count, {pass} pass, {fail} fail{}.", outcome.title(), more.collect::<String>())
+    format!(
+        "{}: of {all} endpoints that count, {pass} pass, {fail} fail{}.",
+        outcome.title(),
+        more.collect::<Vec<_>>().concat()
+    )
 }
 
 pub(super) fn result(outcome: &Outcome) -> Element {

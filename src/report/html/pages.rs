@@ -120,7 +120,7 @@ fn cited<'a>(run: &'a Run, group: &Group<'a>) -> Vec<&'a Document> {
 /// `con.` or `aux.` is no file on Windows.
 fn names(groups: &[Group<'_>]) -> Vec<String> {
     let mut taken = HashSet::from([INDEX.to_owned()]);
-    let mut name = |group: &Group<'_>| {
+    let name = |group: &Group<'_>| {
         let subject = match group.subject {
             Subject::Host { site, host } => format!("{site}-{}", host.as_str().chars().take(HOST).collect::<String>()),
             other => other.to_string(),
@@ -133,7 +133,7 @@ fn names(groups: &[Group<'_>]) -> Vec<String> {
         taken.insert(name.clone());
         name
     };
-    groups.iter().map(|group| name(group)).collect()
+    groups.iter().map(name).collect()
 }
 
 /// Characters of a host's name: paths on Windows are short.
