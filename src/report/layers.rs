@@ -115,11 +115,13 @@ pub(super) fn answers(answers: &[NameAnswer]) -> String {
 }
 
 fn tcp(seen: &TcpEvidence) -> String {
+    let several = seen.attempts.iter().filter(|attempt| attempt.failure.is_none()).count() > 1;
+    let used = |address| if several && seen.used == Some(address) { " and used" } else { "" };
     let mut parts: Vec<String> = seen
         .attempts
         .iter()
         .map(|attempt| match &attempt.failure {
-            None => format!("{} opened in {}", attempt.address, took(attempt.took_us)),
+            None => format!("{} opened in {}{}", attempt.address, took(attempt.took_us), used(attempt.address)),
             Some(failure) => format!("{} {}", attempt.address, failure.detail),
         })
         .collect();

@@ -162,6 +162,8 @@ fn other_peoples_software_accepts_the_pages() {
     };
     judged(&sample::run(), usize::MAX);
     // Of these the index and a page.
-    sample::hostile().iter().for_each(|run| judged(run, 2));
+    for run in &sample::hostile() {
+        judged(run, 2);
+    }
     judged(&sample::empty(), 1);
 }
