@@ -8,12 +8,16 @@ mod command;
 mod compare;
 #[path = "report/counts.rs"]
 mod counts;
+#[path = "report/export.rs"]
+mod export;
 #[path = "report/formats.rs"]
 mod formats;
 #[path = "report/lab_quarters.rs"]
 mod lab_quarters;
 #[path = "report/lab_year.rs"]
 mod lab_year;
+#[path = "report/pages.rs"]
+mod pages;
 #[path = "report/quarter.rs"]
 mod quarter;
 #[path = "report/reading.rs"]

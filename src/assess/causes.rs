@@ -204,7 +204,7 @@ pub(super) const TABLE: &[Row] = &[
     row_of("retired", "The service behind it is gone.",
         "the service behind it is retired; an allow rule for it can go", "remove the rule"),
     row_of("undecided", "A fact is unknown, so nobody can tell whether it is needed.",
-        "cannot be decided; unknown: {what}", "let the login read this, or ask the database administrator"),
+        "cannot be decided; unknown: {what}", "settle this: {what}"),
     row_of("not-testable", "No host is documented that would prove it.",
         "not testable: {what}", "check the firewall's rules for it"),
     row_of("route-unknown", "Which proxy is used is unknown.",

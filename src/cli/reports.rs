@@ -1,4 +1,4 @@
-//! `--report FORMAT=FILE`: a run in other formats, beside its record.
+//! `--report FORMAT=FILE` and `--pages DIR`: a run in other formats, beside its record.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::Stop;
-use crate::evidence::{Run, can_write_aside, write_aside};
-use crate::report::{Format, RenderError};
+use crate::evidence::{Run, can_write_aside, can_write_folder_aside, write_aside, write_folder_aside};
+use crate::report::{self, Format, RenderError};
 use crate::text::printable;
 
 /// The reports that an audit writes.
@@ -18,6 +18,10 @@ pub(super) struct ReportsArgs {
     /// by commas, or the option again. Each file is written whole or not at all.
     #[arg(long = "report", value_name = "FORMAT=FILE", value_delimiter = ',', help_heading = "Output")]
     reports: Vec<ReportFile<Format>>,
+    /// Also make a folder with a page for each role of each host, to be passed on alone, and index.html, which leads to
+    /// them. It must not be there yet.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pages: Option<PathBuf>,
 }
 
 /// A format and where to write it.
@@ -46,29 +50,50 @@ impl<F: Display> ReportFile<F> {
     }
 
     pub(super) fn output(&self) -> Output<'_> {
-        Output { shown: self.shown(), path: &self.path }
+        Output { shown: self.shown(), path: &self.path, is_folder: false }
     }
 }
 
-/// A file that is to be written.
+/// A file that is to be written, or a folder.
 pub(super) struct Output<'a> {
     /// The option that names it, as on the command line and safe to print.
     shown: String,
     path: &'a Path,
+    is_folder: bool,
 }
 
 impl<'a> Output<'a> {
     /// That an option names.
     pub(super) fn of(option: &str, path: &'a Path) -> Self {
-        Self { shown: format!("{option} {}", printable(&path.display().to_string(), 500)), path }
+        let shown = format!("{option} {}", printable(&path.display().to_string(), 500));
+        Self { shown, path, is_folder: false }
     }
+
+    /// The folder of `--pages`.
+    pub(super) fn pages(path: &'a Path) -> Self {
+        Self { is_folder: true, ..Self::of("--pages", path) }
+    }
+
+    /// Finds out whether it can be written.
+    fn is_writable(&self) -> std::io::Result<()> {
+        if self.is_folder { can_write_folder_aside(self.path) } else { can_write_aside(self.path) }
+    }
+}
+
+/// Writes the folder of `--pages`, and says how many files it has.
+pub(super) fn write_pages(run: &Run, path: &Path) -> Result<usize, String> {
+    let pages = report::html_pages(run);
+    let files = pages.iter().map(|page| (page.name.as_str(), page.bytes.as_slice()));
+    write_folder_aside(path, files).map_err(|error| format!("{}: {error}", Output::pages(path).shown))?;
+    Ok(pages.len())
 }
 
 /// Finds out before the work whether each can be written after it, to a file of its own.
 pub(super) fn writable<'a>(outputs: impl IntoIterator<Item = Output<'a>>) -> Result<(), Stop> {
     let mut taken: Vec<PathBuf> = Vec::new();
-    for Output { shown, path } in outputs {
-        can_write_aside(path).map_err(|error| Stop::usage(anyhow::anyhow!("cannot write {shown}: {error}")))?;
+    for output in outputs {
+        let Output { shown, path, .. } = &output;
+        output.is_writable().map_err(|error| Stop::usage(anyhow::anyhow!("cannot write {shown}: {error}")))?;
         let place = place(path);
         if taken.contains(&place) {
             return Err(Stop::usage(anyhow::anyhow!("{shown}: another output goes to this file")));
@@ -96,14 +121,20 @@ impl ReportsArgs {
     /// Finds out before the work whether each report can be written after it, to a file of its own.
     pub(super) fn writable(&self, record: Option<&Path>) -> Result<(), Stop> {
         let record = record.map(|path| Output::of("--output", path));
-        writable(record.into_iter().chain(self.reports.iter().map(ReportFile::output)))
+        let pages = self.pages.as_deref().map(Output::pages);
+        writable(record.into_iter().chain(self.reports.iter().map(ReportFile::output)).chain(pages))
     }
 
     /// Writes each that can be, and names those that cannot.
     pub(super) fn write(&self, run: &Run) -> Result<(), Stop> {
-        write(&self.reports, |format| format.render(run)).map_err(|failed| {
-            Stop::usage(anyhow::anyhow!("the record is written, reports are missing: cannot write {failed}"))
-        })
+        let files = write(&self.reports, |format| format.render(run)).err();
+        let pages = self.pages.as_deref().and_then(|path| write_pages(run, path).err());
+        let failed: Vec<String> = files.into_iter().chain(pages).collect();
+        if failed.is_empty() {
+            return Ok(());
+        }
+        let failed = failed.join("; ");
+        Err(Stop::usage(anyhow::anyhow!("the record is written, reports are missing: cannot write {failed}")))
     }
 }
 

@@ -76,15 +76,7 @@ impl Run {
 
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, RunError> {
-        use std::io::Read as _;
-        let name = printable(&path.display().to_string(), 500);
-        let unreadable = |source| RunError::Unreadable { path: name.clone(), source };
-        let mut bytes = Vec::new();
-        let file = std::fs::File::open(path).map_err(unreadable)?;
-        file.take(MAX_RUN_OCTETS + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if bytes.len() as u64 > MAX_RUN_OCTETS {
-            return Err(RunError::TooLarge { path: name });
-        }
+        let (name, bytes) = read_bounded(path)?;
         Self::parse(&name, &bytes)
     }
 
@@ -116,8 +108,22 @@ impl Run {
     }
 }
 
+/// The bytes of a file that may be a run document, and its name for errors.
+pub fn read_bounded(path: &Path) -> Result<(String, Vec<u8>), RunError> {
+    use std::io::Read as _;
+    let name = printable(&path.display().to_string(), 500);
+    let unreadable = |source| RunError::Unreadable { path: name.clone(), source };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(MAX_RUN_OCTETS + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_RUN_OCTETS {
+        return Err(RunError::TooLarge { path: name });
+    }
+    Ok((name, bytes))
+}
+
 /// The first key of the document that was not understood. A key without a value says nothing.
-pub(super) fn left_out(said: &Value, understood: &Value) -> Option<String> {
+pub(crate) fn left_out(said: &Value, understood: &Value) -> Option<String> {
     match (said, understood) {
         (Value::Object(said), Value::Object(understood)) => said.iter().find_map(|(key, value)| {
             match understood.get(key) {

@@ -11,11 +11,11 @@ mod vantages;
 mod write;
 
 pub use compare::{COMPARISON_FORMAT, Change, ChangeCause, ChangeClass, ComparedRun, Comparison, compare};
-pub(crate) use document::inert;
-pub use document::{MAX_RUN_OCTETS, RunError};
+pub use document::{MAX_RUN_OCTETS, RunError, read_bounded};
+pub(crate) use document::{inert, left_out};
 pub use observations::{MAX_OBSERVATIONS_OCTETS, OBSERVATIONS_FORMAT, Observations, ObservationsError, Seeing};
 pub use outcome::{Outcome, Tally, gaps, unknown_facts};
 pub use redact::{RedactError, Redaction};
 pub use run::{CatalogRecord, CitedEntry, EntryMark, Moments, RUN_FORMAT, Run, RunSettings, Tool};
 pub use vantages::{Look, LookedFor, VantageRecord, gather};
-pub use write::{can_write_aside, write_aside, write_aside_with};
+pub use write::{can_write_aside, can_write_folder_aside, write_aside, write_aside_with, write_folder_aside};

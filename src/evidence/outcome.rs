@@ -48,6 +48,17 @@ impl Tally {
         counts.get(&verdict).copied().unwrap_or(0)
     }
 
+    /// What counts and was not seen, in words.
+    pub fn unseen(&self) -> Vec<String> {
+        let words = [(Verdict::NotObserved, "not observed"), (Verdict::Error, "ended in an error")];
+        let said = words.map(|(verdict, words)| match self.count(Grade::Required, verdict) {
+            0 => None,
+            1 => Some(format!("1 required endpoint {words}")),
+            n => Some(format!("{n} required endpoints {words}")),
+        });
+        said.into_iter().flatten().collect()
+    }
+
     fn grade_mut(&mut self, grade: Grade) -> &mut BTreeMap<Verdict, usize> {
         match grade {
             Grade::Required => &mut self.required,
@@ -62,13 +73,7 @@ impl Outcome {
         let tally = Tally::of(judgements);
         let required = |verdict| tally.required.get(&verdict).copied().unwrap_or(0);
         let mut incomplete: Vec<String> = interrupted.map(str::to_owned).into_iter().collect();
-        for (verdict, words) in [(Verdict::NotObserved, "not observed"), (Verdict::Error, "ended in an error")] {
-            match required(verdict) {
-                0 => {}
-                1 => incomplete.push(format!("1 required endpoint {words}")),
-                n => incomplete.push(format!("{n} required endpoints {words}")),
-            }
-        }
+        incomplete.extend(tally.unseen());
         incomplete.extend(gaps(facts));
         if required(Verdict::Pass) + required(Verdict::Fail) + required(Verdict::Waived) == 0 && incomplete.is_empty() {
             incomplete.push("nothing was found that this hierarchy needs".to_owned());

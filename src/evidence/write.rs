@@ -37,6 +37,42 @@ pub fn can_write_aside(path: &Path) -> io::Result<()> {
     fs::remove_file(&aside)
 }
 
+/// Makes a folder of these files, beside `path` until it is complete. What is there already is left alone: files that
+/// stand for another run would look like ones of this.
+pub fn write_folder_aside<'a>(path: &Path, files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> io::Result<()> {
+    let aside = free(path)?;
+    let written = (|| {
+        fs::create_dir(&aside)?;
+        for (name, bytes) in files {
+            let mut file = fs::OpenOptions::new().write(true).create_new(true).open(aside.join(name))?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+        }
+        fs::rename(&aside, path)
+    })();
+    if written.is_err() {
+        // Best effort: the error that is reported is the first one.
+        let _ = fs::remove_dir_all(&aside);
+    }
+    written
+}
+
+/// Finds out whether [`write_folder_aside`] could write there, by making the folder that it would make and removing it.
+pub fn can_write_folder_aside(path: &Path) -> io::Result<()> {
+    let aside = free(path)?;
+    fs::create_dir(&aside)?;
+    fs::remove_dir(&aside)
+}
+
+/// The name beside a path at which nothing is yet.
+fn free(path: &Path) -> io::Result<PathBuf> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Err(io::Error::new(io::ErrorKind::AlreadyExists, "it is there already")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => aside(path),
+        Err(error) => Err(error),
+    }
+}
+
 /// Where a path leads, if a file may be written there.
 fn target(path: &Path) -> io::Result<PathBuf> {
     let path = if path.is_symlink() { fs::canonicalize(path)? } else { path.to_owned() };
@@ -110,6 +146,22 @@ mod tests {
         assert!(is_aside("HEAD", name), "{name}");
         assert!(!is_aside("HEA", name) && !is_aside("HEAD", "HEAD") && !is_aside("HEAD", ".HEAD.part"));
         assert!(!is_aside("HEAD", ".HEAD.1-x.part") && !is_aside("HEAD", ".HEAD.-1.part"));
+    }
+
+    #[test]
+    fn a_folder_is_made_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pages");
+        let files = [("a.html", b"one".as_slice()), ("b.html", b"two")];
+        can_write_folder_aside(&path).unwrap();
+        write_folder_aside(&path, files).unwrap();
+        assert_eq!(fs::read(path.join("b.html")).unwrap(), b"two");
+        assert!(write_folder_aside(&path, files).unwrap_err().to_string().contains("there already"));
+        assert!(can_write_folder_aside(&path).is_err() && can_write_folder_aside(Path::new("/")).is_err());
+        // A name twice cannot be written: nothing is left of the rest.
+        let twice = [files[0], files[0]];
+        assert!(write_folder_aside(&dir.path().join("other"), twice).is_err());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[cfg(unix)]

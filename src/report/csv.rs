@@ -12,7 +12,7 @@ pub(super) fn render(run: &Run) -> String {
         let cells = COLUMNS.iter().map(|column| match column.cell(&row) {
             Cell::Text(text) => text,
             Cell::Number(number) => number.to_string(),
-            Cell::Moment(moment) => moment.to_string(),
+            Cell::Moment(moment) => format!("{moment:.0}"),
             Cell::Empty => String::new(),
         });
         line(cells, &mut out);

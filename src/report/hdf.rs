@@ -108,7 +108,7 @@ fn result(row: &Row<'_>) -> Value {
         "passed" => {}
         "skipped" => result["skip_message"] = json!(said),
         _ => {
-            let seen = row.observations.iter().flat_map(|seen| layers::lines(seen));
+            let seen = row.all_seen().flat_map(layers::lines);
             let lines: Vec<String> = std::iter::once(said).chain(seen.map(|line| text(&line))).collect();
             result["message"] = json!(lines.join("\n"));
         }

@@ -144,12 +144,15 @@ fn case(row: &Row<'_>) -> (Kind, Element) {
     let case = el("testcase").attr("name", name).attr("classname", class);
     let mut lines = vec![format!("what was seen: {}", row.sentence()), format!("in detail: {}", row.detail())];
     lines.push(format!("what to do: {}", row.remedy()));
+    if !row.in_product().is_empty() {
+        lines.push(format!("Configuration Manager shows it in: {}", row.in_product()));
+    }
     lines.extend(row.waiver().map(|waiver| format!("waived: {}", words::waiver(waiver))));
     lines.push(format!("route: {}", row.route()));
     lines.extend([row.evidence()].into_iter().filter(|evidence| !evidence.is_empty()));
     lines.extend(row.judgement.notes.iter().cloned());
     lines.extend(row.requirement.reasons.iter().map(|reason| format!("needed because {reason}")));
-    lines.extend(row.observations.iter().flat_map(|seen| layers::lines(seen)));
+    lines.extend(row.all_seen().flat_map(layers::lines));
     lines.push(format!("id: {}", row.requirement.id));
     let until = row.waiver().map(|waiver| format!(" until {}", waiver.valid_through)).unwrap_or_default();
     let message = format!("{}{until}", row.sentence());

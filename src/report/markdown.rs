@@ -2,6 +2,7 @@
 //!
 //! All text from outside stands in code spans, in which nothing is markup, a link or a mention.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::row::{Row, rows};
@@ -42,7 +43,7 @@ pub(super) fn render(run: &Run) -> String {
             row.requirement.role.title(),
             code(&row.endpoint()),
             code(row.grade_of_evidence()),
-            code(&row.seen()),
+            code(&row.seen_with_notes()),
         );
     }
     let waivers = run.waivers.iter().flat_map(|applied| &applied.list.waivers).map(words::waiver);
@@ -55,7 +56,15 @@ pub(super) fn render(run: &Run) -> String {
         out.push_str("\n## What to do\n\n");
     }
     for (number, (remedy, rows)) in remedies.iter().enumerate() {
-        let _ = writeln!(out, "{}. {} (for {} endpoints)", number + 1, code(remedy), rows.len());
+        let of = if rows.len() == 1 { "1 endpoint".to_owned() } else { format!("{} endpoints", rows.len()) };
+        let places: BTreeSet<&str> =
+            rows.iter().map(|row| row.in_product()).filter(|place| !place.is_empty()).collect();
+        let places: Vec<&str> = places.into_iter().collect();
+        let shown = match places.as_slice() {
+            [] => String::new(),
+            places => format!("; Configuration Manager shows it in {}", code(&places.join("; "))),
+        };
+        let _ = writeln!(out, "{}. {} (for {of}{shown})", number + 1, code(remedy));
     }
     list("Limits of this report", &summary.limits, &mut out);
     out

@@ -4,7 +4,6 @@
 use crate::text::{escape_markup, printable};
 use std::borrow::Cow;
 
-
 /// Characters of a text or an attribute; no real one is so long.
 pub(super) const TEXT: usize = 4000;
 

@@ -10,6 +10,7 @@ mod endpoints_table;
 mod explain;
 mod explain_document;
 mod format;
+mod further;
 mod grid;
 mod hdf;
 mod hosts;
@@ -53,11 +54,12 @@ pub use explain_document::{
 };
 pub use format::{Format, RenderError, UnknownReportFormat};
 pub use hosts::{HOSTS_FORMAT, HostRow, Hosts, hosts};
+pub use html::{HtmlPage, html_pages};
 pub use lint::{LintReport, Mistake};
 pub use listing::Listing;
 pub use readiness::{
-    Assessed, Hierarchy, READINESS_FORMAT, Readiness, ReadinessEndpoint, ReadinessFormat, ReadinessOrigin,
-    ReadinessVerdict, Target, UnknownReadinessFormat, readiness, readiness_table,
+    Assessed, Hierarchy, READINESS_FORMAT, Readiness, ReadinessEndpoint, ReadinessError, ReadinessFormat,
+    ReadinessOrigin, ReadinessVerdict, Target, UnknownReadinessFormat, readiness, readiness_table,
 };
 pub use runs::{finding, run_rows, runs_brief, verification, verification_rows};
 pub use table::{Style, table};

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 
 use super::{vantages, words};
 use crate::assess::{Grade, Judgement, Verdict, Waiver};
-use crate::catalog::{CatalogRole, Inspection};
+use crate::catalog::{CatalogRole, Inspection, Status};
 use crate::derive::{Requirement, Subject};
-use crate::evidence::{CitedEntry, Run};
+use crate::evidence::{CitedEntry, Run, VantageRecord};
+use crate::plan::ProbeId;
 use crate::probe::Observation;
 
 /// One requirement with its verdict, what was seen, and the catalog entry behind it.
@@ -17,6 +18,8 @@ pub(super) struct Row<'a> {
     pub(super) requirement: &'a Requirement,
     pub(super) judgement: &'a Judgement,
     pub(super) observations: Vec<&'a Observation>,
+    /// Where their answers led: the hops of redirects, each after what led to it.
+    pub(super) hops: Vec<&'a Observation>,
     pub(super) entry: Option<&'a CitedEntry>,
 }
 
@@ -30,17 +33,17 @@ pub(super) struct Group<'a> {
 /// All rows, by subject and role, in each what decides first and in that the worst first.
 pub(super) fn rows(run: &Run) -> Vec<Row<'_>> {
     let seen: HashMap<_, _> = run.observations.iter().map(|o| (&o.probe, o)).collect();
+    let hops = Hops::of(&run.observations);
     let cited: HashMap<_, _> = run.catalog.entries.iter().map(|entry| (&entry.id, entry)).collect();
     let mut rows: Vec<Row<'_>> = run
         .requirements
         .iter()
         .zip(&run.judgements)
-        .map(|(requirement, judgement)| Row {
-            run,
-            requirement,
-            judgement,
-            observations: judgement.probes.iter().filter_map(|id| seen.get(id).copied()).collect(),
-            entry: cited.get(&requirement.entry).copied(),
+        .map(|(requirement, judgement)| {
+            let observations: Vec<_> = judgement.probes.iter().filter_map(|id| seen.get(id).copied()).collect();
+            let hops = hops.after(&observations);
+            let entry = cited.get(&requirement.entry).copied();
+            Row { run, requirement, judgement, observations, hops, entry }
         })
         .collect();
     rows.sort_by_cached_key(|row| {
@@ -48,6 +51,36 @@ pub(super) fn rows(run: &Run) -> Vec<Row<'_>> {
         (subject, role, row.rank(), row.endpoint(), row.requirement.id.clone())
     });
     rows
+}
+
+/// The hops of redirects, by what led to them.
+struct Hops<'a>(HashMap<&'a ProbeId, Vec<&'a Observation>>);
+
+impl<'a> Hops<'a> {
+    fn of(observations: &'a [Observation]) -> Self {
+        let mut hops: HashMap<_, Vec<_>> = HashMap::new();
+        for hop in observations {
+            if let Some(from) = &hop.redirected_from {
+                hops.entry(from).or_default().push(hop);
+            }
+        }
+        Self(hops)
+    }
+
+    /// All hops after these; a document that leads in a circle leads nowhere twice.
+    fn after(&self, observations: &[&'a Observation]) -> Vec<&'a Observation> {
+        let mut met: Vec<&Observation> = observations.to_vec();
+        let mut at = 0;
+        while let Some(from) = met.get(at).copied() {
+            for hop in self.0.get(&from.probe).into_iter().flatten() {
+                if !met.iter().any(|known| known.probe == hop.probe) {
+                    met.push(hop);
+                }
+            }
+            at += 1;
+        }
+        met.split_off(observations.len())
+    }
 }
 
 /// The same rows by subject and role.
@@ -61,6 +94,21 @@ pub(super) fn groups(run: &Run) -> Vec<Group<'_>> {
         }
     }
     groups
+}
+
+impl Group<'_> {
+    /// `cm01.contoso.com, service connection point`
+    pub(super) fn title(&self) -> String {
+        format!("{}, {}", self.subject, self.role.title())
+    }
+
+    /// The code of its site; empty for kinds of devices.
+    pub(super) fn site(&self) -> String {
+        match self.subject {
+            Subject::Host { site, .. } => site.to_string(),
+            _ => String::new(),
+        }
+    }
 }
 
 impl<'a> Row<'a> {
@@ -109,6 +157,14 @@ impl<'a> Row<'a> {
         words::seen(self.judgement, &self.observations)
     }
 
+    /// The same, with what was noted that tells more than the words of a failure: flapping, addresses that differ.
+    pub(super) fn seen_with_notes(&self) -> String {
+        let seen = self.seen();
+        // A pass has them already.
+        let notes = words::telling(self.judgement).filter(|_| self.judgement.cause.is_some());
+        std::iter::once(seen).chain(notes.cloned()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+    }
+
     /// What was seen and what it means, for a reader who has nothing but this line.
     pub(super) fn sentence(&self) -> String {
         let seen = self.seen();
@@ -132,6 +188,32 @@ impl<'a> Row<'a> {
     pub(super) fn waiver(&self) -> Option<&'a Waiver> {
         let id = self.judgement.waiver.as_ref()?;
         self.run.waivers.as_ref()?.list.waivers.iter().find(|waiver| waiver.id == *id)
+    }
+
+    /// How much depends on it, and how it stands in the documentation where that is not simply needed.
+    pub(super) fn standing(&self) -> String {
+        let Requirement { tier, status, replaced_by, .. } = self.requirement;
+        let by = replaced_by.as_ref().map(|entry| format!(" by {entry}")).unwrap_or_default();
+        match status {
+            Status::Active => tier.name().to_owned(),
+            status => format!("{}, {}{by}", tier.name(), status.name()),
+        }
+    }
+
+    /// Everything that was seen for it, also behind redirects.
+    pub(super) fn all_seen(&self) -> impl Iterator<Item = &'a Observation> {
+        self.observations.iter().chain(&self.hops).copied()
+    }
+
+    /// Where the answers lead, hop by hop.
+    pub(super) fn leads_to(&self) -> Vec<String> {
+        let redirects = self.all_seen().filter_map(|seen| seen.http.evidence.as_ref()?.redirect.as_ref());
+        redirects.map(words::redirect).collect()
+    }
+
+    /// Where Configuration Manager itself shows the same; empty where that is not known.
+    pub(super) fn in_product(&self) -> &'a str {
+        self.judgement.cause.as_ref().and_then(|cause| cause.in_product.as_deref()).unwrap_or("")
     }
 
     /// When the first of the probes began; the end of the run where there was none.
@@ -165,6 +247,11 @@ impl<'a> Row<'a> {
     /// The machine that looked, or was to look.
     pub(super) fn machine(&self) -> &'a str {
         vantages::machine(self.run, self.judgement)
+    }
+
+    /// The vantage from which one looked, or was to look.
+    pub(super) fn vantage(&self) -> Option<&'a VantageRecord> {
+        self.run.vantages.get(self.judgement.vantage)
     }
 
     pub(super) fn inspection(&self) -> &'static str {

@@ -36,14 +36,17 @@ impl Summary {
             ("result", format!("{} (exit code {})", run.outcome.title(), run.outcome.exit_code())),
             ("site database", format!("{} on {}, {site}", facts.connection.database, facts.connection.server)),
             ("run on", place),
-            ("begun", run.moments.started.to_string()),
-            ("ended", run.moments.finished.to_string()),
+            ("begun", format!("{:.0}", run.moments.started)),
+            ("ended", format!("{:.0}", run.moments.finished)),
             ("endpoints probed", format!("{probed} of {}", run.probes.len())),
             ("catalog", format!("{}, SHA-256 {}", run.catalog.version, run.catalog.sha256)),
             ("made by", format!("{} {}", run.tool.name, run.tool.version)),
             ("SHA-256 of the run document", sha256(run)),
         ];
         about.splice(3..3, from);
+        if let Some(version) = &run.settings.target_version {
+            about.insert(1, ("needed after an update to", format!("version {version}")));
+        }
         let mut limits = limits(run);
         limits.push(ONE_WAY.to_owned());
         Self { title, about, incomplete: run.outcome.incomplete.clone(), limits }

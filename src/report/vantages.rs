@@ -17,6 +17,15 @@ pub(super) fn lines(run: &Run) -> Vec<String> {
     lines
 }
 
+/// How far its clock is off: `30 s behind`; empty where it is not.
+pub(super) fn clock(vantage: &VantageRecord) -> String {
+    match vantage.clock_ahead_s {
+        0 => String::new(),
+        ahead @ 1.. => format!("{ahead} s ahead"),
+        behind => format!("{} s behind", behind.unsigned_abs()),
+    }
+}
+
 /// `cm01.contoso.com by ssh as CONTOSO\audit: evidence of grade B, from ... to ...`
 fn line(vantage: &VantageRecord) -> String {
     let how = way(vantage);
@@ -35,10 +44,9 @@ fn line(vantage: &VantageRecord) -> String {
     if let (Some(started), Some(finished)) = (vantage.started, vantage.finished) {
         text = format!("{text}, from {started:.0} to {finished:.0}");
     }
-    match vantage.clock_ahead_s {
-        0 => {}
-        ahead @ 1.. => text = format!("{text}, its clock {ahead} s ahead"),
-        behind => text = format!("{text}, its clock {} s behind", -behind),
+    let clock = clock(vantage);
+    if !clock.is_empty() {
+        text = format!("{text}, its clock {clock}");
     }
     let options = vantage.settings.as_ref().map(Seeing::options).unwrap_or_default();
     if !options.is_empty() {
@@ -63,6 +71,12 @@ pub(super) fn way(vantage: &VantageRecord) -> String {
 /// The machine that looked, or was to look, for a requirement.
 pub(super) fn machine<'a>(run: &'a Run, judgement: &Judgement) -> &'a str {
     run.vantages.get(judgement.vantage).map_or_else(|| run.vantage.title(), VantageRecord::title)
+}
+
+/// How one looked for a requirement, with when; `None` where nobody did.
+pub(super) fn looked(run: &Run, judgement: &Judgement) -> Option<String> {
+    let vantage = run.vantages.get(judgement.vantage)?;
+    (judgement.evidence_grade.is_some() || vantage.unreached.is_some()).then(|| line(vantage))
 }
 
 /// `evidence of grade B (the host itself, as another account): cm01.contoso.com by ssh`; empty where nobody looked.

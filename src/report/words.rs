@@ -2,7 +2,7 @@
 
 use super::row::Row;
 use crate::assess::{Judgement, Verdict, Waiver, WaiverCategory};
-use crate::probe::{Observation, StageName};
+use crate::probe::{Observation, Redirect, StageName};
 
 /// A stage, for people.
 pub(super) fn stage(stage: StageName) -> &'static str {
@@ -38,8 +38,21 @@ pub(super) fn seen(judgement: &Judgement, observations: &[&Observation]) -> Stri
     if let Some(note) = judgement.notes.iter().find(|note| note.starts_with("proved by")) {
         parts.push(note.clone());
     }
-    parts.extend(judgement.notes.iter().filter(|note| TELLING.iter().any(|word| note.contains(word))).cloned());
+    parts.extend(telling(judgement).cloned());
     parts.join(", ")
+}
+
+/// Where an answer leads.
+pub(super) fn redirect(redirect: &Redirect) -> String {
+    match redirect {
+        Redirect::To(target) => target.to_string(),
+        Redirect::NotFollowed { to, why } => format!("{to} (not followed: {why})"),
+    }
+}
+
+/// What was noted that belongs beside a pass.
+pub(super) fn telling(judgement: &Judgement) -> impl Iterator<Item = &String> {
+    judgement.notes.iter().filter(|note| TELLING.iter().any(|word| note.contains(word)))
 }
 
 /// A waiver: until when, why, and who answers for it.

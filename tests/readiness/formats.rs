@@ -145,6 +145,55 @@ fn the_same_document_gives_the_same_bytes_and_is_read_back() {
 }
 
 #[test]
+fn a_saved_document_is_read_back_and_a_damaged_or_edited_one_is_not() {
+    for document in hostile().into_iter().chain([sample("")]) {
+        let bytes = ReadinessFormat::Json.render(&document).unwrap();
+        assert!(Readiness::is_one(&bytes));
+        assert_eq!(Readiness::parse("ready.json", &bytes).unwrap(), document);
+        let marked = [b"\xef\xbb\xbf".as_slice(), &bytes].concat();
+        assert_eq!(Readiness::parse("ready.json", &marked).unwrap(), document);
+    }
+    let whole = text(ReadinessFormat::Json, &sample(""));
+    let refused = |bytes: &[u8]| Readiness::parse("ready.json", bytes).unwrap_err().to_string();
+    let edited = |edit: &dyn Fn(&mut serde_json::Value)| {
+        let mut document: serde_json::Value = serde_json::from_str(&whole).unwrap();
+        edit(&mut document);
+        refused(document.to_string().as_bytes())
+    };
+    for cut in [0, 1, 30, whole.len() / 2, whole.len() - 3] {
+        assert!(refused(&whole.as_bytes()[..cut]).contains("readiness document ready.json is damaged"), "{cut}");
+    }
+    let other = whole.replace("readiness/1", "readiness/2");
+    assert!(Readiness::is_one(other.as_bytes()) && !Readiness::is_one(b"{\"format\":\"cmcomply.run/1\"}"));
+    assert!(refused(other.as_bytes()).contains("is of format cmcomply.readiness/2; this version reads"));
+    assert!(edited(&|d| d["more"] = 1.into()).contains("holds `more`, which this version does not know"));
+    assert!(edited(&|d| d["rules"][0]["hint"] = 1.into()).contains("`rules[0].hint`"));
+    assert!(edited(&|d| d["rules"][0]["state"] = "fine".into()).contains("damaged"));
+    for (edit, what) in [
+        ((|d| d["verdict"]["not_ready"] = false.into()) as fn(&mut serde_json::Value), "the verdict is not that of"),
+        (|d| d["verdict"]["exit_code"] = 0.into(), "the exit code is not that of the verdict"),
+        (|d| d["verdict"]["warnings"] = 0.into(), "the warnings are not counted right"),
+        (|d| d["verdict"]["incomplete"] = serde_json::json!([]), "something is open, and the verdict says complete"),
+        (|d| d["rules"][3]["state"] = "met".into(), "rule net-framework is decided, and something is missing"),
+        (|d| d["rules"][4]["rule"] = "net-framework".into(), "rule net-framework stands there twice"),
+        (|d| d["endpoints"][1]["id"] = d["endpoints"][0]["id"].clone(), "endpoint CM1/cm01/0 stands there twice"),
+    ] {
+        let said = edited(&edit);
+        assert!(said.contains("contradicts itself") && said.contains(what), "{what}: {said}");
+    }
+    // What counts and fails cannot be made a pass without the verdict.
+    let well = edited(&|d| {
+        for rule in d["rules"].as_array_mut().unwrap() {
+            rule["severity"] = "warning".into();
+        }
+        for endpoint in d["endpoints"].as_array_mut().unwrap() {
+            endpoint["verdict"] = "pass".into();
+        }
+    });
+    assert!(well.contains("the verdict is not that of the rules and endpoints"), "{well}");
+}
+
+#[test]
 fn hostile_text_acts_nowhere() {
     for document in hostile() {
         for format in ReadinessFormat::ALL {

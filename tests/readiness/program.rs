@@ -118,6 +118,39 @@ async fn a_clean_hierarchy_is_ready() {
     assert!(lab.read("ready.html").contains("<h1>Readiness for version 2603: ready</h1>"));
     assert!(lab.read("ready.xml").contains("failures=\"0\" errors=\"0\""));
     assert!(lab.read("ready.md").starts_with("# Readiness for version `2603`: ready\n"));
+    // Later and offline, the same from the document alone.
+    for (format, name) in
+        [("html", "ready.html"), ("junit", "ready.xml"), ("markdown", "ready.md"), ("json", "ready.json")]
+    {
+        assert_eq!(later(&lab, &["ready.json", "--format", format, "-o", "later"]).await, (Some(0), String::new()));
+        assert_eq!(lab.read("later"), lab.read(name), "{format}");
+    }
+    let (code, page) = later(&lab, &["ready.json"]).await;
+    assert_eq!((code, page.replace('\r', "")), (Some(0), table));
+    for (arguments, reason) in [
+        (
+            &["ready.json", "--format", "xlsx", "-o", "later.xlsx"][..],
+            "no format of a readiness report `xlsx`; known: table",
+        ),
+        (&["ready.json", "--pages", "pages"], "ready.json is of format cmcomply.readiness/1"),
+        (&["ready.json", "--format", "html", "-o", "gone/a"], "cannot write --output gone/a"),
+    ] {
+        let (code, said) = later(&lab, arguments).await;
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(reason), "{said}");
+    }
+    let edited = lab.read("ready.json").replace("\"exit_code\": 0", "\"exit_code\": 1");
+    std::fs::write(lab.folder.path().join("edited.json"), edited).unwrap();
+    let (code, said) = later(&lab, &["edited.json"]).await;
+    assert!(code == Some(2) && said.contains("contradicts itself"), "{said}");
+}
+
+/// `cmcomply report` in the folder: its exit code and everything that it said.
+async fn later(lab: &Lab, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cmcomply"));
+    command.env_remove("NO_COLOR").stdin(Stdio::null()).current_dir(lab.folder.path()).arg("report").args(arguments);
+    let (code, out, errors) = output(command).await;
+    (code, out + &errors)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use cmcomply::report::Format;
+use cmcomply::evidence::Run;
+use cmcomply::report::{Format, HtmlPage, html_pages};
 use lab::internet::{Internet, Spec};
 use lab::site_database::{Options, SiteDatabase};
 
@@ -117,6 +118,55 @@ fn what_an_audit_cannot_write_is_found_before_the_work() {
     assert!(std::fs::read(folder.path("run.json")).unwrap() == before, "nothing is overwritten");
 }
 
+/// The pages of a folder, the index first.
+fn pages_in(folder: &Path) -> Vec<HtmlPage> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let page = |entry: std::fs::DirEntry| HtmlPage {
+        name: entry.file_name().into_string().unwrap(),
+        bytes: std::fs::read(entry.path()).unwrap(),
+    };
+    let order: Vec<String> =
+        html_pages(&Run::read(&folder.with_file_name("run.json")).unwrap()).into_iter().map(|page| page.name).collect();
+    let mut pages: Vec<HtmlPage> = entries.map(page).collect();
+    pages.sort_by_key(|page| order.iter().position(|name| *name == page.name));
+    pages
+}
+
+#[test]
+fn a_folder_of_pages_is_made_once_and_nothing_is_overwritten() {
+    let folder = Folder::new();
+    let done = folder.report(&["run.json", "--pages", "q4"]);
+    let out = String::from_utf8_lossy(&done.stdout);
+    assert_eq!((done.status.code(), out.as_ref()), (Some(0), "q4: index.html and 3 pages of hosts and roles\n"));
+    assert_eq!(pages_in(&folder.path("q4")), html_pages(&sample::run()));
+    std::fs::write(folder.path("taken"), "kept").unwrap();
+    for (arguments, reason) in [
+        (&["run.json", "--pages", "q4"][..], "cannot write --pages q4: it is there already"),
+        (&["run.json", "--pages", "taken"], "cannot write --pages taken: it is there already"),
+        (&["run.json", "--pages", "missing/q4"], "cannot write --pages missing/q4: "),
+        (&["missing.json", "--pages", "other"], "cannot read run missing.json"),
+        (&["run.json", "--pages", "other", "--format", "html"], "cannot be used with"),
+        (&["--quarter", "2026Q4", "--pages", "other"], "cannot be used with"),
+    ] {
+        let done = folder.report(arguments);
+        assert_eq!(done.status.code(), Some(2), "{arguments:?}: {}", said(&done));
+        assert!(said(&done).contains(reason), "{arguments:?}: {}", said(&done));
+    }
+    // An audit finds it out before the work: had it begun, the exit code would be 4.
+    for (arguments, reason) in [
+        (["--pages=q4", "--output=new.json"], "cannot write --pages q4: it is there already"),
+        (["--pages=new", "--report=html=new"], "--pages new: another output goes to this file"),
+    ] {
+        let mut command = program();
+        let done = command.current_dir(folder.0.path()).args(["audit", "--sql=localhost,1"]).args(arguments).output();
+        let done = done.unwrap();
+        assert_eq!(done.status.code(), Some(2), "{}", said(&done));
+        assert!(said(&done).contains(reason), "{}", said(&done));
+    }
+    assert_eq!(folder.names(), ["q4", "run.json", "taken"]);
+    assert_eq!(std::fs::read(folder.path("taken")).unwrap(), b"kept");
+}
+
 /// Audits the Contoso lab into a folder; `meanwhile` runs once the first probe has arrived.
 pub(crate) async fn audit(folder: &Path, arguments: &[String], meanwhile: impl FnOnce() + Send + 'static) -> Output {
     let database = SiteDatabase::start(Options::default()).await;
@@ -148,16 +198,17 @@ pub(crate) async fn audit(folder: &Path, arguments: &[String], meanwhile: impl F
 async fn an_audit_writes_the_reports_that_its_record_gives_later() {
     let folder = tempfile::tempdir().unwrap();
     let reports = Format::ALL.map(|format| format!("{format}=report.{format}")).join(",");
-    let done = audit(folder.path(), &[format!("--report={reports}")], || ()).await;
+    let done = audit(folder.path(), &[format!("--report={reports}"), "--pages=pages".to_owned()], || ()).await;
     assert_eq!((done.status.code(), said(&done).as_str()), (Some(1), ""));
     let record = std::fs::read(folder.path().join("run.json")).unwrap();
-    let run = cmcomply::evidence::Run::parse("run.json", &record).unwrap();
+    let run = Run::parse("run.json", &record).unwrap();
     assert!(run.to_json().unwrap() == record);
     for format in Format::ALL {
         let report = std::fs::read(folder.path().join(format!("report.{format}"))).unwrap();
         assert!(report == format.render(&run).unwrap(), "{format}");
         assert!(counts::recount(format, &report).is_none_or(|counts| counts == counts::of_run(&run)), "{format}");
     }
+    assert_eq!(pages_in(&folder.path().join("pages")), html_pages(&run));
     let rows = counts::csv(&String::from_utf8(Format::Csv.render(&run).unwrap()).unwrap());
     let markup = |cell: &&String| cell.split('<').skip(1).any(|rest| rest.starts_with(|c: char| c.is_alphabetic()));
     assert_eq!(rows.iter().flatten().find(markup), None, "plain text only");
@@ -174,6 +225,6 @@ async fn a_report_that_fails_after_the_work_is_named_and_costs_nothing_else() {
     assert_eq!(done.status.code(), Some(2), "{}", said(&done));
     assert!(said(&done).contains("the record is written, reports are missing: cannot write --report html=gone/a.html"));
     assert!(String::from_utf8_lossy(&done.stdout).contains("Result: non-compliant"), "the table is shown all the same");
-    let run = cmcomply::evidence::Run::read(&folder.path().join("run.json")).unwrap();
+    let run = Run::read(&folder.path().join("run.json")).unwrap();
     assert!(std::fs::read(folder.path().join("a.csv")).unwrap() == Format::Csv.render(&run).unwrap());
 }

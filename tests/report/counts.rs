@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use cmcomply::evidence::Run;
+use cmcomply::evidence::store::{RunName, VERIFICATION_FORMAT, Verification};
 use cmcomply::report::Format;
+use cmcomply::report::quarter::{History, Kept, QuarterReport};
 use serde_json::Value;
 
 use super::sample;
@@ -157,4 +159,46 @@ fn every_format_has_the_same_counts() {
     let expected = sample::COUNTS.iter().flat_map(|(_, required, advisory)| [required, advisory]).sum::<usize>();
     assert_eq!(of_run(&sample::run()).values().sum::<usize>(), expected);
     assert_eq!(of_run(&sample::run()).len(), 12);
+}
+
+/// Those formats of the quarterly report that are text say numbers of their own; here they are what the run has.
+#[test]
+fn the_quarterly_report_has_the_same_counts() {
+    for run in sample::hostile().into_iter().chain([sample::run(), sample::empty()]) {
+        let counts = of_run(&run);
+        let required = |verdicts: &[&str]| -> usize {
+            let keys = verdicts.iter().map(|verdict| ("required".to_owned(), (*verdict).to_owned()));
+            keys.map(|key| counts.get(&key).copied().unwrap_or(0)).sum()
+        };
+        let (pass, waived) = (required(&["pass"]), required(&["waived"]));
+        let (not_passing, unseen) = (required(&["fail", "waived"]), required(&["not_observed", "error"]));
+        let all = pass + not_passing + unseen;
+        let report = quarterly(run);
+        let (text, html) = (report.text(), String::from_utf8(report.html()).unwrap());
+        let rows = [
+            ("required", all),
+            ("passing", pass),
+            ("not passing", not_passing),
+            ("of these waived", waived),
+            ("not observed", unseen),
+        ];
+        for (name, number) in rows {
+            assert!(text.contains(&format!("\n  {name} | {number} | {number} of {all}")), "{name}: {text}");
+            let row = html.split("<tr>").find(|row| row.contains(&format!(">{name}</"))).unwrap();
+            assert!(row.contains(&format!("<td class=\"number\">{number}</td>")), "{name}: {row}");
+        }
+        let listed = text.split("\n4. ").nth(1).unwrap().split("\n5. ").next().unwrap();
+        let lines = listed.lines().filter(|line| line.starts_with("  ") && !line.starts_with("  verdict | ")).count();
+        assert_eq!(lines, not_passing + unseen, "{listed}");
+    }
+}
+
+/// The quarterly report on a run that stands alone in no store.
+fn quarterly(run: Run) -> QuarterReport {
+    let name = RunName::parse("20261125T080000Z-PS1-1f0c9a3e").unwrap();
+    let (format, runs, findings, notes) = (VERIFICATION_FORMAT.to_owned(), vec![], vec![], vec![]);
+    let verification = Verification { format, runs, findings, notes };
+    let kept = vec![Kept { name, run }];
+    let history = History::new("2026Q4".parse().unwrap(), None, kept, vec![], verification).unwrap();
+    QuarterReport::new(&history, "2027-01-10T00:00:00Z".parse().unwrap())
 }

@@ -52,6 +52,84 @@ fn every_format_says_what_the_evidence_is_worth_and_why_nobody_looked() {
 }
 
 #[test]
+fn every_format_with_details_has_the_newer_ones_too() {
+    for format in [Format::Html, Format::Junit, Format::Oscal, Format::Hdf] {
+        let text = text(format);
+        for said in ["earlier tries", "AAAA: Filtered", "the proxy is Squid 5.7", "cipher suites"] {
+            assert!(text.contains(said), "{format}: {said}");
+        }
+        // What passed has no details for a pipeline.
+        let of_passes = matches!(format, Format::Html | Format::Oscal);
+        assert_eq!(text.contains("hop.contoso.com:443/hop"), of_passes, "{format}");
+    }
+}
+
+#[test]
+fn a_row_of_the_csv_says_how_it_was_looked_at() {
+    let mut run = sample::run();
+    run.settings.target_version = Some("2603".to_owned());
+    let rows = counts::csv(&String::from_utf8(Format::Csv.render(&run).unwrap()).unwrap());
+    let cell = |row: &Vec<String>, title: &str| {
+        row[rows[0].iter().position(|column| column == title).unwrap_or_else(|| panic!("{title}"))].clone()
+    };
+    let failed = rows.iter().find(|row| row[0] == "FAIL" && row[1] == "required").unwrap();
+    let led = rows.iter().find(|row| cell(row, "leads to").starts_with("https://hop.contoso.com:443/hop")).unwrap();
+    for (row, title, expected) in [
+        (failed, "Configuration Manager shows it in", "dmpdownloader.log"),
+        (failed, "proxy context", "site-system-proxy"),
+        (failed, "looked at by", "ssh"),
+        (failed, "looked at as", "CONTOSO\\audit"),
+        (failed, "clock there", "7200 s ahead"),
+        (failed, "tries", "2"),
+        (failed, "earlier tries", "TCP: refused at first"),
+        (failed, "DNS answers", "A: NOERROR, 1 address; AAAA: Filtered, no answer within 5 s"),
+        (failed, "addresses", "192.0.2.1"),
+        (failed, "proxy product", "Squid 5.7"),
+        (failed, "account at the proxy", "CONTOSO\\proxy"),
+        (failed, "needed for version", "2603"),
+        (failed, "run begun (UTC)", "2026-11-25T08:00:00Z"),
+        (led, "leads to", "https://hop.contoso.com:443/hop; ftp://x (not followed: no web address)"),
+        (led, "certificate valid through (UTC)", "2027-01-01T00:00:00Z"),
+    ] {
+        assert_eq!(cell(row, title), expected, "{title}");
+    }
+    assert!(cell(led, "probes").ends_with("; https://hop.contoso.com:443/hop direct"), "{}", cell(led, "probes"));
+}
+
+#[test]
+fn the_version_to_update_to_stands_at_the_head() {
+    let mut run = sample::run();
+    run.settings.target_version = Some("2603".to_owned());
+    for format in [Format::Html, Format::Markdown, Format::Oscal, Format::Hdf] {
+        let text = String::from_utf8(format.render(&run).unwrap()).unwrap();
+        assert!(text.contains("needed after an update to") || text.contains("needed-after-an-update-to"), "{format}");
+    }
+}
+
+#[test]
+fn a_date_that_no_workbook_knows_costs_no_workbook() {
+    let mut run = sample::run();
+    for seen in &mut run.observations {
+        if let Some(tls) = &mut seen.tls.evidence {
+            tls.chain[0].not_after = Some("1601-01-01T00:00:00Z".parse().unwrap());
+        }
+    }
+    Format::Xlsx.render(&run).unwrap();
+}
+
+#[test]
+fn a_chain_of_hops_in_a_circle_ends() {
+    let mut run = sample::run();
+    let last = run.observations.len() - 1;
+    let (first, hop) = (run.observations[0].probe.clone(), run.observations[last].probe.clone());
+    run.observations[last].redirected_from = Some(first);
+    run.observations[0].redirected_from = Some(hop);
+    for format in Format::ALL {
+        format.render(&run).unwrap();
+    }
+}
+
+#[test]
 fn names_of_formats_are_read_back() {
     for format in Format::ALL {
         assert_eq!(format.name().parse(), Ok(format));
@@ -70,15 +148,20 @@ fn hostile_text_acts_nowhere() {
             }
             let text = String::from_utf8(bytes).unwrap();
             let lines = if format == Format::Csv { "\u{feff}\r\n" } else { "\n" };
-            let bad = text.chars().find(|c| {
-                !lines.contains(*c)
-                    && (c.is_control()
-                        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-                            | '\u{feff}' | '\u{e0000}'..='\u{e0fff}' | '\u{ffff}'))
-            });
+            let bad = acting(&text, lines);
             assert_eq!(bad, None, "{format}");
         }
     }
+}
+
+/// The first character that acts on something, besides these.
+pub(crate) fn acting(text: &str, besides: &str) -> Option<char> {
+    text.chars().find(|c| {
+        !besides.contains(*c)
+            && (c.is_control()
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+                    | '\u{feff}' | '\u{e0000}'..='\u{e0fff}' | '\u{ffff}'))
+    })
 }
 
 #[test]
@@ -95,7 +178,7 @@ fn html_has_no_element_or_attribute_but_its_own() {
 }
 
 /// The names of elements with the names of their attributes.
-fn tags(page: &str) -> Vec<String> {
+pub(crate) fn tags(page: &str) -> Vec<String> {
     let body = page.split("</style>").nth(1).unwrap();
     let tags = body.split('<').skip(1).map(|rest| rest.split('>').next().unwrap());
     tags.map(|tag| {
@@ -122,6 +205,24 @@ fn html_explains_itself() {
         "SELECT was denied",
         "in a directory (LDAP)",
         "12.3 ms",
+        "proxy context: site-system-proxy",
+        "Configuration Manager shows it in dmpdownloader.log",
+        "<strong>earlier tries</strong> failed: TCP: refused at first",
+        "(A: NOERROR, 1 address; AAAA: Filtered, no answer within 5 s)",
+        "192.0.2.1: of a private network",
+        "the proxy is Squid 5.7, signed in as CONTOSO\\proxy by NTLM",
+        "for *.contoso.com issued by",
+        "issued by a public authority",
+        "leads to ftp://x (not followed: no web address)",
+        "leads to https://hop.contoso.com:443/hop",
+        "https://hop.contoso.com:443/hop direct</code>, where this leads to: <code>https://e",
+        "<strong>cipher suites</strong> ok: SUITE_A of TLSv1.3 taken (an alert came); SUITE_B of TLSv1.3 refused",
+        "<strong>part of a file</strong> ignored: the whole came",
+        "<strong>document</strong> failed: another tenant, status 200, issuer https://sts.contoso.com",
+        "<strong>verbs of the gateway</strong> failed: CCM_POST status 403 stopped (a page of a proxy)",
+        "<strong>idle connection</strong> failed: 240 s are needed, 200 s were waited: a reset came",
+        "by ssh as CONTOSO\\audit: evidence of grade B, from 2026-11-25T08:00:10Z to 2026-11-25T08:00:40Z, its clock 7200 s \
+         ahead",
     ] {
         assert!(page.contains(said), "{said}");
     }

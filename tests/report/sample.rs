@@ -10,9 +10,11 @@ use cmcomply::evidence::{
 };
 use cmcomply::host::{HostName, HostPattern, Scheme};
 use cmcomply::plan::{Probe, ProbeId, Target};
+use cmcomply::probe::further::{ContentLook, Idle, IdleLook, Range, RangeLook, SuiteAnswer, SuiteLook, VerbLook};
 use cmcomply::probe::{
-    Certificate, Failure, FailureCode, Header, HttpEvidence, NameEvidence, Observation, Outcome as Ended,
-    RevocationEvidence, RevocationList, Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence,
+    Certificate, ConnectEvidence, Failure, FailureCode, Further, Header, HttpEvidence, Issuance, NameAnswer,
+    NameEvidence, Observation, Oddity, OddityKind, Outcome as Ended, Redirect, RevocationEvidence, RevocationList,
+    Stage, StageName, TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence, Try,
 };
 use cmcomply::site::{Connection, DataFinding, Fact, Facts, SiteCode, Source, SqlCertificate, SqlSignIn, UnknownWhy};
 use cmcomply::vantage::{EvidenceGrade, Unreached, UnreachedWhy, Vantage, VantageKind};
@@ -77,6 +79,8 @@ fn made(mark: &str, counts: &[(Verdict, usize, usize)]) -> Run {
             observations.push(observation);
         }
     }
+    let hop = hop(&mut observations, mark);
+    observations.extend(hop);
     let facts = facts(mark);
     let mut outcome = Outcome::of(&facts, &judgements, None);
     outcome.tally = Tally::of(&judgements);
@@ -289,7 +293,11 @@ fn part(number: usize, verdict: Verdict, grade: Grade, mark: &str) -> Part {
         evidence_grade: looked.then_some(EvidenceGrade::B),
         cause,
         waiver: (verdict == Verdict::Waived).then(|| format!("{mark}W-0007")),
-        notes: vec![format!("{mark}probed from audit01, not from cm01")],
+        notes: [Some("probed from audit01, not from cm01"), (number == 0).then_some("e0: flapping: failed (refused)")]
+            .into_iter()
+            .flatten()
+            .map(|note| format!("{mark}{note}"))
+            .collect(),
     };
     let observation = observation(probe.id.clone(), verdict == Verdict::Pass, mark);
     (requirement, judgement, looked.then_some((probe, observation)))
@@ -310,18 +318,40 @@ fn observation(id: ProbeId, reached: bool, mark: &str) -> Observation {
         response_code: Some("NOERROR".to_owned()),
         canonical_names: vec![format!("{mark}cdn.contoso.com")],
         addresses: vec!["192.0.2.1".parse().unwrap()],
-        answers: vec![],
-        oddities: vec![],
+        answers: vec![
+            NameAnswer {
+                record: "A".to_owned(),
+                response_code: Some("NOERROR".to_owned()),
+                extended_error: None,
+                failure: None,
+                addresses: 1,
+            },
+            NameAnswer {
+                record: "AAAA".to_owned(),
+                response_code: None,
+                extended_error: Some(format!("{mark}Filtered")),
+                failure: Some(failure(FailureCode::NameTimeout, mark, "no answer within 5 s")),
+                addresses: 0,
+            },
+        ],
+        oddities: vec![Oddity {
+            address: "192.0.2.1".parse().unwrap(),
+            kind: OddityKind::Private,
+            detail: format!("{mark}of a private network"),
+        }],
     };
     seen.name = stage(ok, Some(name));
     let attempt = TcpAttempt { address: "192.0.2.1:443".parse().unwrap(), took_us: 12_300, failure: None };
     seen.tcp = stage(ok, Some(TcpEvidence { attempts: vec![attempt], untried: 1, used: None }));
     seen.connect = Stage::not_needed();
+    let refused = failure(FailureCode::TcpRefused, mark, "refused at first");
+    seen.earlier = vec![Try { stage: StageName::Tcp, failure: refused }];
+    seen.further = further(mark);
     let certificate = Certificate {
         subject: format!("{mark}CN=e.contoso.com"),
         issuer: format!("{mark}CN=Contoso Root"),
-        names: vec![],
-        not_before: None,
+        names: vec![format!("{mark}*.contoso.com")],
+        not_before: Some("2026-01-01T00:00:00Z".parse().unwrap()),
         not_after: Some("2027-01-01T00:00:00Z".parse().unwrap()),
         sha256: "a".repeat(64),
         crl_urls: vec![],
@@ -333,21 +363,72 @@ fn observation(id: ProbeId, reached: bool, mark: &str) -> Observation {
     seen.tls = stage(ok, Some(TlsEvidence { version, suite: None, alpn: None, chain: vec![certificate] }));
     if !reached {
         seen.tls.outcome = Ended::Failed;
-        seen.tls.failure = Some(Failure { code: FailureCode::TlsReset, detail: format!("{mark}connection reset") });
+        seen.tls.failure = Some(failure(FailureCode::TlsReset, mark, "connection reset"));
+        let connect = ConnectEvidence {
+            status: Some(200),
+            headers: vec![],
+            product: Some(format!("{mark}Squid 5.7")),
+            account: Some(format!("{mark}CONTOSO\\proxy")),
+            scheme: Some("NTLM".to_owned()),
+        };
+        seen.connect = stage(ok, Some(connect));
         return seen;
     }
-    seen.trust =
-        stage(ok, Some(TrustEvidence { roots: format!("{mark}this machine"), issuance: None, fetched: Vec::new() }));
+    seen.trust = stage(
+        ok,
+        Some(TrustEvidence {
+            roots: format!("{mark}this machine"),
+            issuance: Some(Issuance::Public),
+            fetched: Vec::new(),
+        }),
+    );
     let header = Header { name: "server".to_owned(), value: format!("{mark}web") };
     let http = HttpEvidence {
         method: "HEAD".to_owned(),
         status: Some(200),
         headers: vec![header],
-        redirect: None,
+        redirect: Some(Redirect::NotFollowed { to: format!("{mark}ftp://x"), why: format!("{mark}no web address") }),
         block_page: None,
     };
     seen.http = stage(ok, Some(http));
     seen
+}
+
+/// Leads the last observation, which reached its endpoint, to one more, and that to nowhere.
+fn hop(observations: &mut [Observation], mark: &str) -> Option<Observation> {
+    let from = observations.last_mut().filter(|seen| seen.reached())?;
+    let host = HostName::parse("hop.contoso.com").unwrap();
+    let target = Target { scheme: Scheme::Https, host, port: 443, path: format!("/{mark}hop") };
+    let id = ProbeId::of(&target, &Via::Direct);
+    from.http.evidence.as_mut()?.redirect = Some(Redirect::To(target));
+    let redirected_from = Some(from.probe.clone());
+    Some(Observation { redirected_from, ..observation(id, true, mark) })
+}
+
+fn further(mark: &str) -> Further {
+    let text = |text: &str| format!("{mark}{text}");
+    let suite = |suite: &str, answer| SuiteLook {
+        suite: text(suite),
+        version: text("TLSv1.3"),
+        answer,
+        detail: Some(text("an alert came")),
+    };
+    Further {
+        suites: vec![suite("SUITE_A", SuiteAnswer::Taken), suite("SUITE_B", SuiteAnswer::Refused)],
+        byte_range: Some(RangeLook { answer: Range::Ignored, detail: text("the whole came") }),
+        content: Some(ContentLook {
+            status: Some(200),
+            issuer: Some(text("https://sts.contoso.com")),
+            token_endpoint: Some(text("https://login.contoso.com/token")),
+            fault: Some(text("another tenant")),
+        }),
+        gateway: vec![VerbLook { verb: text("CCM_POST"), status: Some(403), stopped: Some(text("a page of a proxy")) }],
+        idle: Some(IdleLook { needed_seconds: 240, idle_ms: 200_500, end: Idle::Cut, detail: text("a reset came") }),
+    }
+}
+
+fn failure(code: FailureCode, mark: &str, detail: &str) -> Failure {
+    Failure { code, detail: format!("{mark}{detail}") }
 }
 
 fn stage<E>(outcome: Ended, evidence: Option<E>) -> Stage<E> {

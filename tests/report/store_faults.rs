@@ -65,7 +65,7 @@ fn writers_at_once_make_one_chain() {
 }
 
 /// Runs a script of the shell in a mount namespace of its own; `None`, said loudly, where that is not allowed.
-fn apart(place: &Place, script: &str) -> Option<String> {
+pub(crate) fn apart(place: &Place, script: &str) -> Option<String> {
     let apart = ["--mount", "sh", "-c"];
     if !Command::new("unshare").args(apart).arg("mount -t tmpfs none /mnt").output().is_ok_and(|o| o.status.success()) {
         skipped("not root on Linux, so no small disk was filled and none was read-only");

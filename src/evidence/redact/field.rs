@@ -28,7 +28,7 @@ pub(super) enum Treatment {
 }
 
 /// Closed sets, moments, versions.
-const PLAIN: [&str; 49] = [
+const PLAIN: [&str; 50] = [
     "redirect.why",
     "unreached.why",
     "evidence_grade",
@@ -47,6 +47,7 @@ const PLAIN: [&str; 49] = [
     "finished",
     "format",
     "grade",
+    "idle.end",
     "in_product",
     "inspection",
     "issuance",

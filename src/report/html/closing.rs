@@ -29,7 +29,7 @@ pub(super) fn sections(run: &Run) -> Vec<Element> {
                 "waivers" => section.children(waivers(run)),
                 "revocation" => section.child(revocation(run)),
                 "facts" => section.children(facts(run)),
-                "documents" => section.child(documents(run)),
+                "documents" => section.child(documents(run.catalog.documents.values())),
                 _ => section.child(glossary()),
             }
         })
@@ -95,9 +95,10 @@ fn facts(run: &Run) -> Vec<Element> {
     parts
 }
 
-fn documents(run: &Run) -> Element {
-    let items = run.catalog.documents.values().map(|document| el("li").child(link(document)));
-    if run.catalog.documents.is_empty() { el("p").text("None is cited.") } else { el("ul").children(items) }
+/// Documents that are cited, as links.
+pub(super) fn documents<'a>(documents: impl Iterator<Item = &'a Document>) -> Element {
+    let items: Vec<Element> = documents.map(|document| el("li").child(link(document))).collect();
+    if items.is_empty() { el("p").text("None is cited.") } else { el("ul").children(items) }
 }
 
 /// A link, if it leads to a page on the web and nowhere else.
@@ -111,7 +112,8 @@ pub(in super::super) fn link(document: &Document) -> Element {
     }
 }
 
-fn glossary() -> Element {
+/// The words of the report.
+pub(super) fn glossary() -> Element {
     WORDS.iter().fold(el("dl"), |list, (word, meaning)| list.child(el("dt").text(word)).child(el("dd").text(meaning)))
 }
 

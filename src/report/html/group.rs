@@ -8,19 +8,30 @@ use super::{anchor, column, count, verdict};
 use crate::assess::{Grade, Verdict};
 use crate::probe::Observation;
 
+/// With its title and in how few words it stands.
 pub(super) fn section(number: usize, group: &Group<'_>) -> Element {
-    let title = format!("{}, {}", group.subject, group.role.title());
+    let required = group.rows.iter().filter(|row| row.judgement.grade == Grade::Required).count();
+    let passing = count(&group.rows, Grade::Required, |verdict| verdict == Verdict::Pass);
+    let site = group.site();
+    let site = if site.is_empty() { String::new() } else { format!("Site {site}. ") };
+    let advisory = group.rows.len() - required;
+    let said = format!("{site}{passing} of {required} endpoints that count pass; {advisory} are advisory.");
+    el("section")
+        .class("group")
+        .attr("id", anchor(number))
+        .child(el("h2").text(group.title()))
+        .child(el("p").text(said))
+        .child(endpoints(group))
+}
+
+/// The table of its endpoints.
+pub(super) fn endpoints(group: &Group<'_>) -> Element {
     let (required, advisory): (Vec<_>, Vec<_>) =
         group.rows.iter().partition(|row| row.judgement.grade == Grade::Required);
-    let passing = count(&group.rows, Grade::Required, |verdict| verdict == Verdict::Pass);
-    let site = group.rows.first().map_or_else(String::new, Row::site);
-    let site = if site.is_empty() { String::new() } else { format!("Site {site}. ") };
-    let said =
-        format!("{site}{passing} of {} endpoints that count pass; {} are advisory.", required.len(), advisory.len());
     let titles = ["verdict", "endpoint, route, catalog entry", "what was seen, and what to do"].map(column);
     let mut table = el("table")
         .class("endpoints")
-        .child(el("caption").text(format!("Endpoints of {title}")))
+        .child(el("caption").text(format!("Endpoints of {}", group.title())))
         .child(el("thead").child(el("tr").children(titles)));
     if !required.is_empty() {
         table = table.child(el("tbody").children(required.into_iter().map(row)));
@@ -30,12 +41,7 @@ pub(super) fn section(number: usize, group: &Group<'_>) -> Element {
             el("th").attr("colspan", "3").attr("scope", "rowgroup").text("Advisory: shown, and decides nothing");
         table = table.child(el("tbody").child(el("tr").child(between)).children(advisory.into_iter().map(row)));
     }
-    el("section")
-        .class("group")
-        .attr("id", anchor(number))
-        .child(el("h2").text(&title))
-        .child(el("p").text(said))
-        .child(table)
+    table
 }
 
 fn row(row: &Row<'_>) -> Element {
@@ -44,8 +50,8 @@ fn row(row: &Row<'_>) -> Element {
     let why = requirement.reasons.join("; ");
     let mut endpoint = el("td")
         .child(el("p").child(el("code").text(row.endpoint())))
-        .child(small(format!("route: {}", row.route())))
-        .child(small(format!("catalog: {}, {}", requirement.entry, requirement.tier.name())));
+        .child(small(format!("route: {}; proxy context: {}", row.route(), requirement.context.name())))
+        .child(small(format!("catalog: {}, {}", requirement.entry, row.standing())));
     if !row.grade_of_evidence().is_empty() {
         endpoint = endpoint.child(small(row.evidence()));
     }
@@ -64,6 +70,10 @@ fn seen(row: &Row<'_>) -> Element {
     if !row.remedy().is_empty() {
         cell = cell.child(el("p").child(el("strong").text("What to do:")).text(format!(" {}", row.remedy())));
     }
+    if !row.in_product().is_empty() {
+        cell =
+            cell.child(el("p").class("small").text(format!("Configuration Manager shows it in {}", row.in_product())));
+    }
     if let Some(waiver) = row.waiver() {
         cell = cell.child(el("p").child(el("strong").text("Waived:")).text(format!(" {}", words::waiver(waiver))));
     }
@@ -81,7 +91,7 @@ fn details(row: &Row<'_>) -> Element {
     if row.observations.is_empty() {
         details = details.child(el("p").text("Nothing was probed for it."));
     }
-    details = details.children(row.observations.iter().map(|seen| evidence(seen)));
+    details = details.children(row.all_seen().map(evidence));
     if let Some(note) = row.entry.and_then(|entry| entry.note.as_ref()) {
         details = details.child(el("p").text(format!("The catalog notes: {note}")));
     }
@@ -96,16 +106,13 @@ fn details(row: &Row<'_>) -> Element {
 
 fn evidence(seen: &Observation) -> Element {
     let layers = layers::layers(seen).into_iter().map(|layer| {
-        let text = if layer.text.is_empty() { String::new() } else { format!(": {}", layer.text) };
+        let said = layer.said();
+        let text = if said.is_empty() { said } else { format!(": {said}") };
         el("li").child(el("strong").text(layer.name)).text(format!(" {}{text}", layer.outcome))
     });
-    el("div")
-        .child(
-            el("p")
-                .text("Probed at ")
-                .text(seen.started.to_string())
-                .text(": ")
-                .child(el("code").text(seen.probe.to_string())),
-        )
-        .child(el("ul").children(layers))
+    let mut probe = el("p").text(format!("Probed at {:.0}: ", seen.started)).child(el("code").text(&seen.probe.0));
+    if let Some(from) = &seen.redirected_from {
+        probe = probe.text(", where this leads to: ").child(el("code").text(&from.0));
+    }
+    el("div").child(probe).child(el("ul").children(layers))
 }

@@ -5,40 +5,51 @@ use super::super::summary::Summary;
 use super::super::words;
 use super::{class, column, heading, number_cell, result_class, wide};
 use crate::assess::{Grade, Verdict};
-use crate::evidence::Run;
+use crate::evidence::{Outcome, Run};
 
 pub(super) fn about(run: &Run, summary: &Summary) -> Element {
-    let class = result_class(run.outcome.exit_code());
-    let list = summary
-        .about
-        .iter()
-        .fold(el("dl"), |list, (name, value)| list.child(el("dt").text(name)).child(el("dd").text(value)));
-    el("div").child(el("p").class(class).text(sentence(run))).child(list)
+    let about = summary.about.iter().map(|(name, value)| (*name, el("dd").text(value)));
+    el("div").child(headline(&run.outcome)).child(facts(about))
+}
+
+/// Names and values.
+pub(super) fn facts<'a>(facts: impl IntoIterator<Item = (&'a str, Element)>) -> Element {
+    facts.into_iter().fold(el("dl"), |list, (name, value)| list.child(el("dt").text(name)).child(value))
 }
 
 /// The result in one sentence.
-fn sentence(run: &Run) -> String {
-    let count = |verdict| run.outcome.tally.count(Grade::Required, verdict);
+pub(super) fn headline(outcome: &Outcome) -> Element {
+    el("p").class(result_class(outcome.exit_code())).text(sentence(outcome))
+}
+
+/// What there is none of is left out, but for passes and failures.
+fn sentence(outcome: &Outcome) -> String {
+    let count = |verdict| outcome.tally.count(Grade::Required, verdict);
     let all: usize = Verdict::ALL.into_iter().filter(|v| *v != Verdict::NotApplicable).map(count).sum();
+    let more = [
+        (count(Verdict::Waived), "waived", "is", "are"),
+        (count(Verdict::NotObserved), "not observed", "was", "were"),
+        (count(Verdict::Error), "in an error", "ended", "ended"),
+    ];
+    let more = more.into_iter().filter(|(number, ..)| *number > 0);
+    let more =
+        more.map(|(number, what, one, many)| format!(", {number} {} {what}", if number == 1 { one } else { many }));
+    let (pass, fail) = (count(Verdict::Pass), count(Verdict::Fail));
     format!(
-        "{}: of {all} endpoints that count, {} pass, {} fail, {} are waived, {} were not observed, {} ended in an error.",
-        run.outcome.title(),
-        count(Verdict::Pass),
-        count(Verdict::Fail),
-        count(Verdict::Waived),
-        count(Verdict::NotObserved),
-        count(Verdict::Error)
+        "{}: of {all} endpoints that count, {pass} pass, {fail} fail{}.",
+        outcome.title(),
+        more.collect::<Vec<_>>().concat()
     )
 }
 
-pub(super) fn result(run: &Run, summary: &Summary) -> Element {
+pub(super) fn result(outcome: &Outcome) -> Element {
     let titles = el("tr")
         .child(column("verdict"))
         .child(column("required").class("number"))
         .child(column("advisory").class("number"))
         .child(column("what it means"));
     let rows = Verdict::ALL.map(|verdict| {
-        let count = |grade| number_cell(run.outcome.tally.count(grade, verdict));
+        let count = |grade| number_cell(outcome.tally.count(grade, verdict));
         el("tr")
             .child(el("th").attr("scope", "row").child(el("span").class(class(verdict)).text(verdict.title())))
             .child(count(Grade::Required))
@@ -47,12 +58,12 @@ pub(super) fn result(run: &Run, summary: &Summary) -> Element {
     });
     let caption = "Endpoints by verdict. Required ones decide the result, advisory ones are shown only";
     let section = heading("result", "Result").child(wide(caption, titles, rows));
-    if summary.incomplete.is_empty() {
+    if outcome.incomplete.is_empty() {
         return section.child(el("p").text("Everything that counts was looked at."));
     }
     section
         .child(el("h3").text("Why it is incomplete"))
-        .child(el("ul").children(summary.incomplete.iter().map(|why| el("li").text(why))))
+        .child(el("ul").children(outcome.incomplete.iter().map(|why| el("li").text(why))))
 }
 
 pub(super) fn limits(summary: &Summary) -> Element {

@@ -7,10 +7,12 @@ mod closing;
 pub(super) mod figure;
 mod group;
 mod head;
+mod pages;
 
 use sha2::{Digest as _, Sha256};
 
 pub(super) use closing::link;
+pub use pages::{HtmlPage, html_pages};
 
 use super::markup::{Element, Syntax, el};
 use super::row::{Group, Row, groups};
@@ -20,25 +22,35 @@ use crate::assess::{Grade, Verdict};
 use crate::evidence::Run;
 
 pub(super) fn render(run: &Run) -> String {
-    let summary = Summary::of(run);
     let groups = groups(run);
+    let links: Vec<String> = (1..=groups.len()).map(|number| format!("#{}", anchor(number))).collect();
+    let sections = (1..).zip(&groups).map(|(number, group)| group::section(number, group));
+    report(run, &Summary::of(run), &groups, &links, sections.collect())
+}
+
+/// The report; the links lead to the groups, wherever those are.
+fn report(run: &Run, summary: &Summary, groups: &[Group<'_>], links: &[String], sections: Vec<Element>) -> String {
     let body = el("body")
-        .child(el("header").child(el("h1").text(&summary.title)).child(head::about(run, &summary)))
-        .child(contents(&groups, run))
+        .child(el("header").child(el("h1").text(&summary.title)).child(head::about(run, summary)))
+        .child(contents(groups, links, run))
         .child(
             el("main")
-                .child(head::result(run, &summary))
-                .child(head::limits(&summary))
-                .child(overview(&groups))
-                .child(to_do(&groups))
-                .children((1..).zip(&groups).map(|(number, group)| group::section(number, group)))
+                .child(head::result(&run.outcome))
+                .child(head::limits(summary))
+                .child(overview(groups, links))
+                .child(to_do(groups))
+                .children(sections)
                 .children(closing::sections(run)),
         )
-        .child(el("footer").child(el("p").text(format!(
-            "Made by {} {} from the run document, and from nothing else: the same run gives the same page.",
-            run.tool.name, run.tool.version
-        ))));
+        .child(footer(run));
     page(&summary.title, body)
+}
+
+fn footer(run: &Run) -> Element {
+    el("footer").child(el("p").text(format!(
+        "Made by {} {} from the run document, and from nothing else: the same run gives the same page.",
+        run.tool.name, run.tool.version
+    )))
 }
 
 /// A whole page.
@@ -83,21 +95,21 @@ fn document_head(title: &str, styles: &[String]) -> Element {
         .children(styles.iter().map(|style| el("style").style(style.clone())))
 }
 
-fn contents(groups: &[Group<'_>], run: &Run) -> Element {
-    let item = |anchor: &str, text: &str| el("li").child(el("a").attr("href", format!("#{anchor}")).text(text));
-    let mut list = el("ul").child(item("result", "Result"));
-    list = list.child(item("limits", "Limits of this report")).child(item("overview", "Hosts and roles"));
-    list = list.child(item("to-do", "What to do")).children(
-        (1..)
-            .zip(groups)
-            .map(|(number, group)| item(&anchor(number), &format!("{}, {}", group.subject, group.role.title()))),
-    );
-    list = list.children(closing::contents(run).into_iter().map(|(anchor, title)| item(anchor, title)));
+fn contents(groups: &[Group<'_>], links: &[String], run: &Run) -> Element {
+    let mut list = el("ul").child(item("#result", "Result"));
+    list = list.child(item("#limits", "Limits of this report")).child(item("#overview", "Hosts and roles"));
+    list = list.child(item("#to-do", "What to do"));
+    list = list.children(groups.iter().zip(links).map(|(group, link)| item(link, &group.title())));
+    list = list.children(closing::contents(run).into_iter().map(|(anchor, title)| item(&format!("#{anchor}"), title)));
     el("nav").attr("aria-label", "Contents").child(el("h2").text("Contents")).child(list)
 }
 
+fn item(link: &str, text: &str) -> Element {
+    el("li").child(el("a").attr("href", link).text(text))
+}
+
 /// What is not passing, as a chart, and all counts as a table.
-fn overview(groups: &[Group<'_>]) -> Element {
+fn overview(groups: &[Group<'_>], links: &[String]) -> Element {
     let section = heading("overview", "Hosts and roles");
     let section = match chart::not_passing(groups) {
         Some(chart) => section.child(chart),
@@ -107,13 +119,13 @@ fn overview(groups: &[Group<'_>]) -> Element {
     let mut titles = el("tr").children(["host", "role", "site"].map(column));
     titles = titles.children(shown.map(|verdict| column(verdict.title()).class("number")));
     titles = titles.child(column("advisory").class("number"));
-    let rows = (1..).zip(groups).map(|(number, group)| {
-        let link = el("a").attr("href", format!("#{}", anchor(number))).text(group.subject.to_string());
+    let rows = groups.iter().zip(links).map(|(group, link)| {
+        let link = el("a").attr("href", link).text(group.subject.to_string());
         let counts = shown.map(|verdict| count(&group.rows, Grade::Required, |v| v == verdict));
         el("tr")
             .child(el("th").attr("scope", "row").child(link))
             .child(el("td").text(group.role.title()))
-            .child(el("td").text(group.rows.first().map_or_else(String::new, Row::site)))
+            .child(el("td").text(group.site()))
             .children(counts.map(number_cell))
             .child(number_cell(count(&group.rows, Grade::Advisory, |_| true)))
     });
@@ -134,14 +146,15 @@ fn to_do(groups: &[Group<'_>]) -> Element {
         return section.child(el("p").text("Nothing."));
     }
     remedies.sort_by_key(|(_, rows)| !rows.iter().any(|row| row.judgement.verdict == Verdict::Fail));
+    // On the page of one role, whose it is stands at the head.
+    let whose = |row: &Row<'_>| match groups {
+        [_] => String::new(),
+        _ => format!(" for {} ({})", row.requirement.subject, row.requirement.role.title()),
+    };
     let items = remedies.into_iter().map(|(remedy, rows)| {
-        let good_for = rows.into_iter().map(|row| {
-            el("li").child(verdict(row)).text(" ").child(el("code").text(row.endpoint())).text(format!(
-                " for {} ({})",
-                row.requirement.subject,
-                row.requirement.role.title()
-            ))
-        });
+        let good_for = rows
+            .into_iter()
+            .map(|row| el("li").child(verdict(row)).text(" ").child(el("code").text(row.endpoint())).text(whose(row)));
         el("li").child(el("p").child(el("strong").text(remedy))).child(el("ul").children(good_for))
     });
     section.child(el("ol").children(items))

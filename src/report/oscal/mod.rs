@@ -154,7 +154,7 @@ fn observation(row: &Row<'_>) -> Value {
         "collected": row.moment().to_string(),
     });
     if !row.observations.is_empty() {
-        let evidence = row.observations.iter().map(|seen| json!({ "description": lines(&layers::lines(seen)) }));
+        let evidence = row.all_seen().map(|seen| json!({ "description": lines(&layers::lines(seen)) }));
         observation["relevant-evidence"] = evidence.collect();
     }
     let links = links(row);

@@ -188,12 +188,18 @@ impl ReadinessVerdict {
         let not_ready = run.outcome.non_compliant || findings.iter().any(Finding::stops);
         let mut incomplete: Vec<String> = undecided(findings).into_iter().collect();
         incomplete.extend(run.outcome.incomplete.iter().cloned());
-        let exit_code = match (not_ready, incomplete.is_empty()) {
+        let warnings = findings.iter().filter(|f| f.warns()).count();
+        let verdict = Self { not_ready, incomplete, warnings, exit_code: 0 };
+        Self { exit_code: verdict.exit_code_that_fits(), ..verdict }
+    }
+
+    /// The exit code of what else it says.
+    pub(super) fn exit_code_that_fits(&self) -> u8 {
+        match (self.not_ready, self.incomplete.is_empty()) {
             (true, _) => 1,
             (false, false) => 3,
             (false, true) => 0,
-        };
-        Self { not_ready, incomplete, warnings: findings.iter().filter(|f| f.warns()).count(), exit_code }
+        }
     }
 
     /// In words: `not ready`.

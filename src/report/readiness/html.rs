@@ -52,7 +52,7 @@ fn about(document: &Readiness) -> Element {
         ("sites", document.hierarchy.sites.join("; ")),
         ("site database", document.hierarchy.database.clone()),
         ("probed from", document.origin.probed_from.clone()),
-        ("begun", document.origin.started.to_string()),
+        ("begun", format!("{:.0}", document.origin.started)),
         ("exit code", document.verdict.exit_code.to_string()),
         ("catalog", document.origin.catalog.clone()),
         ("SHA-256 of the run document", document.origin.run_sha256.clone()),

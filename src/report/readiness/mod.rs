@@ -4,6 +4,7 @@ mod document;
 mod html;
 mod junit;
 mod markdown;
+mod read;
 mod table;
 mod words;
 
@@ -11,6 +12,7 @@ pub use document::{
     Assessed, Hierarchy, READINESS_FORMAT, Readiness, ReadinessEndpoint, ReadinessOrigin, ReadinessVerdict, Target,
     readiness,
 };
+pub use read::ReadinessError;
 pub use table::readiness_table;
 
 use std::fmt;

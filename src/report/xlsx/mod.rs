@@ -1,12 +1,15 @@
-//! A workbook: a summary, then every requirement with filters. Its creation date is the end of the run, so that the same
+//! A workbook: a summary, every requirement, every layer of every probe, and from where one looked, all with filters. Its
+//! creation date is the end of the run, so that the same
 //! run gives the same bytes.
+
+mod evidence;
 
 use jiff::Timestamp;
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, Table, TableColumn, Workbook, Worksheet, XlsxError,
 };
 
-use super::columns::{COLUMNS, Cell, Column};
+use super::columns::{COLUMNS, Cell};
 use super::row::{Row, rows};
 use super::summary::Summary;
 use crate::assess::{Grade, Verdict};
@@ -28,9 +31,18 @@ pub(super) fn render(run: &Run) -> Result<Vec<u8>, XlsxError> {
     );
     write_summary(workbook.add_worksheet().set_name("Summary")?, &summary, run)?;
     let rows = rows(run);
-    let not_passing: Vec<&Row<'_>> = rows.iter().filter(|row| row.is_not_passing()).collect();
-    write_rows(workbook.add_worksheet().set_name("Not passing")?, "NotPassing", &not_passing)?;
-    write_rows(workbook.add_worksheet().set_name("Requirements")?, "Requirements", &rows.iter().collect::<Vec<_>>())?;
+    let cells = |row: &Row<'_>| COLUMNS.iter().map(|column| column.cell(row)).collect();
+    let not_passing = rows.iter().filter(|row| row.is_not_passing()).map(cells).collect();
+    let requirements = rows.iter().map(cells).collect();
+    let columns: Vec<(&str, u16)> = COLUMNS.iter().map(|column| (column.title, column.width)).collect();
+    for (name, columns, rows) in [
+        ("Not passing", columns.as_slice(), not_passing),
+        ("Requirements", columns.as_slice(), requirements),
+        ("Evidence", &evidence::COLUMNS, evidence::rows(run)),
+        ("Vantages", &evidence::VANTAGES, evidence::vantages(run)),
+    ] {
+        write_rows(workbook.add_worksheet().set_name(name)?, name, columns, &rows)?;
+    }
     workbook.save_to_buffer()
 }
 
@@ -58,7 +70,13 @@ fn write_summary(sheet: &mut Worksheet, summary: &Summary, run: &Run) -> Result<
         }
         sheet.write_string_with_format(at, 3, super::words::meaning(verdict), &wrapped)?;
     }
-    for (name, lines) in [("why it is incomplete", &summary.incomplete), ("limits of this report", &summary.limits)] {
+    let waivers = run.waivers.iter().flat_map(|applied| &applied.findings);
+    let waivers: Vec<String> = waivers.map(|finding| format!("{}: {}", finding.waiver, finding.text)).collect();
+    for (name, lines) in [
+        ("why it is incomplete", &summary.incomplete),
+        ("limits of this report", &summary.limits),
+        ("waivers to be looked at", &waivers),
+    ] {
         if lines.is_empty() {
             continue;
         }
@@ -73,36 +91,41 @@ fn write_summary(sheet: &mut Worksheet, summary: &Summary, run: &Run) -> Result<
 }
 
 /// A table with filters; the titles stay in sight.
-fn write_rows(sheet: &mut Worksheet, name: &str, rows: &[&Row<'_>]) -> Result<(), XlsxError> {
+fn write_rows(sheet: &mut Worksheet, name: &str, titles: &[(&str, u16)], rows: &[Vec<Cell>]) -> Result<(), XlsxError> {
     let last = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-    let columns: Vec<TableColumn> = COLUMNS.iter().map(|column| TableColumn::new().set_header(column.title)).collect();
-    let width = u16::try_from(COLUMNS.len() - 1).unwrap_or(u16::MAX);
-    // A table of no rows is none; one empty row stands for them.
+    let columns: Vec<TableColumn> = titles.iter().map(|(title, _)| TableColumn::new().set_header(*title)).collect();
+    let width = u16::try_from(titles.len() - 1).unwrap_or(u16::MAX);
+    // A table of no rows is none; one empty row stands for them. Its name is that of the sheet, without blanks.
+    let name: String = name.split(' ').map(capital).collect();
     sheet.add_table(0, 0, last.max(1), width, &Table::new().set_name(name).set_columns(&columns))?;
     sheet.set_freeze_panes(1, 0)?;
     let date = Format::new().set_num_format("yyyy-mm-dd hh:mm:ss");
-    for (at, column) in (0..).zip(&COLUMNS) {
-        sheet.set_column_width(at, column.width)?;
-        for (line, row) in (1..).zip(rows) {
-            write_cell(sheet, line, at, column, row, &date)?;
+    for (at, (_, width)) in (0..).zip(titles) {
+        sheet.set_column_width(at, *width)?;
+    }
+    for (line, row) in (1..).zip(rows) {
+        for (at, cell) in (0..).zip(row) {
+            write_cell(sheet, line, at, cell, &date)?;
         }
     }
     Ok(())
 }
 
-fn write_cell(
-    sheet: &mut Worksheet,
-    line: u32,
-    at: u16,
-    column: &Column,
-    row: &Row<'_>,
-    date: &Format,
-) -> Result<(), XlsxError> {
-    match column.cell(row) {
+fn capital(word: &str) -> String {
+    let (first, rest) = word.split_at(word.len().min(1));
+    first.to_ascii_uppercase() + rest
+}
+
+fn write_cell(sheet: &mut Worksheet, line: u32, at: u16, cell: &Cell, date: &Format) -> Result<(), XlsxError> {
+    match cell {
         // A string is never taken for a formula, a link or a number.
         Cell::Text(text) => sheet.write_string(line, at, text)?,
-        Cell::Number(number) => sheet.write_number(line, at, number)?,
-        Cell::Moment(at_moment) => sheet.write_datetime_with_format(line, at, moment(at_moment)?, date)?,
+        Cell::Number(number) => sheet.write_number(line, at, *number)?,
+        // A certificate may say any year; not every one is a date to a workbook.
+        Cell::Moment(at_moment) => match moment(*at_moment) {
+            Ok(moment) => sheet.write_datetime_with_format(line, at, moment, date)?,
+            Err(_) => sheet.write_string(line, at, at_moment.to_string())?,
+        },
         Cell::Empty => sheet,
     };
     Ok(())
