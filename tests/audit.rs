@@ -8,6 +8,8 @@ mod endings;
 mod facts;
 #[path = "audit/refusals.rs"]
 mod refusals;
+#[path = "audit/retired.rs"]
+mod retired;
 #[path = "audit/routes.rs"]
 mod routes;
 
