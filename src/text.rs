@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -36,6 +37,13 @@ pub fn ascii(text: &str, max: usize) -> String {
         if c == ' ' || c.is_ascii_graphic() { out.push(c) } else { out.extend(c.escape_unicode()) }
     }
     out
+}
+
+/// A day, written as `2027-01-31` and in no other way.
+pub fn day(text: &str) -> Result<Date, &'static str> {
+    const EXPECTED: &str = "a day is expected, such as 2027-01-31, without a time";
+    let has_form = text.len() == 10 && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
+    text.parse().ok().filter(|_| has_form).ok_or(EXPECTED)
 }
 
 /// Adds a text to HTML or XML: as the content of an element, or as the value of an attribute in quotes.

@@ -10,6 +10,8 @@ mod facts;
 mod plans;
 #[path = "audit/refusals.rs"]
 mod refusals;
+#[path = "audit/retired.rs"]
+mod retired;
 #[path = "audit/routes.rs"]
 mod routes;
 

@@ -103,6 +103,17 @@ impl Beyond<'_> {
         })
     }
 
+    /// Nobody can tell whether TLS is inspected, where that is not supported.
+    pub(super) fn untold(&self) -> Option<Cause> {
+        let untold = self.issuance() == Some(Issuance::Untold);
+        let forbidden = self.requirement.inspection == Inspection::Unsupported;
+        (untold && forbidden).then(|| Cause {
+            stage: Some(StageName::Trust),
+            detail: Some(format!("issued by \"{}\", whose own certificate was not seen", cause::issuer(self.seen))),
+            ..of_code("tls-issuer-untold", self.words)
+        })
+    }
+
     fn suites(&self) -> Option<Cause> {
         let looks = &self.seen.further.suites;
         let any = |answer| looks.iter().any(|look| look.answer == answer);

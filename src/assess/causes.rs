@@ -117,6 +117,12 @@ pub(super) const TABLE: &[Row] = &[
             public nor the machine trusts.",
         "TLS is inspected, by \"{issuer}\", whom {at} does not trust",
         "exempt {host} from TLS inspection, or let {from} trust the inspecting root where inspection is allowed"),
+    row_of("tls-issuer-untold", "The other end sent its own certificate only, and who issued it does not show; TLS inspection \
+            is documented as not supported for the endpoint. Nothing is proved.",
+        "reached, and whether TLS is inspected on the way does not show: \"{issuer}\" issued the certificate, and nothing says \
+         who that is",
+        "check whether \"{issuer}\" is a device that inspects, and exempt {host} if so; else let {at} fetch issuers' \
+         certificates over TCP 80 (AIA)"),
     row_of("certificate-untrusted", "The certificate of a host that may have its own authority leads to no trusted root.",
         "the certificate was issued by \"{issuer}\", whom {at} does not trust",
         "let {from} trust the authority of {host}, or exempt {host} from TLS inspection"),
@@ -203,6 +209,10 @@ pub(super) const TABLE: &[Row] = &[
     // No layer
     row_of("retired", "The service behind it is gone.",
         "the service behind it is retired; an allow rule for it can go", "remove the rule"),
+    row_of("retired-reached", "The service behind it is gone, nothing here needs the name, and it is still reached: looked at \
+            with --retired only. It decides nothing.",
+        "the service behind it is retired, nothing here needs {host}, and {at} still reaches it: an allow rule for it can go",
+        "remove the rule that lets {from} reach {endpoint}, unless something else than Configuration Manager needs it"),
     row_of("undecided", "A fact is unknown, so nobody can tell whether it is needed.",
         "cannot be decided; unknown: {what}", "settle this: {what}"),
     row_of("not-testable", "No host is documented that would prove it.",

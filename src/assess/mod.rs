@@ -149,7 +149,7 @@ impl Case<'_> {
         let (requirement, looks) = (self.requirement, self.looks);
         let said = |verdict, code, what: &str| (verdict, Some(of_code(code, &self.place().with("what", what))));
         match &requirement.decision {
-            Decision::Retired => return said(Verdict::NotApplicable, "retired", ""),
+            Decision::Retired => return (Verdict::NotApplicable, Some(self.retired())),
             Decision::Undecided { missing } => return said(Verdict::NotObserved, "undecided", &missing.join("; ")),
             Decision::Needed => {}
         }
@@ -193,7 +193,25 @@ impl Case<'_> {
             let what = format!("reached {}, which does not prove the wildcard: {evidence}", names.join(", "));
             return said(Verdict::NotObserved, "not-testable", &what);
         }
-        (Verdict::Pass, None)
+        // Where inspection is not supported, who answered is part of the proof.
+        let untold = looks.iter().find_map(|look| {
+            let seen = look.seen?;
+            self.beyond(look, seen, &self.words(look, seen)).untold()
+        });
+        match untold {
+            Some(cause) => (Verdict::NotObserved, Some(cause)),
+            None => (Verdict::Pass, None),
+        }
+    }
+
+    /// What is to be said of a service that is gone: whether its name is still reached, if somebody looked from the right
+    /// place.
+    fn retired(&self) -> Cause {
+        let still = self.looks.iter().find_map(|look| Some((look, look.seen.filter(|seen| seen.reached())?)));
+        match still.filter(|_| self.grade.proves()) {
+            Some((look, seen)) => of_code("retired-reached", &self.words(look, seen)),
+            None => of_code("retired", &self.place()),
+        }
     }
 
     /// Why this look does not show that the requirement is met: the first layer that failed, or what counts beyond.

@@ -383,3 +383,46 @@ fn a_name_that_half_works_or_has_odd_addresses_is_no_plain_pass() {
     };
     assert_eq!(notes(&half), ["a.example: the question for AAAA records failed (SERVFAIL)"]);
 }
+
+#[test]
+fn a_name_of_a_service_that_is_gone_is_hygiene_and_never_a_failure() {
+    let gone = |name: &str| Requirement { decision: Decision::Retired, ..requirement(name) };
+    let mut wildcard = requirement("*.live.example");
+    wildcard.proof = Proof::Representative { hosts: vec![host("x.other.example")], evidence: "documented".to_owned() };
+    let all = [
+        gone("still.example"),
+        gone("lost.example"),
+        gone("shared.example"),
+        gone("a.live.example"),
+        gone("x.other.example"),
+        Requirement { id: RequirementId("live".to_owned()), ..requirement("shared.example") },
+        Requirement { path: Some("/a.cab".to_owned()), byte_ranges: true, ..gone("quiet.example") },
+        wildcard,
+    ];
+    // What something else needs is not looked at, and of the others only the layers.
+    let plan = plan::retired(plan::spare(&all));
+    let ids: Vec<&str> = plan.probes.iter().map(|probe| probe.id.0.as_str()).collect();
+    let expected = ["lost.example", "quiet.example", "still.example"];
+    assert_eq!(ids, expected.map(|name| format!("https://{name}:443/ direct")));
+    assert!(plan.probes.iter().all(|probe| probe.asks.is_empty()));
+    let observations: Vec<Observation> = plan
+        .probes
+        .iter()
+        .filter_map(|probe| match probe.target.host.as_str() {
+            "still.example" => Some(seen(probe, |_| {})),
+            "lost.example" => Some(seen(probe, reset)),
+            _ => None,
+        })
+        .collect();
+    let judged = |grade| {
+        let witness = Witness { name: "cm01", probes: &plan.probes, observations: &observations, unreached: None };
+        let all = judge(&all, &[witness], |_| View { vantage: 0, grade }, true);
+        all.iter().map(|judgement| (judgement.verdict, code(judgement).to_owned())).collect::<Vec<_>>()
+    };
+    let told = judged(EvidenceGrade::B);
+    let none = |code: &str| (Verdict::NotApplicable, code.to_owned());
+    assert_eq!(told[0], none("retired-reached"));
+    assert!(told[1..5].iter().chain(&told[6..7]).all(|one| *one == none("retired")), "{told:?}");
+    // What another machine reaches shows nothing of the host's rules.
+    assert_eq!(judged(EvidenceGrade::D)[0], none("retired"));
+}

@@ -13,15 +13,25 @@ use crate::derive::Requirement;
 pub struct AppliedWaivers {
     /// The file.
     pub list: Waivers,
+    /// A later day on which they had to hold as well, in UTC (`readiness --on`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Date>,
     /// What is to be said of its waivers.
     pub findings: Vec<WaiverFinding>,
 }
 
 impl AppliedWaivers {
-    /// Applies the waivers; see [`waive`].
-    pub fn new(list: Waivers, requirements: &[Requirement], judgements: &mut [Judgement], today: Date) -> Self {
-        let findings = waive(&list, requirements, judgements, today);
-        Self { list, findings }
+    /// Applies the waivers that hold today and still on the day for which is asked, if that is a later one; see [`waive`].
+    pub fn new(
+        list: Waivers,
+        requirements: &[Requirement],
+        judgements: &mut [Judgement],
+        today: Date,
+        asked: Option<Date>,
+    ) -> Self {
+        let on = asked.filter(|day| *day > today);
+        let findings = waive(&list, requirements, judgements, today, on.unwrap_or(today));
+        Self { list, on, findings }
     }
 }
 
@@ -52,15 +62,16 @@ pub enum WaiverProblem {
     SelfApproved,
 }
 
-/// Turns each failure that a waiver of this day covers into [`Verdict::Waived`], and returns what is to be said of the
-/// waivers. Only an observed failure can be waived: what was not observed stays so.
+/// Turns each failure that a waiver covers from `today` until `day` into [`Verdict::Waived`], and returns what is to be
+/// said of the waivers. Only an observed failure can be waived: what was not observed stays so.
 ///
-/// `judgements` are in the order of the requirements; `today` is the day in UTC.
+/// `judgements` are in the order of the requirements; the days are in UTC, and `day` is not before `today`.
 pub fn waive(
     waivers: &Waivers,
     requirements: &[Requirement],
     judgements: &mut [Judgement],
     today: Date,
+    day: Date,
 ) -> Vec<WaiverFinding> {
     let mut findings = Vec::new();
     for waiver in &waivers.waivers {
@@ -83,6 +94,10 @@ pub fn waive(
         } else if today > waiver.valid_through {
             let still = if failing { "what it was for still fails" } else { "what it was for does not fail" };
             say(WaiverProblem::Expired, format!("it ended on {}; {still}", waiver.valid_through));
+        } else if day > waiver.valid_through {
+            let still = if failing { "what it is for fails" } else { "what it is for does not fail" };
+            let text = format!("it ends on {}, before {day}, the day that is asked for; {still}", waiver.valid_through);
+            say(WaiverProblem::Expired, text);
         } else if today < waiver.approved_on {
             say(WaiverProblem::NotYetValid, format!("it was approved on {}, which is to come", waiver.approved_on));
         } else if !failing {
@@ -128,6 +143,10 @@ mod tests {
 
     /// `a.example` works, `b.example` fails.
     fn applied(text: &str) -> (Vec<Judgement>, Vec<(String, WaiverProblem)>) {
+        applied_on(text, None)
+    }
+
+    fn applied_on(text: &str, asked: Option<&str>) -> (Vec<Judgement>, Vec<(String, WaiverProblem)>) {
         let requirements = [requirement("a.example"), requirement("b.example")];
         let mut judgements = judged(&requirements, "cm01", false, |probe| {
             let fails = probe.target.host.as_str() == "b.example";
@@ -138,8 +157,26 @@ mod tests {
             }))
         });
         let list = Waivers::parse("waivers.toml", text).unwrap();
-        let findings = waive(&list, &requirements, &mut judgements, TODAY);
+        let asked = asked.map(|day| day.parse().unwrap());
+        let AppliedWaivers { findings, .. } = AppliedWaivers::new(list, &requirements, &mut judgements, TODAY, asked);
         (judgements, findings.into_iter().map(|finding| (finding.waiver, finding.problem)).collect())
+    }
+
+    #[test]
+    fn a_waiver_holds_today_and_on_the_day_that_is_asked_for() {
+        let until = waiver("W-1", "b-example", "2026-11-30");
+        for day in ["2026-11-01", "2026-11-25", "2026-11-30"] {
+            let (judgements, findings) = applied_on(&until, Some(day));
+            assert_eq!((judgements[1].verdict, findings.as_slice()), (Verdict::Waived, &[][..]), "{day}");
+        }
+        let ended = [("W-1".to_owned(), WaiverProblem::Expired)];
+        let (judgements, findings) = applied_on(&until, Some("2026-12-01"));
+        assert_eq!((judgements[1].verdict, findings.as_slice()), (Verdict::Fail, &ended[..]));
+        // A day in the past brings no waiver back, and one in the future approves none.
+        let over = waiver("W-1", "b-example", "2026-11-24");
+        assert_eq!(applied_on(&over, Some("2026-11-20")).0[1].verdict, Verdict::Fail);
+        let to_come = waiver("W-1", "b-example", "2027-01-31").replace("2026-10-01", "2026-11-26");
+        assert_eq!(applied_on(&to_come, Some("2026-12-12")).0[1].verdict, Verdict::Fail);
     }
 
     #[test]
@@ -186,7 +223,7 @@ mod tests {
         let requirements = [requirement("b.example")];
         let mut judgements = judged(&requirements, "cm01", false, |_| None);
         let list = Waivers::parse("waivers.toml", &waiver("W-1", "*", "2027-01-31")).unwrap();
-        let findings = waive(&list, &requirements, &mut judgements, TODAY);
+        let findings = waive(&list, &requirements, &mut judgements, TODAY, TODAY);
         assert_eq!((judgements[0].verdict, findings[0].problem), (Verdict::NotObserved, WaiverProblem::Unneeded));
     }
 }

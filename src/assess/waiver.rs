@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::derive::{Requirement, Subject};
 use crate::glob::Glob;
 use crate::settings::SettingsError;
-use crate::text::{hexadecimal, printable};
+use crate::text::{day, hexadecimal, printable};
 
 /// A list of waivers is a page or two; nothing larger is read.
 const MAX_OCTETS: u64 = 1 << 20;
@@ -166,14 +166,14 @@ impl Waiver {
     }
 }
 
-/// A day, written as a TOML date or as a text.
+/// A day, written as a TOML date or as a text. A time or an offset would make it another day in UTC.
 fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
     let text = match toml::Value::deserialize(deserializer)? {
         toml::Value::String(text) => text,
         toml::Value::Datetime(moment) => moment.to_string(),
         _ => String::new(),
     };
-    text.parse().map_err(|_| serde::de::Error::custom("a day is expected, such as 2027-01-31"))
+    day(&text).map_err(serde::de::Error::custom)
 }
 
 #[cfg(test)]
@@ -211,7 +211,23 @@ mod tests {
         let unknown = GOOD.replace("ticket", "tiket");
         assert!(error(&unknown).starts_with("waivers.toml:10: ") && error(&unknown).contains("tiket"));
         assert!(error(&format!("{GOOD}\n{GOOD}")).starts_with("waivers.toml:13: a second waiver has the id W-0007"));
-        assert!(error(&GOOD.replace("2027-01-31", "31.1.2027")).contains("such as 2027-01-31"));
+        let no_day = |written: &str| error(&GOOD.replace("'2027-01-31'", written));
+        for written in [
+            "'31.1.2027'",
+            "2027-01-31T23:00:00-08:00",
+            "2027-01-31T23:00:00Z",
+            "2027-01-31 23:00:00",
+            "'2027-01-31T23:00'",
+            "'20270131'",
+            "' 2027-01-31'",
+            "'+002027-01-31'",
+            "23:00:00",
+            "20270131",
+        ] {
+            let said = no_day(written);
+            let wanted = "a day is expected, such as 2027-01-31, without a time";
+            assert!(said.starts_with("waivers.toml:11: ") && said.contains(wanted), "{written}: {said}");
+        }
         assert!(error(&GOOD.replace("'2027-01-31'", "2027-02-30")).starts_with("waivers.toml:"));
         assert!(error(&GOOD.replace("2027-01-31", "2026-10-31")).contains("before it was approved"));
         assert!(error(&GOOD.replace("2027-01-31", "2027-12-07")).contains("401 days"));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
@@ -49,6 +50,8 @@ Examples:
       kept in that store and signed; `cmcomply runs` lists and verifies what is there
   cmcomply audit --sql cm01.contoso.com --report html=q4.html,xlsx=q4.xlsx
       the same run for people too; `cmcomply report` makes them later from the record
+  cmcomply audit --sql cm01.contoso.com --retired
+      also which names of services that are gone are still reached: rules that can go
   cmcomply audit --sql cas-sql.contoso.com --sql ps1-sql.contoso.com
       the databases of two sites of one hierarchy; what they do not agree on is a finding")]
 pub(super) struct AuditArgs {
@@ -94,6 +97,13 @@ pub(super) struct Asked {
     /// Audit what is needed after an update to this version of Configuration Manager, such as 2603. The record says so.
     #[arg(long, value_name = "VERSION", help_heading = "Catalog")]
     pub(super) target_version: Option<String>,
+    /// Look at the names of services that are gone too, after all that counts: one that is still reached, and that nothing
+    /// else here needs, shows a rule that can go. It decides nothing. Files of `--observations` do not hold them.
+    #[arg(long, conflicts_with = "plan_only")]
+    pub(super) retired: bool,
+    /// A later day on which waivers must hold as well (`readiness --on`).
+    #[arg(skip)]
+    pub(super) on: Option<Date>,
 }
 
 /// What an audit came to.
@@ -187,8 +197,9 @@ pub(super) async fn audited(
 
     let started = Timestamp::now();
     let redacted = prepared.is_redacted();
+    let read_before = prepared.taken();
     let facts = prepared.read(&cancel).await?;
-    let facts_read = Timestamp::now();
+    let facts_read = read_before.unwrap_or_else(Timestamp::now);
     accept(&facts)?;
     let mut requirements =
         derive::requirements(&facts, catalog, &Options { routes: routes.clone(), target_build: target });
@@ -210,7 +221,8 @@ pub(super) async fn audited(
     for file in carried {
         brought.push((file.place(&seats, &plans).map_err(Stop::usage)?, file));
     }
-    let seen = vantages::look(&seats, plans, brought, &bounds, &cancel).await?;
+    let retired = if args.retired { seats.retired(&requirements) } else { Vec::new() };
+    let seen = vantages::look(&seats, plans, retired, brought, &bounds, &cancel).await?;
     let interrupted = seen.interrupted;
     // Revocation lists are fetched by the system itself.
     let system = Rules::of_system(&rules, &routes);
@@ -222,15 +234,18 @@ pub(super) async fn audited(
     assess::judge_gateways(&facts, &requirements, &witnesses, &mut judgements);
     assess::note_revocation(&mut judgements, THIS_MACHINE, seen.of_this_machine(), &revocation_lists);
     let today = finished.to_zoned(TimeZone::UTC).date();
-    let waivers = waivers.map(|list| AppliedWaivers::new(list, &requirements, &mut judgements, today));
+    let waivers = waivers.map(|list| AppliedWaivers::new(list, &requirements, &mut judgements, today, args.on));
     let (vantages, probes, observations) = gather(seen.into_looks(), &mut judgements);
+    let moments = Moments { started, facts_read, finished };
+    let mut outcome = Outcome::of(&facts, &judgements, interrupted);
+    outcome.incomplete.extend(moments.outdated_facts());
     let run = Run {
         format: RUN_FORMAT.to_owned(),
         tool: Tool::this(),
         redacted,
-        moments: Moments { started, facts_read, finished },
+        moments,
         settings: record_settings(args, &bounds, &routes, &rules),
-        outcome: Outcome::of(&facts, &judgements, interrupted),
+        outcome,
         vantage,
         vantages,
         catalog: CatalogRecord::of(catalog, &requirements),
@@ -349,6 +364,7 @@ fn record_settings(
         target_version: args.target_version.clone(),
         from_here: args.vantages.from_here,
         remote: args.vantages.remote,
+        retired: args.retired,
         dns_server,
         connect_to,
         extra_roots,

@@ -91,8 +91,8 @@ enum Command {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  compliant: everything required was looked at and reached
-  1  non-compliant: something required was not reached (wins over 3; the result line names both)
+  0  compliant: everything required was looked at, and reached or waived
+  1  non-compliant: something required was neither reached nor waived (wins over 3; the result line names both)
   2  wrong arguments or settings, or a file that cannot be read or written
   3  incomplete: not everything required was looked at
   4  the site database could not be read";
@@ -143,16 +143,35 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     match done {
         Ok(code) => code,
         Err(Stop { code, error }) => {
-            let text: Vec<String> = error.chain().map(|e| crate::text::printable(&e.to_string(), 2000)).collect();
-            let _ = writeln!(std::io::stderr(), "cmcomply: {}", text.join(": "));
+            let _ = writeln!(std::io::stderr(), "cmcomply: {}", said(&error));
             code
         }
     }
 }
 
+/// An error with its causes, each once: many an error names its cause itself.
+fn said(error: &anyhow::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for part in error.chain().map(|part| crate::text::printable(&part.to_string(), 2000)) {
+        if !parts.last().is_some_and(|before| before.ends_with(&part)) {
+            parts.push(part);
+        }
+    }
+    parts.join(": ")
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let missing = crate::evidence::Run::read(std::path::Path::new("no-such.json")).unwrap_err();
+        let alone = missing.to_string();
+        assert!(alone.starts_with("cannot read run no-such.json: "), "{alone}");
+        let error = anyhow::Error::from(missing).context("the report cannot be made");
+        assert_eq!(super::said(&error), format!("the report cannot be made: {alone}"));
+    }
 
     #[test]
     fn the_arguments_do_not_contradict_each_other() {

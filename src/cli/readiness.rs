@@ -23,7 +23,7 @@ use crate::derive::{self, Change, Options, RequirementId, difference};
 use crate::evidence::{Run, write_aside};
 use crate::report::{self, Assessed, Readiness, ReadinessFormat};
 use crate::site::Facts;
-use crate::text::printable;
+use crate::text::{day, printable};
 use crate::vantage::EvidenceGrade;
 
 /// Arguments of `cmcomply readiness`.
@@ -71,8 +71,9 @@ struct UpdateArgs {
     /// The version of Configuration Manager to update to, such as 2603. An unknown one lists all.
     #[arg(long, value_name = "VERSION")]
     target_version: String,
-    /// Judge as of this day (UTC), such as the day on which the update is planned. Default: today.
-    #[arg(long, value_name = "DATE")]
+    /// Judge as of this day (UTC), such as the day on which the update is planned; a waiver counts only if it lasts to that
+    /// day. Default: today.
+    #[arg(long, value_name = "DATE", value_parser = day)]
     on: Option<Date>,
     /// What servers say of themselves: a file of the format of schema/host-facts.schema.json. May be given several times.
     #[arg(long, value_name = "FILE")]
@@ -122,6 +123,8 @@ pub(super) async fn run(args: ReadinessArgs) -> Result<u8, Stop> {
         catalog: args.catalog,
         waivers: update.waivers,
         target_version: Some(target.version.clone()),
+        retired: false,
+        on: update.on,
     };
     let run = match audited(&asked, None, &catalog, |facts| not_older(target, facts)).await? {
         Audited::Run(run) => *run,
@@ -139,7 +142,7 @@ pub(super) async fn run(args: ReadinessArgs) -> Result<u8, Stop> {
         waivers: run.waivers.as_ref(),
         target,
         day: update.on.unwrap_or_else(|| run.moments.finished.to_zoned(TimeZone::UTC).date()),
-        now: run.moments.facts_read,
+        now: run.moments.finished,
     };
     let document = document(&run, &case);
     let written = output.write(&document);
@@ -189,7 +192,7 @@ fn with_seen(mut said: Vec<HostFacts>, run: &Run) -> Vec<HostFacts> {
             let (Some(facts), Some(read)) = (&vantage.facts, vantage.finished) else { continue };
             let seen = HostFacts::seen_there(host.clone(), read, facts);
             match said.iter_mut().find(|said| said.host.same_machine(host)) {
-                Some(said) => *said = said.clone().or(seen, run.moments.facts_read),
+                Some(said) => *said = said.clone().or(seen, run.moments.finished),
                 None => said.push(seen),
             }
         }

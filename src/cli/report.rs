@@ -118,7 +118,7 @@ fn readiness(document: &Readiness, format: Format, output: Option<&Path>) -> Res
 /// Makes the folder of pages.
 fn pages(run: &Path, folder: &Path) -> Result<u8, Stop> {
     reports::writable([Output::pages(folder)])?;
-    let run = Run::read(run).map_err(Stop::usage)?;
+    let run = Run::read(&record_of(run)).map_err(Stop::usage)?;
     let written = reports::write_pages(&run, folder);
     let number = written.map_err(|failed| Stop::usage(anyhow::anyhow!("cannot write {failed}")))?;
     let shown = printable(&folder.display().to_string(), 500);

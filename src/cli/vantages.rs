@@ -101,10 +101,12 @@ impl Seen {
     }
 }
 
-/// Looks from everywhere at once. `brought` holds files by the place that they belong to.
+/// Looks from everywhere at once. `brought` holds files by the place that they belong to; `retired` what each place looks
+/// at besides, after all that counts: what becomes of it neither interrupts nor completes anything.
 pub(super) async fn look(
     seats: &Seats,
-    plans: Vec<PlanDocument>,
+    mut plans: Vec<PlanDocument>,
+    retired: Vec<Vec<Probe>>,
     mut brought: Vec<(usize, CarriedFile)>,
     settings: &Settings,
     cancel: &CancellationToken,
@@ -112,13 +114,20 @@ pub(super) async fn look(
     let far = |at: &usize| *at != THIS_MACHINE && !brought.iter().any(|(place, _)| place == at);
     // Nothing is asked of a machine for which nothing is to be probed.
     let asked: Vec<usize> = (0..plans.len()).filter(far).filter(|at| !plans[*at].probes.is_empty()).collect();
+    let needed: Vec<usize> = plans.iter().map(|plan| plan.probes.len()).collect();
+    for (at, more) in retired.into_iter().enumerate().filter(|(_, more)| !more.is_empty()) {
+        if at == THIS_MACHINE || asked.contains(&at) {
+            let PlanDocument { host, bounds, probes, .. } = &plans[at];
+            plans[at] = PlanDocument::new(host.clone(), *bounds, [probes.as_slice(), &more].concat());
+        }
+    }
     let remote = |at: &usize| Remote { access: access(&seats.places[*at]), plan: plans[*at].clone() };
     let remotes = asked.iter().map(remote).collect();
     let checks = settings.checks.clone();
     let asking = Asking { roots: checks.public_thumbprints.clone(), checks, known: seats.known() };
     let started = Timestamp::now();
     let (near, far) = tokio::join!(
-        audit::probe_all(&plans[THIS_MACHINE].probes, settings, cancel),
+        near(&plans[THIS_MACHINE].probes, needed[THIS_MACHINE], settings, cancel),
         observe_all(remotes, asking, cancel)
     );
     let (mut near, interrupted) = near?;
@@ -172,7 +181,7 @@ pub(super) async fn look(
                 (VantageRecord { account, os, tool, started, finished, complete, ..blank }, std::mem::take(&mut near))
             }
             None => (blank, Vec::new()),
-            Some(sight) => record(blank, &plan.probes, sight),
+            Some(sight) => record(blank, plan.probes.split_at(needed[at]), sight),
         };
         looks.push(Look { record, probes: plan.probes, observations });
     }
@@ -180,13 +189,34 @@ pub(super) async fn look(
     Ok(Seen { looks, grades, interrupted })
 }
 
-/// The record of another machine, which was to look at these.
-fn record(blank: VantageRecord, probes: &[Probe], sight: Sight) -> (VantageRecord, Vec<Observation>) {
+/// What this machine sees: first of the probes that count, so many, then of the others. Only the first are interrupted.
+async fn near(
+    probes: &[Probe],
+    needed: usize,
+    settings: &Settings,
+    cancel: &CancellationToken,
+) -> Result<(Vec<Observation>, Option<&'static str>), Stop> {
+    let (needed, retired) = probes.split_at(needed);
+    let (mut seen, interrupted) = audit::probe_all(needed, settings, cancel).await?;
+    if !retired.is_empty() {
+        seen.extend(audit::probe_all(retired, settings, cancel).await?.0);
+    }
+    Ok((seen, interrupted))
+}
+
+/// The record of another machine, which was to look at these; the second ones complete nothing.
+fn record(
+    blank: VantageRecord,
+    (needed, retired): (&[Probe], &[Probe]),
+    sight: Sight,
+) -> (VantageRecord, Vec<Observation>) {
     let clock_ahead_s = sight.clock_ahead_s();
     match sight.result {
         Err(unreached) => (VantageRecord { unreached: Some(unreached), ..blank }, Vec::new()),
         Ok(seen) => {
-            let complete = seen.complete && has_all(&seen.observations, probes);
+            let counts = |seen: &&Observation| !retired.iter().any(|probe| probe.id == seen.probe);
+            let of_needed: Vec<&Observation> = seen.observations.iter().filter(counts).collect();
+            let complete = (seen.complete || !retired.is_empty()) && has_all(&of_needed, needed);
             let Observations { vantage, account, tool, started, finished, settings, observations, host: facts, .. } =
                 seen;
             let settings = Some(settings.harmless());
@@ -211,9 +241,9 @@ fn record(blank: VantageRecord, probes: &[Probe], sight: Sight) -> (VantageRecor
 }
 
 /// Whether each probe was gone through: the document alone says nothing of what it leaves out.
-fn has_all(observations: &[Observation], probes: &[Probe]) -> bool {
+fn has_all(observations: &[&Observation], probes: &[Probe]) -> bool {
     let seen: HashSet<&ProbeId> = observations.iter().map(|observation| &observation.probe).collect();
-    probes.iter().all(|probe| seen.contains(&probe.id)) && !observations.iter().any(Observation::was_cancelled)
+    probes.iter().all(|probe| seen.contains(&probe.id)) && !observations.iter().any(|seen| seen.was_cancelled())
 }
 
 /// What one signs in with there.
@@ -259,10 +289,11 @@ mod tests {
             name: crate::probe::Stage { outcome: crate::probe::Outcome::Failed, ..crate::probe::Stage::not_tried() },
             ..Observation::not_tried(probe.id.clone(), Timestamp::UNIX_EPOCH)
         };
-        let all: Vec<Observation> = probes.iter().map(seen).collect();
+        let seen: Vec<Observation> = probes.iter().map(seen).collect();
+        let all: Vec<&Observation> = seen.iter().collect();
         assert!(has_all(&all, &probes) && has_all(&[], &[]));
         assert!(!has_all(&all[..1], &probes), "one is missing");
         let cut = Observation::not_tried(probes[1].id.clone(), Timestamp::UNIX_EPOCH);
-        assert!(!has_all(&[all[0].clone(), cut], &probes), "one was not gone through");
+        assert!(!has_all(&[all[0], &cut], &probes), "one was not gone through");
     }
 }

@@ -14,7 +14,7 @@ use crate::catalog::{Catalog, Document, Entry, EntryId, SourceRef};
 use crate::derive::Requirement;
 use crate::plan::Probe;
 use crate::probe::{Observation, RevocationList};
-use crate::site::Facts;
+use crate::site::{FACTS_DAYS, Facts};
 use crate::text::hexadecimal;
 use crate::vantage::Vantage;
 
@@ -82,10 +82,43 @@ impl Tool {
 pub struct Moments {
     /// Begin.
     pub started: Timestamp,
-    /// When the facts had been read.
+    /// When the facts had been read: before the run where a snapshot stands for the site database, of several the oldest.
     pub facts_read: Timestamp,
     /// End.
     pub finished: Timestamp,
+}
+
+impl Moments {
+    /// Days from the reading of the facts to the end of the run; negative: still to come.
+    fn age_of_facts(&self) -> i64 {
+        self.finished.duration_since(self.facts_read).as_secs() / 86_400
+    }
+
+    /// What a reader must be told of the age of the facts, where they are not of the day of the run.
+    pub fn old_facts(&self) -> Option<String> {
+        let age = self.age_of_facts();
+        let days = if age == 1 { "1 day".to_owned() } else { format!("{age} days") };
+        let day = self.facts_read.strftime("%F");
+        (age >= 1).then(|| {
+            format!(
+                "The site database was read on {day}, {days} before the end of the run (--snapshot): what changed there \
+                 since is not known"
+            )
+        })
+    }
+
+    /// Why facts of that age leave the run incomplete, if they do: too old, or of a day to come. A clock may be a little
+    /// fast.
+    pub fn outdated_facts(&self) -> Option<String> {
+        let day = self.facts_read.strftime("%F");
+        match self.age_of_facts() {
+            age if age > FACTS_DAYS => Some(format!(
+                "the facts were read on {day}, {age} days before; after {FACTS_DAYS} days they count no more"
+            )),
+            age if age < -1 => Some(format!("the facts were read on {day}, which is to come")),
+            _ => None,
+        }
+    }
 }
 
 /// The settings that can change what a run says.
@@ -99,6 +132,9 @@ pub struct RunSettings {
     /// `--remote`: hosts without a vantage in the settings are looked at over WinRM.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub remote: bool,
+    /// `--retired`: names of services that are gone were looked at too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retired: bool,
     /// `--dns-server`
     pub dns_server: Option<String>,
     /// `--connect-to`
@@ -193,5 +229,31 @@ impl CatalogRecord {
             entries,
             all: catalog.entries.iter().map(EntryMark::of).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moments(facts_read: &str) -> Moments {
+        let finished = "2026-11-25T08:00:00Z".parse().unwrap();
+        Moments { started: finished, facts_read: facts_read.parse().unwrap(), finished }
+    }
+
+    #[test]
+    fn old_facts_are_told_and_older_ones_count_no_more() {
+        for today in ["2026-11-25T08:00:00Z", "2026-11-24T08:00:01Z", "2026-11-26T07:00:00Z"] {
+            let moments = moments(today);
+            assert_eq!((moments.old_facts(), moments.outdated_facts()), (None, None), "{today}");
+        }
+        let told = |day: &str| moments(day).old_facts().unwrap();
+        assert!(told("2026-11-24T08:00:00Z").contains("read on 2026-11-24, 1 day before"));
+        assert!(told("2026-10-26T08:00:00Z").contains("read on 2026-10-26, 30 days before"));
+        assert_eq!(moments("2026-10-26T08:00:00Z").outdated_facts(), None);
+        let outdated = |day: &str| moments(day).outdated_facts().unwrap();
+        assert!(outdated("2025-01-02T03:04:05Z").contains("read on 2025-01-02, 692 days before"));
+        assert!(outdated("2026-10-25T08:00:00Z").contains("31 days before"));
+        assert!(outdated("2026-11-27T09:00:00Z").contains("2026-11-27, which is to come"));
     }
 }

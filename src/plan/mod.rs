@@ -4,9 +4,11 @@
 
 mod asks;
 mod document;
+mod retired;
 
 pub use asks::{Asks, Content};
 pub use document::{PLAN_FORMAT, PlanBounds, PlanDocument, PlanError};
+pub use retired::{retired, spare};
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -22,15 +24,20 @@ use crate::host::{HostName, HostPattern, Scheme};
 ///
 /// What is undecided, retired, not testable or reached by a route that nobody knows is not probed: `assess` says so.
 pub fn build<'a>(requirements: impl IntoIterator<Item = &'a Requirement>) -> Plan {
+    probes(requirements.into_iter().filter(|requirement| requirement.decision == Decision::Needed), true)
+}
+
+/// The probes of these requirements; without `asks` of the layers alone and of no path.
+fn probes<'a>(requirements: impl Iterator<Item = &'a Requirement>, asks: bool) -> Plan {
     let mut places = HashMap::new();
     let mut probes: Vec<Probe> = Vec::new();
     for requirement in requirements {
-        let (Decision::Needed, Some(port)) = (&requirement.decision, requirement.port) else { continue };
+        let Some(port) = requirement.port else { continue };
         let via = &requirement.route.via;
         if *via == Via::Unknown {
             continue;
         }
-        let path = requirement.path.as_deref().unwrap_or("/");
+        let path = requirement.path.as_deref().filter(|_| asks).unwrap_or("/");
         for host in hosts(requirement) {
             let place = *places.entry((requirement.scheme, host, port, path, via)).or_insert_with(|| {
                 let target = Target { scheme: requirement.scheme, host: host.clone(), port, path: path.to_owned() };
@@ -45,8 +52,10 @@ pub fn build<'a>(requirements: impl IntoIterator<Item = &'a Requirement>) -> Pla
                 probes.len() - 1
             });
             probes[place].contexts.insert(requirement.context);
-            let path = probes[place].target.path.clone();
-            probes[place].asks.add(requirement, host, &path);
+            if asks {
+                let path = probes[place].target.path.clone();
+                probes[place].asks.add(requirement, host, &path);
+            }
             probes[place].requirements.push(requirement.id.clone());
         }
     }

@@ -208,11 +208,14 @@ impl Told {
         Self { issuance, result: Err((code, what)) }
     }
 
-    /// The issuer whose certificate may be all that is missing, where this machine does not look for it itself.
+    /// The issuer whose certificate may be all that is missing: to trust the chain, where this machine does not look for it
+    /// itself, or to tell who issued one that the machine trusts by itself.
     fn missing(&self, chain: &Chain) -> Option<Issuer> {
         use FailureCode as C;
         let unknown = matches!(self.result, Err((C::CertificateUntrusted | C::CertificateIncomplete, _)));
-        chain.last().filter(|_| unknown && !machine_roots::FETCHES_ISSUERS).and_then(|last| Issuer::of(last))
+        let untold = self.result.is_ok() && self.issuance == Issuance::Untold && chain.len() == 1;
+        let wanted = (unknown && !machine_roots::FETCHES_ISSUERS) || untold;
+        chain.last().filter(|_| wanted).and_then(|last| Issuer::of(last))
     }
 
     fn say_what_was_fetched(&mut self, fetched: &[FetchedIssuer]) {

@@ -117,13 +117,13 @@ fn suite(run: &Run, group: &Group<'_>) -> Suite {
         name: format!("{}, {}", group.subject, group.role.title()),
         started: run.moments.started,
         machine: group.rows.first().map_or_else(|| run.vantage.title(), Row::machine).to_owned(),
-        properties: Some(properties(group)),
+        properties: Some(properties(run, group)),
         cases: group.rows.iter().map(case).collect(),
     }
 }
 
 /// The counts by verdict, which the four kinds of this format do not tell apart.
-fn properties(group: &Group<'_>) -> Element {
+fn properties(run: &Run, group: &Group<'_>) -> Element {
     let grades = [("required", Grade::Required), ("advisory", Grade::Advisory)];
     let counts = grades.iter().flat_map(|(name, grade)| {
         Verdict::ALL.iter().filter_map(move |verdict| {
@@ -135,7 +135,8 @@ fn properties(group: &Group<'_>) -> Element {
     });
     let evidence = group.rows.iter().map(Row::evidence).find(|evidence| !evidence.is_empty());
     let evidence = evidence.map(|evidence| el("property").attr("name", "evidence").attr("value", evidence));
-    el("properties").children(counts).children(evidence)
+    let old = run.moments.old_facts().map(|old| el("property").attr("name", "limit").attr("value", old));
+    el("properties").children(counts).children(evidence).children(old)
 }
 
 fn case(row: &Row<'_>) -> (Kind, Element) {

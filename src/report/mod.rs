@@ -15,6 +15,7 @@ mod grid;
 mod hdf;
 mod hosts;
 mod html;
+mod hygiene;
 mod junit;
 mod layers;
 mod layout;

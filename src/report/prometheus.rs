@@ -30,16 +30,25 @@ pub(super) fn render(run: &Run) -> String {
     let single = [
         (
             "cmcomply_run_compliant",
-            "1 if all that is required was looked at and reached.",
+            "1 if all that is required was looked at, and reached or waived.",
             outcome.is_compliant().into(),
         ),
-        ("cmcomply_run_non_compliant", "1 if something required was not reached.", outcome.non_compliant.into()),
+        (
+            "cmcomply_run_non_compliant",
+            "1 if something required was not reached and nobody answers for it.",
+            outcome.non_compliant.into(),
+        ),
         (
             "cmcomply_run_incomplete",
             "1 if not everything required was looked at.",
             (!outcome.incomplete.is_empty()).into(),
         ),
         ("cmcomply_run_exit_code", "The exit code of the run.", i64::from(outcome.exit_code())),
+        (
+            "cmcomply_run_facts_read_timestamp_seconds",
+            "When the site database was read.",
+            run.moments.facts_read.as_second(),
+        ),
         ("cmcomply_run_started_timestamp_seconds", "When the run began.", run.moments.started.as_second()),
         ("cmcomply_run_finished_timestamp_seconds", "When the run ended.", run.moments.finished.as_second()),
     ];

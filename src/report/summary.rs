@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::table::limits;
-use super::vantages;
+use super::{hygiene, vantages};
 use crate::evidence::Run;
 use crate::text::hexadecimal;
 
@@ -43,6 +43,7 @@ impl Summary {
             ("made by", format!("{} {}", run.tool.name, run.tool.version)),
             ("SHA-256 of the run document", sha256(run)),
         ];
+        about.extend(hygiene::said(run).map(|said| ("retired names", said)));
         about.splice(3..3, from);
         if let Some(version) = &run.settings.target_version {
             about.insert(1, ("needed after an update to", format!("version {version}")));

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::grid::grid;
 use super::layout::hanging;
-use super::{revocation, vantages, words};
+use super::{hygiene, revocation, vantages, words};
 use crate::assess::{Grade, Judgement, Verdict};
 use crate::catalog::CatalogRole;
 use crate::derive::{Requirement, Subject, Via};
@@ -38,6 +38,7 @@ pub fn table(run: &Run, style: Style) -> String {
     }
     findings(run, width, &mut out);
     to_do(run, width, &mut out);
+    retired(run, width, &mut out);
     waivers(run, width, &mut out);
     revocation::section(&run.revocation_lists, width, &mut out);
     result(run, width, style, &mut out);
@@ -120,7 +121,10 @@ pub(super) fn limits(run: &Run) -> Vec<String> {
 /// The same, where the version is said elsewhere or here.
 pub(super) fn limits_for(run: &Run, target_version: Option<&str>) -> Vec<String> {
     let settings = &run.settings;
-    let mut limits = Vec::new();
+    let mut limits: Vec<String> = run.moments.old_facts().into_iter().collect();
+    if let Some(on) = run.waivers.as_ref().and_then(|applied| applied.on) {
+        limits.push(format!("A waiver counts only if it lasts to {on} (--on)"));
+    }
     if run.redacted {
         limits.push("Names were replaced by pseudonyms (--redact)".to_owned());
     }
@@ -243,6 +247,16 @@ fn findings(run: &Run, width: usize, out: &mut String) {
     out.push('\n');
 }
 
+/// Names of services that are gone and still reached, where somebody looked.
+fn retired(run: &Run, width: usize, out: &mut String) {
+    let Some(said) = hygiene::said(run) else { return };
+    line(&format!("Hygiene, decides nothing: {said}"), width, out);
+    for (endpoint, subjects) in hygiene::still_reached(run) {
+        line(&format!("  {endpoint} from {}", subjects.join(", ")), width, out);
+    }
+    out.push('\n');
+}
+
 /// What to do about each failure, once for each remedy, with what it is good for.
 fn to_do(run: &Run, width: usize, out: &mut String) {
     let mut remedies: Vec<(&str, Option<&str>, Vec<String>)> = Vec::new();
@@ -318,7 +332,7 @@ fn result(run: &Run, width: usize, style: Style, out: &mut String) {
         "  {} of {} endpoints probed in {}; catalog {}",
         run.observations.iter().filter(|o| o.redirected_from.is_none() && !o.was_cancelled()).count(),
         run.probes.len(),
-        seconds(run.moments.finished.duration_since(run.moments.facts_read).as_millis()),
+        seconds(run.moments.finished.duration_since(run.moments.facts_read.max(run.moments.started)).as_millis()),
         run.catalog.version
     );
     line(&text, width, out);

@@ -38,10 +38,10 @@ pub use fact::{Fact, Source, UnknownWhy};
 pub use facts::{
     AssetIntelligencePoint, AzureEnvironment, AzureService, ClientCounts, ClientOption, ClientSetting, ClientsOfSystem,
     CloudDistributionPoint, Cmg, CmgConnectionPoint, CmgKind, CoManagedClients, Connection, Console, DataFinding,
-    DatabaseServer, DistributionPoint, DownloadPlace, EntraApp, Facts, Feature, InstalledRole, InternetName,
-    Microsoft365Clients, OnlineClients, PropertyValue, ProxySetting, ServiceConnectionPoint, Site, SiteKind,
-    SiteSystem, SiteSystemProxy, SoftwareUpdatePoint, SqlCertificate, SqlSignIn, StoreForBusiness, Subscription,
-    SubscriptionKind, SyncFrom, SyncSource, Tenant, ThirdPartyCatalog, UpdatePackage, UpdatePackageState,
+    DatabaseServer, DistributionPoint, DownloadPlace, EntraApp, FACTS_DAYS, Facts, Feature, InstalledRole,
+    InternetName, Microsoft365Clients, OnlineClients, PropertyValue, ProxySetting, ServiceConnectionPoint, Site,
+    SiteKind, SiteSystem, SiteSystemProxy, SoftwareUpdatePoint, SqlCertificate, SqlSignIn, StoreForBusiness,
+    Subscription, SubscriptionKind, SyncFrom, SyncSource, Tenant, ThirdPartyCatalog, UpdatePackage, UpdatePackageState,
 };
 pub use grants::{Login, LoginError, ROLE, grant_script};
 pub use merge::merge;

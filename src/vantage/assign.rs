@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::{Standing, Vantage, VantageKind, VantageRule};
 use crate::derive::{Requirement, Subject};
 use crate::host::HostName;
-use crate::plan::{self, PlanBounds, PlanDocument};
+use crate::plan::{self, PlanBounds, PlanDocument, Probe};
 use crate::site::{Facts, Role};
 
 /// Where the machine that runs cmcomply stands among the places.
@@ -117,6 +117,16 @@ impl Seats {
             PlanDocument::new(place.machine.clone(), bounds, plan::build(needed).probes)
         };
         self.places.iter().enumerate().map(plan).collect()
+    }
+
+    /// Of each place, the probes of what is retired and needed by nothing else ([`plan::spare`]).
+    pub fn retired(&self, requirements: &[Requirement]) -> Vec<Vec<Probe>> {
+        let spare = plan::spare(requirements);
+        let of_place = |at: usize| {
+            let here = spare.iter().copied().filter(|requirement| self.seat(&requirement.subject).place == at);
+            plan::retired(here).probes
+        };
+        (0..self.places.len()).map(of_place).collect()
     }
 
     fn seat_for(

@@ -117,7 +117,7 @@ fn names() -> [(&'static str, Name, &'static str, &'static str, &'static str); 5
 }
 
 /// Where the other codes are provoked.
-const ELSEWHERE: [(&str, &str); 46] = [
+const ELSEWHERE: [(&str, &str); 48] = [
     ("host-not-reached", "tests/vantages.rs"),
     ("internal", "tests/probe_command.rs: descriptors"),
     ("name-server-refused", "a_server_that_refuses_questions_is_told_apart_from_a_silent_one"),
@@ -131,6 +131,7 @@ const ELSEWHERE: [(&str, &str); 46] = [
     ("tls-no-suite", "each_documented_suite_is_tried_alone"),
     ("tls-inspected", "inspection_is_told_apart_from_everything_that_looks_like_it"),
     ("tls-inspected-untrusted", "inspection_is_told_apart_from_everything_that_looks_like_it"),
+    ("tls-issuer-untold", "tests/beyond/issuers.rs"),
     ("certificate-untrusted", "inspection_is_told_apart_from_everything_that_looks_like_it"),
     ("certificate-root-missing", "a_public_root_that_this_machine_lacks_is_told_apart_from_inspection"),
     ("certificate-self-signed", "inspection_is_told_apart_from_everything_that_looks_like_it"),
@@ -155,6 +156,7 @@ const ELSEWHERE: [(&str, &str); 46] = [
     ("gateway-alias", "tests/audit.rs: a gateway whose service name leads elsewhere"),
     ("idle-cut", "an_idle_connection_is_held_where_the_operator_wants_it"),
     ("retired", "no server: tests/audit.rs"),
+    ("retired-reached", "tests/audit/retired.rs"),
     ("undecided", "no server: tests/audit.rs"),
     ("not-testable", "no server: tests/audit.rs"),
     ("route-unknown", "no server: tests/audit.rs"),

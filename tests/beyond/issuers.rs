@@ -120,3 +120,39 @@ fn a_place_that_means_harm_is_one_clear_failure() {
         assert!(found.detail.as_ref().unwrap().contains(words), "{found:?}");
     }
 }
+
+/// The machine trusts the authority itself, so that nothing but who it is remains open.
+#[tokio::test]
+async fn who_issued_a_certificate_that_comes_alone_must_be_told_where_inspection_is_not_supported() {
+    let look = |issuer: Behaviour, public: bool| async move {
+        let spec = Spec::default()
+            .known("contoso.example")
+            .host("leaf.microsoft.com", Behaviour::LeafOnly)
+            .host("aia.contoso.example", issuer);
+        let net = Internet::start(spec).await;
+        let mut settings = settings(&net);
+        settings.extra_roots = vec![der(&net.issuing_pem().0)];
+        if !public {
+            settings.checks.public_roots = Vec::new();
+        }
+        let mut strict = https("leaf.microsoft.com");
+        strict.inspection = Inspection::Unsupported;
+        let all = audit(&settings, &[strict, https("leaf.microsoft.com")]).await;
+        (all[0].0.trust.evidence.as_ref().unwrap().issuance, all[0].1.clone(), all[1].1.clone())
+    };
+    // Nobody can tell: no proof. Where inspection is not ruled out, a note.
+    for public in [false, true] {
+        let (issuance, strict, lax) = look(Behaviour::Refused, public).await;
+        assert_eq!((issuance, strict.verdict), (Some(Issuance::Untold), Verdict::NotObserved), "{strict:#?}");
+        let told = strict.cause.unwrap();
+        assert_eq!(told.code, "tls-issuer-untold");
+        assert!(told.text.contains("Contoso Lab Issuing CA"), "{told:?}");
+        assert_eq!((lax.verdict, lax.notes.len()), (Verdict::Pass, 1), "{lax:#?}");
+    }
+    // The issuer's certificate tells.
+    let (issuance, strict, _) = look(Behaviour::IssuersCertificate, true).await;
+    assert_eq!((issuance, strict.verdict), (Some(Issuance::Public), Verdict::Pass), "{strict:#?}");
+    let (issuance, strict, lax) = look(Behaviour::IssuersCertificate, false).await;
+    assert_eq!((issuance, lax.verdict), (Some(Issuance::Private), Verdict::Pass));
+    cause(&strict, "tls-inspected");
+}

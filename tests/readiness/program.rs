@@ -182,14 +182,16 @@ async fn an_endpoint_of_the_target_alone_makes_it_not_ready() {
     assert_eq!(code, Some(1), "{table}");
     assert!(table.contains("NOT MET    management-point-tokens (error): "), "{table}");
     assert!(table.contains("Result: not ready (exit code 1)"), "{table}");
-    // Waived, it is not, until the day that the calendar names.
+    // Somebody may answer for the endpoint: tokens are validated by it all the same.
     let waivers = "[[waiver]]\nid = 'W-1'\nrequirement = 'mp-sts-*'\nhost = '*'\ncategory = 'waiver'\nreason = 'firewall \
                    change is due'\nowner = 'network team'\napproved_by = 'security officer'\napproved_on = 2026-01-01\n\
                    ticket = 'CHG-1'\nvalid_through = 2027-01-31\n";
     std::fs::write(lab.folder.path().join("waivers.toml"), waivers).unwrap();
     let mut command = lab.told();
     command.arg("--waivers=waivers.toml");
-    let (_, table, _) = output(command).await;
+    let (code, table, _) = output(command).await;
+    assert_eq!(code, Some(1), "{table}");
+    assert!(table.contains("which is waived"), "{table}");
     assert!(table.contains("2027-01-31: waiver W-1 ends (network team, CHG-1)"), "{table}");
 }
 
@@ -201,6 +203,69 @@ async fn an_endpoint_that_no_rule_is_about_makes_it_not_ready_too() {
     assert_eq!(code, Some(1), "{table}");
     assert!(table.contains("  rules: 0 not met, 0 undecided"), "{table}");
     assert!(table.contains("Endpoints of today that count and are not passing\n  FAIL: "), "{table}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiver_must_last_to_the_day_that_is_asked_for() {
+    let spec = Spec::healthy().host("definitionupdates.microsoft.com", Behaviour::Refused);
+    let lab = Lab::new(Options { variants: vec![READY.to_owned()], ..Options::default() }, spec).await;
+    let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let day = |days: i32| today.checked_add(jiff::Span::new().days(days)).unwrap();
+    let waivers = format!(
+        "[[waiver]]\nid = 'W-1'\nrequirement = '*'\nendpoint = 'https://definitionupdates.microsoft.com'\nhost = '*'\n\
+         category = 'waiver'\nreason = 'firewall change is due'\nowner = 'network team'\napproved_by = 'security \
+         officer'\napproved_on = {}\nticket = 'CHG-1'\nvalid_through = {}\n",
+        day(-30),
+        day(5)
+    );
+    std::fs::write(lab.folder.path().join("waivers.toml"), waivers).unwrap();
+    let ask = async |on: i32| {
+        let mut command = lab.command();
+        command.args(["--settings=cmcomply.toml", "--host-facts=hosts.json", "--target-version=2603"]);
+        command.args(["--waivers=waivers.toml", &format!("--on={}", day(on))]);
+        output(command).await
+    };
+    let (_, table, _) = ask(5).await;
+    assert!(!table.contains("FAIL: "), "{table}");
+    assert!(table.contains("and waivers (exit code") || table.contains("with waivers (exit code"), "{table}");
+    let (code, table, errors) = ask(6).await;
+    assert_eq!(code, Some(1), "{table}{errors}");
+    assert!(table.contains("FAIL: https://definitionupdates.microsoft.com"), "{table}");
+    assert!(table.contains(&format!("A waiver counts only if it lasts to {} (--on)", day(6))), "{table}");
+    let run = lab.document("readiness-run.json", "run");
+    assert_eq!(run["waivers"]["on"], day(6).to_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_of_long_ago_are_told_and_make_it_incomplete() {
+    let lab = Lab::ready("").await;
+    let mut snapshot = Command::new(env!("CARGO_BIN_EXE_cmcomply"));
+    snapshot.stdin(Stdio::null()).current_dir(lab.folder.path());
+    snapshot.args(["snapshot", &format!("--sql=localhost,{}", lab.database.address().port())]);
+    snapshot.arg(format!("--sql-user={}", Options::default().user));
+    snapshot.env("CMCOMPLY_SQL_PASSWORD", Options::default().password).arg("--sql-ca-file=sql-ca.pem");
+    let (code, ..) = output(snapshot).await;
+    assert_eq!(code, Some(0));
+    let mut site: Value = serde_json::from_str(&lab.read("site.json")).unwrap();
+    site["taken"] = "2025-01-02T03:04:05Z".into();
+    std::fs::write(lab.folder.path().join("site.json"), site.to_string()).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cmcomply"));
+    command.stdin(Stdio::null()).current_dir(lab.folder.path());
+    command.args(["readiness", "--snapshot=site.json", "--settings=cmcomply.toml", "--host-facts=hosts.json"]);
+    command.args(["--target-version=2603", &format!("--on={DAY}"), "--public-ca-file=ca.pem", "--stage-timeout=5"]);
+    command.arg(format!("--dns-server={}", lab.internet.dns()));
+    command.args(lab.internet.connect_to().iter().map(|rule| format!("--connect-to={rule}")));
+    command.arg("--report=json=ready.json,html=ready.html,junit=ready.xml,markdown=ready.md");
+    let (code, table, errors) = output(command).await;
+    assert_eq!(code, Some(3), "{table}{errors}");
+    assert!(table.contains("the facts were read on 2025-01-02, "), "{table}");
+    for name in ["ready.json", "ready.html", "ready.xml", "ready.md"] {
+        assert!(lab.read(name).contains("The site database was read on 2025-01-02, "), "{name}");
+    }
+    let run = lab.document("readiness-run.json", "run");
+    assert_eq!(run["moments"]["facts_read"], "2025-01-02T03:04:05Z");
+    // What the servers said today is no news of tomorrow.
+    assert_eq!(rules(&lab.document("ready.json", "readiness"), "undecided").len(), 0, "{table}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use cmcomply::assess::Verdict;
 use cmcomply::assess::readiness::{HostFacts, RULES, Reading, Severity, State, calendar};
 use cmcomply::catalog::{Catalog, CatalogRole, Context, Status};
 use cmcomply::settings::{StatedReadiness, Workload};
-use cmcomply::site::{Connection, Fact, Facts, SqlCertificate, SqlSignIn, UnknownWhy};
+use cmcomply::site::{Connection, Fact, Facts, ProxySetting, SqlCertificate, SqlSignIn, UnknownWhy};
 
 use super::world::World;
 
@@ -388,4 +388,113 @@ async fn what_no_row_says_is_undecided() {
         point.host = "cm-ps9-dp9.corp.contoso.com".parse().unwrap();
     });
     assert!(unlisted.contains(&("connected-cache-alone".to_owned(), State::Undecided)), "{unlisted:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_waived_is_not_reached_for_a_rule() {
+    let mut world = World::new("", "2603").await;
+    world.observe(Verdict::Waived, |requirement, _| {
+        requirement.role == CatalogRole::ManagementPoint && requirement.name.to_string() == "sts.windows.net"
+    });
+    assert_eq!(open(&world), [("management-point-tokens".to_owned(), State::NotMet)]);
+    let mut world = World::new("", "2603").await;
+    world.host("cm-cas").winhttp_proxy = Reading::Absent;
+    world.observe(Verdict::Waived, |requirement, _| {
+        requirement.context == Context::SystemWinhttp
+            && requirement.subject.host().is_some_and(|host| host.short() == "cm-cas")
+    });
+    assert_eq!(open(&world), [("revocation-proxy".to_owned(), State::NotMet)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_said_is_not_taken_for_no() {
+    let ready = World::new("", "2603").await;
+    let undecided = |rule: &str, change: fn(&mut World)| {
+        let mut world = ready.clone();
+        change(&mut world);
+        let found = open(&world);
+        assert_eq!(found, [(rule.to_owned(), State::Undecided)]);
+    };
+    // A server without a proxy, whose update point says nothing.
+    undecided("proxies-agree", |world| {
+        for proxy in rows(&mut world.facts.site_system_proxies) {
+            proxy.setting = ProxySetting::Direct;
+        }
+        for point in rows(&mut world.facts.software_update_points) {
+            (point.use_proxy, point.use_proxy_for_adr) = (Some(false), Some(false));
+        }
+        rows(&mut world.facts.software_update_points)[0].use_proxy_for_adr = None;
+    });
+    undecided("restart-pending", |world| world.host("cm-ps2").restart_pending = Reading::Absent);
+    undecided("update-source", |world| {
+        let site = rows(&mut world.facts.software_update_points)[0].site.clone();
+        rows(&mut world.facts.sync_sources).retain(|source| source.site != site);
+    });
+    undecided("service-connection-point", |world| {
+        let site = rows(&mut world.facts.service_connection_points)[0].site.clone();
+        rows(&mut world.facts.sites).retain(|one| one.code != site);
+    });
+}
+
+/// What the database of a lower site says may not be all.
+fn may_lack<T>(fact: &mut Fact<T>) {
+    if let Fact::Known { source, .. } = fact {
+        source.may_lack = Some("read from below".to_owned());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_not_be_all_proves_nothing_of_the_rest() {
+    let mut world = World::new("", "2603").await;
+    let facts = &mut world.facts;
+    may_lack(&mut facts.sites);
+    may_lack(&mut facts.site_systems);
+    may_lack(&mut facts.service_connection_points);
+    may_lack(&mut facts.software_update_points);
+    may_lack(&mut facts.sync_sources);
+    may_lack(&mut facts.distribution_points);
+    may_lack(&mut facts.cmgs);
+    may_lack(&mut facts.cloud_distribution_points);
+    may_lack(&mut facts.entra_apps);
+    may_lack(&mut facts.store_for_business);
+    may_lack(&mut facts.desktop_analytics);
+    may_lack(&mut facts.azure_services);
+    may_lack(&mut facts.update_packages);
+    let found = open(&world);
+    for rule in [
+        "sites-supported",
+        "update-path",
+        "equal-builds",
+        "service-connection-point",
+        "service-connection-online",
+        "cloud-contact",
+        "classic-gateway",
+        "cloud-distribution-point",
+        "secret-expired",
+        "secret-ends-soon",
+        "store-for-business",
+        "desktop-analytics",
+        "retired-connector",
+        "removed-role",
+        "deprecated-role",
+        "asset-intelligence",
+        "connected-cache-alone",
+        "proxies-agree",
+        "revocation-proxy",
+        "strong-crypto",
+        "odbc-driver",
+        "net-framework",
+        "windows-supported",
+        "restart-pending",
+        "update-source",
+    ] {
+        assert!(found.contains(&(rule.to_owned(), State::Undecided)), "{rule}: {found:?}");
+    }
+    // An update that is listed is there; one that is not may be.
+    assert!(!found.iter().any(|(rule, _)| rule == "update-listed"), "{found:?}");
+    rows(&mut world.facts.update_packages).clear();
+    assert!(open(&world).contains(&("update-listed".to_owned(), State::Undecided)));
+    // What is seen and wrong stays wrong.
+    rows(&mut world.facts.entra_apps)[0].secret_expires = Some("2026-01-10T09:00:00".parse().unwrap());
+    assert!(open(&world).contains(&("secret-expired".to_owned(), State::NotMet)));
 }

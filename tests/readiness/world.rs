@@ -35,7 +35,14 @@ UPDATE repl.UpdatePackageName SET Name = N'Configuration Manager 2603' WHERE Nam
 GO
 DELETE FROM dbo.SC_SysResUse WHERE RoleTypeID = 908;
 GO
-DELETE FROM repl.AIProxy;";
+DELETE FROM repl.AIProxy;
+GO
+INSERT dbo.SC_SysResUse_Property (SysResUseID, Name, Value1, Value2, Value3) SELECT u.ID, N'UseProxy', NULL, NULL, 0 \
+FROM dbo.vSMS_SC_SysResUse AS u WHERE u.RoleName = N'SMS Software Update Point' AND u.ServerName = N'CM-PS2.corp.contoso.com';
+GO
+INSERT dbo.SC_SysResUse_Property (SysResUseID, Name, Value1, Value2, Value3) SELECT u.ID, N'UseProxyForADR', NULL, NULL, 0 \
+FROM dbo.vSMS_SC_SysResUse AS u WHERE u.RoleName = N'SMS Software Update Point' AND u.ServerName <> \
+N'CM-CAS.corp.contoso.com';";
 
 /// What no site database says.
 pub(crate) const SETTINGS: &str = "\

@@ -68,11 +68,12 @@ fn what_cannot_be_read_or_written_ends_with_2_and_a_reason() {
     let folder = Folder::new();
     std::fs::write(folder.path("cut.json"), &sample::run().to_json().unwrap()[..900]).unwrap();
     std::fs::write(folder.path("other.json"), "{\"format\":\"cmcomply.run/2\"}").unwrap();
+    std::fs::create_dir(folder.path("empty")).unwrap();
     let large = std::fs::File::create(folder.path("large.json")).unwrap();
     large.set_len((256 << 20) + 1).unwrap();
     for (arguments, reason) in [
         (&["missing.json"][..], "cannot read run missing.json"),
-        (&["."], "cannot read run ."),
+        (&["empty"], "cannot read run empty/run.json"),
         (&["cut.json"], "run cut.json is damaged"),
         (&["other.json"], "other.json is of format cmcomply.run/2; this version reads cmcomply.run/1"),
         (&["large.json"], "larger than 256 MB"),
@@ -86,7 +87,7 @@ fn what_cannot_be_read_or_written_ends_with_2_and_a_reason() {
         assert!(said(&done).contains(reason), "{arguments:?}: {}", said(&done));
         assert!(done.stdout.is_empty());
     }
-    assert_eq!(folder.names(), ["cut.json", "large.json", "other.json", "run.json"]);
+    assert_eq!(folder.names(), ["cut.json", "empty", "large.json", "other.json", "run.json"]);
 }
 
 #[test]
@@ -227,4 +228,23 @@ async fn a_report_that_fails_after_the_work_is_named_and_costs_nothing_else() {
     assert!(String::from_utf8_lossy(&done.stdout).contains("Result: non-compliant"), "the table is shown all the same");
     let run = Run::read(&folder.path().join("run.json")).unwrap();
     assert!(std::fs::read(folder.path().join("a.csv")).unwrap() == Format::Csv.render(&run).unwrap());
+}
+
+#[test]
+fn the_folder_of_a_run_stands_for_its_record_and_a_reason_is_said_once() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("kept")).unwrap();
+    std::fs::copy(folder.path("run.json"), folder.path("kept/run.json")).unwrap();
+    let report = |run: &str| folder.report(&[run, "--format=csv"]);
+    let (kept, record) = (report("kept"), report("run.json"));
+    assert_eq!((kept.status.code(), said(&kept).as_str()), (Some(0), ""));
+    assert!(kept.stdout == record.stdout);
+    let compare =
+        |old: &str, new: &str| program().current_dir(folder.0.path()).args(["compare", old, new]).output().unwrap();
+    let (kept, record) = (compare("kept", "run.json"), compare("run.json", "run.json"));
+    assert_eq!((kept.status.code(), said(&kept)), (record.status.code(), said(&record)));
+    for missing in [report("none.json"), compare("run.json", "none.json"), report("kept/none")] {
+        let text = said(&missing);
+        assert_eq!((missing.status.code(), text.matches("os error").count()), (Some(2), 1), "{text}");
+    }
 }

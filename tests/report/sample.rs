@@ -97,6 +97,7 @@ fn made(mark: &str, counts: &[(Verdict, usize, usize)]) -> Run {
             target_version: None,
             retries: 0,
             from_here: true,
+            retired: false,
             remote: false,
             dns_server: Some(text("127.0.0.1:53")),
             connect_to: vec![],
@@ -180,7 +181,7 @@ fn waivers(mark: &str) -> AppliedWaivers {
         problem: WaiverProblem::Unneeded,
         text: format!("{mark}it is needed no more"),
     };
-    AppliedWaivers { list, findings: vec![finding] }
+    AppliedWaivers { list, on: None, findings: vec![finding] }
 }
 
 fn facts(mark: &str) -> Facts {

@@ -67,6 +67,11 @@ impl Answer {
         if fine { Self::fine(text) } else { Self::wrong(text) }
     }
 
+    /// With the parts of another one.
+    pub(super) fn and(self, other: Self) -> Self {
+        [self, other].into_iter().collect()
+    }
+
     pub(super) fn state(&self) -> State {
         match (self.wrong.is_empty(), self.missing.is_empty(), self.fine.is_empty()) {
             (false, ..) => State::NotMet,
@@ -109,7 +114,13 @@ pub(super) fn known<'a, T>(what: &str, fact: &'a Fact<T>) -> Result<&'a T, Answe
     }
 }
 
-/// The rows of a fact.
+/// What is missing where the fact may not be all that there is: what is seen there counts, and proves nothing of the rest.
+pub(super) fn lacks<T>(what: &str, fact: &Fact<T>) -> Answer {
+    let how = "read the database of the top-level site as well";
+    fact.may_lack().map_or_else(Answer::default, |why| Answer::missing(format!("more {what}"), why, how))
+}
+
+/// The rows of a fact. They may not be all: see [`lacks`].
 pub(super) fn rows<'a, T>(what: &str, fact: &'a Fact<Vec<T>>) -> Result<&'a [T], Answer> {
     Ok(known(what, fact)?.as_slice())
 }

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::Case;
-use super::answer::{Answer, Answered, NEVER_SAID, known, rows};
+use super::answer::{Answer, Answered, NEVER_SAID, known, lacks, rows};
 use crate::settings::Workload;
 use crate::site::{CmgKind, EntraApp, Fact};
 
@@ -22,11 +22,12 @@ pub(super) fn classic_gateways(case: &Case<'_>) -> Answered {
         return Ok(Answer::needless("setup looks at it from version 2403 on"));
     }
     let gateways = rows("cloud management gateways", &case.facts.cmgs)?;
+    let more = lacks("cloud management gateways", &case.facts.cmgs);
     if gateways.is_empty() {
         let points = rows("CMG connection points", &case.facts.cmg_connection_points)?;
         let addresses = rows("addresses of gateways", &case.facts.cmg_addresses)?;
         if points.is_empty() && addresses.is_empty() {
-            return Ok(Answer::needless("there is no cloud management gateway"));
+            return Ok(Answer::needless("there is no cloud management gateway").and(more));
         }
         let traces =
             format!("{} connection points and {} addresses of gateways say otherwise", points.len(), addresses.len());
@@ -48,13 +49,15 @@ pub(super) fn classic_gateways(case: &Case<'_>) -> Answered {
                 ),
             }
         })
+        .chain([more])
         .collect())
 }
 
 pub(super) fn cloud_distribution_points(case: &Case<'_>) -> Answered {
     let points = rows("cloud distribution points", &case.facts.cloud_distribution_points)?;
+    let more = lacks("cloud distribution points", &case.facts.cloud_distribution_points);
     if points.is_empty() {
-        return Ok(Answer::fine("there is none"));
+        return Ok(Answer::fine("there is none").and(more));
     }
     // A gateway that serves content is listed as one too.
     let gateways = rows("cloud management gateways", &case.facts.cmgs)?;
@@ -65,6 +68,8 @@ pub(super) fn cloud_distribution_points(case: &Case<'_>) -> Answered {
             Some(host) if names.iter().any(|name| name.same_machine(host)) => {
                 Answer::fine(format!("{host} is a gateway that serves content"))
             }
+            // It may be a gateway that is not seen.
+            Some(_) if case.facts.cmgs.may_lack().is_some() => lacks("cloud management gateways", &case.facts.cmgs),
             Some(host) => Answer::wrong(format!("{host} in site {}", point.site)),
             None => Answer::missing(
                 format!("the name of a cloud distribution point of site {}", point.site),
@@ -72,6 +77,7 @@ pub(super) fn cloud_distribution_points(case: &Case<'_>) -> Answered {
                 "look at Administration, Cloud Services in the console",
             ),
         })
+        .chain([more])
         .collect())
 }
 
@@ -110,7 +116,8 @@ pub(super) fn secrets_last(case: &Case<'_>) -> Answered {
 
 fn secrets(case: &Case<'_>, ask: impl Fn(&EntraApp, Date) -> Answer) -> Answered {
     let apps = apps(case)?;
-    let answers: Answer = apps.iter().filter_map(|app| Some(ask(app, app.secret_expires?.date()))).collect();
+    let answers = apps.iter().filter_map(|app| Some(ask(app, app.secret_expires?.date())));
+    let answers: Answer = answers.chain([lacks("applications in Microsoft Entra", &case.facts.entra_apps)]).collect();
     if answers == Answer::default() {
         return Ok(Answer::needless(format!("{} applications, none with a secret that ends", apps.len())));
     }
@@ -128,7 +135,8 @@ pub(super) fn compliance_service(case: &Case<'_>) -> Answered {
     }
     let policies = *known("co-management policies", &case.facts.co_management_policies)?;
     if policies == 0 {
-        return Ok(Answer::needless("there is no co-management policy"));
+        let more = lacks("co-management policies", &case.facts.co_management_policies);
+        return Ok(Answer::needless("there is no co-management policy").and(more));
     }
     Ok(match case.stated.compliance_workload {
         Some(Workload::ConfigurationManager) => {
@@ -180,23 +188,26 @@ pub(super) fn secure_clients(case: &Case<'_>) -> Answered {
 
 pub(super) fn store_for_business(case: &Case<'_>) -> Answered {
     let accounts = known("Microsoft Store for Business", &case.facts.store_for_business)?.accounts;
-    Ok(Answer::of(accounts == 0, format!("{accounts} accounts are set up")))
+    let more = lacks("accounts of Microsoft Store for Business", &case.facts.store_for_business);
+    Ok(Answer::of(accounts == 0, format!("{accounts} accounts are set up")).and(more))
 }
 
 pub(super) fn desktop_analytics(case: &Case<'_>) -> Answered {
     let settings = *known("Desktop Analytics settings", &case.facts.desktop_analytics)?;
-    Ok(Answer::of(settings == 0, format!("{settings} settings of it")))
+    let more = lacks("Desktop Analytics settings", &case.facts.desktop_analytics);
+    Ok(Answer::of(settings == 0, format!("{settings} settings of it")).and(more))
 }
 
 pub(super) fn retired_connectors(case: &Case<'_>) -> Answered {
     let services = rows("Azure services", &case.facts.azure_services)?;
+    let more = lacks("Azure services", &case.facts.azure_services);
     if services.is_empty() {
-        return Ok(Answer::fine("there are no Azure services"));
+        return Ok(Answer::fine("there are no Azure services").and(more));
     }
     let names: Vec<&str> =
         services.iter().map(|service| service.name.as_deref().unwrap_or("one without a name")).collect();
     let names = names.join(", ");
-    Ok(match case.stated.retired_connectors {
+    let answer = match case.stated.retired_connectors {
         Some(false) => Answer::fine(format!("none of {names} is one (stated by the operator)")),
         Some(true) => Answer::wrong(format!("one of {names} is one (stated by the operator)")),
         None => Answer::missing(
@@ -205,5 +216,6 @@ pub(super) fn retired_connectors(case: &Case<'_>) -> Answered {
             "look at Administration, Cloud Services, Azure Services, and state retired_connectors under [readiness] in \
              cmcomply.toml",
         ),
-    })
+    };
+    Ok(answer.and(more))
 }

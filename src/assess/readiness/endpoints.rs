@@ -17,7 +17,8 @@ fn says(requirement: &Requirement, judgement: &Judgement) -> Answer {
     let seen = cause.map_or("nothing was seen", |cause| cause.text.as_str());
     match judgement.verdict {
         Verdict::Pass => Answer::fine(format!("{subject} reaches {endpoint}")),
-        Verdict::Waived => Answer::fine(format!("{subject} does not reach {endpoint}, which is waived")),
+        // A waiver changes who answers for it, not what is reached.
+        Verdict::Waived => Answer::wrong(format!("{subject} does not reach {endpoint}, which is waived: {seen}")),
         Verdict::Fail => Answer::wrong(format!("{subject} does not reach {endpoint}: {seen}")),
         Verdict::NotObserved | Verdict::Error => Answer::missing(
             format!("whether {subject} reaches {endpoint}"),
@@ -56,7 +57,7 @@ pub(super) fn successors(case: &Case<'_>) -> Answered {
                 (_, Verdict::Pass) => {
                     Answer::fine(format!("{subject} reaches {next}, which takes the place of {gone}"))
                 }
-                (Verdict::Pass, Verdict::Fail) => {
+                (Verdict::Pass, Verdict::Fail | Verdict::Waived) => {
                     Answer::wrong(format!("{subject} reaches {gone} and not {next}, which takes its place"))
                 }
                 // That neither is reached is a failure of the endpoints themselves.

@@ -2,15 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::answer::{Answer, Answered, NOT_SAID, known, rows};
+use super::answer::{Answer, Answered, NOT_SAID, known, lacks, rows};
 use super::cloud::STRICT_SETUP;
+use super::roles::{more_points, more_systems};
 use super::{Case, HostFacts, Reading, roles};
 use crate::catalog::DottedVersion;
 use crate::host::HostName;
-use crate::site::{Role, SiteSystem, SyncFrom};
+use crate::site::{FACTS_DAYS, Role, SiteSystem, SoftwareUpdatePoint, SyncFrom};
 
-/// What a host said so many days before the facts were read counts no more.
-const AGE_DAYS: i64 = 30;
 /// How a fact of a host comes in.
 const HOW: &str = "look from the host itself (WinRM or the script), or give it with --host-facts";
 /// .NET Framework by its `Release`, newest first, as Microsoft's table of versions has it.
@@ -59,8 +58,8 @@ pub(super) fn facts_of<'a>(case: &Case<'a>, host: &HostName, what: &str) -> Resu
     if is_to_come(facts.read, case.now) {
         return Err(Answer::missing_of(host, what, format!("read on {day}, which is to come"), HOW));
     }
-    if age > AGE_DAYS {
-        let why = format!("read on {day}, more than {AGE_DAYS} days before");
+    if age > FACTS_DAYS {
+        let why = format!("read on {day}, more than {FACTS_DAYS} days before");
         return Err(Answer::missing_of(host, what, why, HOW));
     }
     Ok(facts)
@@ -146,7 +145,8 @@ pub(super) fn net_framework(case: &Case<'_>) -> Answered {
                 None => Answer::wrong(format!("{host} has none of version 4.5 or later; it needs {minimum}")),
             }
         },
-    ))
+    )
+    .and(more_systems(case)))
 }
 
 pub(super) fn odbc_driver(case: &Case<'_>) -> Answered {
@@ -166,7 +166,8 @@ pub(super) fn odbc_driver(case: &Case<'_>) -> Answered {
             Some(version) => Answer::of(version >= minimum, format!("{host} has {version}; it needs {minimum}")),
             None => Answer::wrong(format!("{host} has no ODBC Driver 18; it needs {minimum}")),
         },
-    ))
+    )
+    .and(more_systems(case)))
 }
 
 pub(super) fn windows(case: &Case<'_>) -> Answered {
@@ -184,7 +185,8 @@ pub(super) fn windows(case: &Case<'_>) -> Answered {
             Some(version) => Answer::of(version.part(0) >= 10, format!("{host} has Windows {version}")),
             None => Answer::missing_of(host, "the version of Windows", "it says that it has none", HOW),
         },
-    ))
+    )
+    .and(more_systems(case)))
 }
 
 pub(super) fn restart(case: &Case<'_>) -> Answered {
@@ -194,11 +196,13 @@ pub(super) fn restart(case: &Case<'_>) -> Answered {
         &hosts,
         "whether a restart is pending",
         |facts| &facts.restart_pending,
-        |host, pending| {
-            let pending = pending.copied().unwrap_or(false);
-            Answer::of(!pending, format!("{host} {}", if pending { "waits for a restart" } else { "waits for none" }))
+        |host, pending| match pending {
+            Some(true) => Answer::wrong(format!("{host} waits for a restart")),
+            Some(false) => Answer::fine(format!("{host} waits for none")),
+            None => Answer::missing_of(host, "whether a restart is pending", "it says neither yes nor no", HOW),
         },
-    ))
+    )
+    .and(more_systems(case)))
 }
 
 pub(super) fn update_source(case: &Case<'_>) -> Answered {
@@ -231,6 +235,19 @@ pub(super) fn update_source(case: &Case<'_>) -> Answered {
             )),
         }
     }
+    let unsaid = |point: &&SoftwareUpdatePoint| !sources.iter().any(|source| source.site == point.site);
+    answers.extend(points.iter().filter(unsaid).map(|point| {
+        Answer::missing(
+            format!("from where {} of site {} synchronizes", point.host, point.site),
+            NOT_SAID,
+            "look at the software update point component of the site in the console",
+        )
+    }));
+    answers.extend([
+        lacks("synchronization sources", &case.facts.sync_sources),
+        lacks("software update points", &case.facts.software_update_points),
+    ]);
+    answers.retain(|answer| *answer != Answer::default());
     if answers.is_empty() {
         let why = if points.is_empty() { "there is no software update point" } else { "none uses Microsoft Update" };
         return Ok(Answer::needless(why));
@@ -244,7 +261,7 @@ pub(super) fn cloud_contact(case: &Case<'_>) -> Answered {
     let online: Vec<&HostName> =
         points.iter().filter(|point| point.online != Some(false)).map(|point| &point.host).collect();
     if online.is_empty() {
-        return Ok(Answer::needless("no service connection point is online"));
+        return Ok(Answer::needless("no service connection point is online").and(more_points(case)));
     }
     Ok(each(
         case,
@@ -262,5 +279,6 @@ pub(super) fn cloud_contact(case: &Case<'_>) -> Answered {
             let days = case.now.duration_since(*last).as_secs() / 86_400;
             Answer::of(days < DAYS, format!("{host} reached it on {}, {days} days before", last.strftime("%F")))
         },
-    ))
+    )
+    .and(more_points(case)))
 }

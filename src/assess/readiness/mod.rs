@@ -50,7 +50,7 @@ pub struct Case<'a> {
     pub target: &'a Release,
     /// The day for which is asked.
     pub day: Date,
-    /// When the facts were read: what hosts said long before counts no more.
+    /// When the run ended: what hosts said long before counts no more.
     pub now: Timestamp,
 }
 

@@ -1,8 +1,9 @@
 //! Rules on proxies: settings that contradict each other.
 
 use super::Case;
-use super::answer::{Answer, Answered, NOT_SAID, rows};
+use super::answer::{Answer, Answered, NOT_SAID, lacks, rows};
 use super::hosts::reading;
+use super::roles::more_points;
 use crate::assess::Verdict;
 use crate::catalog::Context;
 use crate::derive::Decision;
@@ -26,10 +27,11 @@ fn setting<'a>(case: &Case<'a>, site: &SiteCode, host: &HostName) -> Result<&'a 
 
 pub(super) fn update_points_agree(case: &Case<'_>) -> Answered {
     let points = rows("software update points", &case.facts.software_update_points)?;
+    let more = lacks("software update points", &case.facts.software_update_points);
     if points.is_empty() {
-        return Ok(Answer::needless("there is no software update point"));
+        return Ok(Answer::needless("there is no software update point").and(more));
     }
-    Ok(points.iter().map(|point| agrees(case, point).unwrap_or_else(|missing| missing)).collect())
+    Ok(points.iter().map(|point| agrees(case, point).unwrap_or_else(|missing| missing)).chain([more]).collect())
 }
 
 /// Whether the point's two options and the server's proxy fit each other.
@@ -50,7 +52,9 @@ fn agrees(case: &Case<'_>, point: &SoftwareUpdatePoint) -> Answered {
         (ProxySetting::Direct | ProxySetting::NeverSet, _, Some(true)) => {
             Answer::wrong(format!("{host} is set to download for rules through a proxy, and the server has none"))
         }
-        (ProxySetting::Direct | ProxySetting::NeverSet, ..) => Answer::fine(format!("{host} goes directly")),
+        (ProxySetting::Direct | ProxySetting::NeverSet, Some(false), Some(false)) => {
+            Answer::fine(format!("{host} goes directly"))
+        }
         (_, Some(true), Some(false)) => {
             Answer::wrong(format!("{host} synchronizes through the proxy, and downloads for rules past it"))
         }
@@ -84,11 +88,12 @@ fn past_the_proxy(case: &Case<'_>, point: &SoftwareUpdatePoint) -> Answered {
 pub(super) fn revocation(case: &Case<'_>) -> Answered {
     let points = rows("service connection points", &case.facts.service_connection_points)?;
     if points.is_empty() {
-        return Ok(Answer::needless("there is no service connection point"));
+        return Ok(Answer::needless("there is no service connection point").and(more_points(case)));
     }
     Ok(points
         .iter()
         .map(|point| revocation_of(case, &point.site, &point.host).unwrap_or_else(|missing| missing))
+        .chain([more_points(case)])
         .collect())
 }
 
@@ -106,7 +111,8 @@ fn revocation_of(case: &Case<'_>, site: &SiteCode, host: &HostName) -> Answered 
             && requirement.subject.host().is_some_and(|own| own.same_machine(host))
     });
     let verdicts: Vec<Verdict> = fetched.map(|(_, judgement)| judgement.verdict).collect();
-    Ok(if verdicts.contains(&Verdict::Fail) {
+    // A waiver changes who answers for it, not what is reached.
+    Ok(if verdicts.contains(&Verdict::Fail) || verdicts.contains(&Verdict::Waived) {
         Answer::wrong(format!("{host} uses a proxy, WinHTTP there has none, and the direct way is blocked"))
     } else if !verdicts.is_empty() && verdicts.iter().all(|verdict| *verdict == Verdict::Pass) {
         Answer::fine(format!("{host} reaches revocation lists directly"))

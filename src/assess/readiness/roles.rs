@@ -1,6 +1,6 @@
 //! Rules on roles: what is gone or going, and what must be there.
 
-use super::answer::{Answer, Answered, NOT_SAID, rows};
+use super::answer::{Answer, Answered, NOT_SAID, lacks, rows};
 use super::{Case, Severity};
 use crate::site::{Role, SiteSystem};
 
@@ -40,6 +40,11 @@ pub(super) fn systems<'a>(case: &Case<'a>) -> Result<&'a [SiteSystem], Answer> {
     }
 }
 
+/// What is missing where those may not be all.
+pub(super) fn more_systems(case: &Case<'_>) -> Answer {
+    lacks("site systems", &case.facts.site_systems)
+}
+
 pub(super) fn removed(case: &Case<'_>) -> Answered {
     leaving_roles(case, Severity::Error)
 }
@@ -61,10 +66,11 @@ fn leaving_roles(case: &Case<'_>, severity: Severity) -> Answered {
     });
     let found: Answer = found.collect();
     if !found.wrong.is_empty() {
-        return Ok(found);
+        return Ok(found.and(more_systems(case)));
     }
     let titles: Vec<&str> = looked_for.iter().map(|role| role.title).collect();
-    Ok(Answer::fine(format!("no {} on {} servers", titles.join(", no "), systems.len())))
+    let none = format!("no {} on {} servers", titles.join(", no "), systems.len());
+    Ok(Answer::fine(none).and(more_systems(case)))
 }
 
 pub(super) fn asset_intelligence(case: &Case<'_>) -> Answered {
@@ -74,27 +80,46 @@ pub(super) fn asset_intelligence(case: &Case<'_>) -> Answered {
     let systems = systems(case)?;
     let found: Answer =
         systems.iter().filter(is_point).map(|system| Answer::wrong(format!("{} has the role", system.host))).collect();
-    if found.wrong.is_empty() { Ok(Answer::fine(format!("not on {} servers", systems.len()))) } else { Ok(found) }
+    let none = || Answer::fine(format!("not on {} servers", systems.len()));
+    let found = if found.wrong.is_empty() { none() } else { found };
+    Ok(found.and(more_systems(case)))
 }
 
 pub(super) fn service_connection_point(case: &Case<'_>) -> Answered {
     let sites = super::versions::sites(case)?;
-    let is_top = |code| sites.iter().any(|site| site.code == code && site.parent.is_none());
-    match rows("service connection points", &case.facts.service_connection_points)? {
-        [] => Ok(Answer::wrong("there is none, so that no update can be had")),
-        [one] if is_top(one.site.clone()) => Ok(Answer::fine(format!("{} in site {}, at the top", one.host, one.site))),
-        [one] => Ok(Answer::wrong(format!("{} is in site {}, which is not at the top", one.host, one.site))),
-        several => Ok(several
+    let points = rows("service connection points", &case.facts.service_connection_points)?;
+    let more = more_points(case);
+    let answer = match points {
+        [] if more != Answer::default() => Answer::default(),
+        [] => Answer::wrong("there is none, so that no update can be had"),
+        [one] => match sites.iter().find(|site| site.code == one.site) {
+            Some(site) if site.parent.is_none() => {
+                Answer::fine(format!("{} in site {}, at the top", one.host, one.site))
+            }
+            Some(_) => Answer::wrong(format!("{} is in site {}, which is not at the top", one.host, one.site)),
+            None => Answer::missing(
+                format!("where site {} of {} stands", one.site, one.host),
+                "the list of sites does not have it",
+                "read the database of the top-level site",
+            ),
+        },
+        several => several
             .iter()
             .map(|one| Answer::wrong(format!("{} in site {} is one of {}", one.host, one.site, several.len())))
-            .collect()),
-    }
+            .collect(),
+    };
+    Ok(answer.and(more))
+}
+
+/// What is missing where the service connection points may not be all.
+pub(super) fn more_points(case: &Case<'_>) -> Answer {
+    lacks("service connection points", &case.facts.service_connection_points)
 }
 
 pub(super) fn online(case: &Case<'_>) -> Answered {
     let points = rows("service connection points", &case.facts.service_connection_points)?;
     if points.is_empty() {
-        return Ok(Answer::needless("there is no service connection point"));
+        return Ok(Answer::needless("there is no service connection point").and(more_points(case)));
     }
     Ok(points
         .iter()
@@ -108,6 +133,7 @@ pub(super) fn online(case: &Case<'_>) -> Answered {
                 "look at the properties of the service connection point in the console",
             ),
         })
+        .chain([more_points(case)])
         .collect())
 }
 
@@ -143,6 +169,7 @@ pub(super) fn connected_cache(case: &Case<'_>) -> Answered {
                 ),
             }
         })
+        .chain([lacks("distribution points", &case.facts.distribution_points), more_systems(case)])
         .collect();
     if answer == Answer::default() {
         return Ok(Answer::needless("no distribution point has Microsoft Connected Cache and another role"));

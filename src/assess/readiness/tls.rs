@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Case;
 use super::answer::{Answer, Answered};
 use super::hosts::{all_servers, each, facts_of, reading, value};
+use super::roles::more_systems;
 use crate::assess::Verdict;
 use crate::catalog::{Context, TlsRule, TlsVersion};
 use crate::derive::{Decision, Requirement};
@@ -24,21 +25,24 @@ const ROOT_LISTS: &str = "ctldl.windowsupdate.com";
 pub(super) fn strong_crypto(case: &Case<'_>) -> Answered {
     let of = |host: &&HostName| -> Answered {
         let facts = facts_of(case, host, "the registry values of .NET")?;
-        let mut wrong = Vec::new();
+        let (mut wrong, mut missing) = (Vec::new(), Answer::default());
         for name in KEYS.iter().flat_map(|key| VALUES.map(|value| format!(r"{key}\{value}"))) {
             let reading = facts.strong_crypto.get(&name).cloned().unwrap_or_default();
-            match value(host, &name, &reading)? {
-                Some(1) => {}
-                Some(other) => wrong.push(format!("{name} is {other}")),
-                None => wrong.push(format!("{name} is not set")),
+            match value(host, &name, &reading) {
+                Ok(Some(1)) => {}
+                Ok(Some(other)) => wrong.push(format!("{name} is {other}")),
+                Ok(None) => wrong.push(format!("{name} is not set")),
+                Err(unread) => missing = missing.and(unread),
             }
         }
-        Ok(match wrong.as_slice() {
-            [] => Answer::fine(format!("{host} has all {} values", KEYS.len() * VALUES.len())),
-            wrong => Answer::wrong(format!("{host}: {}", wrong.join("; "))),
+        Ok(match (wrong.as_slice(), missing == Answer::default()) {
+            ([], true) => Answer::fine(format!("{host} has all {} values", KEYS.len() * VALUES.len())),
+            ([], false) => missing,
+            (wrong, _) => Answer::wrong(format!("{host}: {}", wrong.join("; "))).and(missing),
         })
     };
-    Ok(all_servers(case)?.iter().map(|host| of(host).unwrap_or_else(|missing| missing)).collect())
+    let answers = all_servers(case)?.into_iter().map(|host| of(&host).unwrap_or_else(|missing| missing));
+    Ok(answers.chain([more_systems(case)]).collect())
 }
 
 /// What is needed, or may be.

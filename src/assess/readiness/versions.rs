@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Case;
-use super::answer::{Answer, Answered, NOT_SAID, rows};
+use super::answer::{Answer, Answered, NOT_SAID, lacks, rows};
 use crate::site::{Site, UpdatePackageState};
 
 /// The sites. A hierarchy without one was not read.
@@ -33,6 +33,7 @@ fn each_build(case: &Case<'_>, ask: impl Fn(&str, u32) -> Answer) -> Answered {
         [one] => ask(&format!("site {one} has"), *build),
         several => ask(&format!("sites {} have", several.join(", ")), *build),
     }));
+    answers.push(lacks("sites", &case.facts.sites));
     Ok(answers.into_iter().collect())
 }
 
@@ -104,7 +105,8 @@ pub(super) fn equal_builds(case: &Case<'_>) -> Answered {
 
 pub(super) fn update_listed(case: &Case<'_>) -> Answered {
     let target = case.target;
-    if sites(case)?.iter().all(|site| site.build.is_some_and(|build| build >= target.build)) {
+    let are_all = case.facts.sites.may_lack().is_none();
+    if sites(case)?.iter().all(|site| site.build.is_some_and(|build| build >= target.build)) && are_all {
         return Ok(Answer::needless(format!("every site has build {} already", target.build)));
     }
     let packages = rows("updates of the product", &case.facts.update_packages)?;
@@ -115,6 +117,9 @@ pub(super) fn update_listed(case: &Case<'_>) -> Answered {
     if of_target.is_empty() {
         if packages.iter().any(|package| package.version.is_none()) {
             return Ok(Answer::missing("which versions the updates bring", NOT_SAID, look));
+        }
+        if case.facts.update_packages.may_lack().is_some() {
+            return Ok(lacks("updates of the product", &case.facts.update_packages));
         }
         return Ok(Answer::wrong(format!("the console does not list an update to build {}", target.build)));
     }

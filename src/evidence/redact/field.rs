@@ -28,7 +28,8 @@ pub(super) enum Treatment {
 }
 
 /// Closed sets, moments, versions.
-const PLAIN: [&str; 50] = [
+const PLAIN: [&str; 51] = [
+    "waivers.on",
     "redirect.why",
     "unreached.why",
     "evidence_grade",

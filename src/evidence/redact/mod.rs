@@ -44,7 +44,8 @@ impl Redaction {
     pub fn run(&self, run: &Run) -> Result<Run, RedactError> {
         let mut names = Pseudonyms::new(&self.key);
         let facts: Facts = names.facts(&run.facts)?;
-        if let Some(host) = &run.vantage.host {
+        let machines = run.vantages.iter().filter_map(|vantage| vantage.machine.as_ref());
+        for host in machines.chain(&run.vantage.host) {
             names.host(host);
         }
         for host in run.requirements.iter().filter_map(|requirement| requirement.subject.host()) {

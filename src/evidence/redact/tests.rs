@@ -58,3 +58,16 @@ fn what_is_no_host_name_hides_its_labels() {
     assert!(!hidden.contains("contoso") && !hidden.contains("cm01"), "{hidden}");
     assert!(hidden.contains("büro.") && hidden.ends_with("5.00.9146.1000"), "{hidden}");
 }
+
+#[test]
+fn a_machine_with_a_short_name_is_hidden_too() {
+    let key = [7; 32];
+    let mut names = Pseudonyms::new(&key);
+    names.host(&HostName::parse("vm").unwrap());
+    let mut words = Words::new(names);
+    words.order();
+    let text = "issued by somebody whom vm does not trust; VM has no route to 10 addresses, vmware has";
+    let hidden = words.composed(text);
+    assert!(!hidden.contains(" vm ") && !hidden.contains("VM "), "{hidden}");
+    assert!(hidden.ends_with("has no route to 10 addresses, vmware has"), "{hidden}");
+}

@@ -39,7 +39,7 @@ impl<'a> Words<'a> {
         let mut words = Self { names, single: HashMap::new(), texts: Vec::new(), known: HashSet::new() };
         for (text, pseudonym) in pairs {
             let is_word = text.chars().all(is_part) && !text.contains('.');
-            if is_word && (SiteCode::parse(&text).is_ok() || is_secret(&text)) {
+            if is_word && (SiteCode::parse(&text).is_ok() || may_name(&text)) {
                 words.single.insert(text.to_lowercase(), pseudonym);
             } else if !is_word {
                 words.names_in(&text);
@@ -186,10 +186,14 @@ fn is_number(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
-/// Whether a word may name somebody.
+/// Whether a word of a text may name somebody.
 fn is_secret(word: &str) -> bool {
-    word.chars().count() >= SHORT
-        && !word.bytes().all(|byte| byte.is_ascii_digit())
+    word.chars().count() >= SHORT && may_name(word)
+}
+
+/// The same of a word that is known to be a name, however short.
+fn may_name(word: &str) -> bool {
+    !word.bytes().all(|byte| byte.is_ascii_digit())
         && !COMMON.split_whitespace().any(|common| common.eq_ignore_ascii_case(word))
         && !public().contains(&word.to_lowercase())
 }

@@ -71,6 +71,9 @@ pub struct ReadinessVerdict {
     pub incomplete: Vec<String>,
     /// Rules of severity warning that are not met.
     pub warnings: usize,
+    /// Endpoints that count, are not reached, and for which somebody answers.
+    #[serde(default)]
+    pub waived: usize,
     /// The exit code: 0 ready, 1 not ready, 3 incomplete.
     pub exit_code: u8,
 }
@@ -189,7 +192,7 @@ impl ReadinessVerdict {
         let mut incomplete: Vec<String> = undecided(findings).into_iter().collect();
         incomplete.extend(run.outcome.incomplete.iter().cloned());
         let warnings = findings.iter().filter(|f| f.warns()).count();
-        let verdict = Self { not_ready, incomplete, warnings, exit_code: 0 };
+        let verdict = Self { not_ready, incomplete, warnings, waived: run.outcome.waived(), exit_code: 0 };
         Self { exit_code: verdict.exit_code_that_fits(), ..verdict }
     }
 
@@ -208,8 +211,12 @@ impl ReadinessVerdict {
             (true, true) => "not ready",
             (true, false) => "not ready and incomplete",
             (false, false) => "incomplete",
-            (false, true) if self.warnings > 0 => "ready, with warnings",
-            (false, true) => "ready",
+            (false, true) => match (self.warnings, self.waived) {
+                (0, 0) => "ready",
+                (_, 0) => "ready, with warnings",
+                (0, _) => "ready, with waivers",
+                _ => "ready, with warnings and waivers",
+            },
         }
     }
 }

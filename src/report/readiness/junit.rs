@@ -20,6 +20,10 @@ pub(super) fn render(document: &Readiness) -> String {
     };
     let rules = document.rules.iter().map(|finding| rule(document, finding)).collect();
     let mut suites = vec![suite(format!("rules for version {}", document.target.version), rules)];
+    // What limits the verdict limits it for a pipeline too.
+    let limit = |text: &String| el("property").attr("name", "limit").attr("value", text);
+    suites[0].properties =
+        (!document.limits.is_empty()).then(|| el("properties").children(document.limits.iter().map(limit)));
     let mut groups: Vec<((&str, &str), Vec<&ReadinessEndpoint>)> = Vec::new();
     for row in &document.endpoints {
         let place = (row.subject.as_str(), row.role.as_str());

@@ -30,6 +30,9 @@ pub use updates::{
     ThirdPartyCatalog, UpdatePackage, UpdatePackageState,
 };
 
+/// What a site database or a host said so many days ago counts no more.
+pub const FACTS_DAYS: i64 = 30;
+
 /// Everything that was read, and what was wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Facts {

@@ -28,6 +28,7 @@ fn run(second: i64) -> Run {
             target_version: None,
             from_here: false,
             remote: false,
+            retired: false,
             dns_server: None,
             connect_to: vec![],
             extra_roots: vec![],
