@@ -338,13 +338,8 @@ fn observation(id: ProbeId, reached: bool, mark: &str) -> Observation {
     seen.trust =
         stage(ok, Some(TrustEvidence { roots: format!("{mark}this machine"), issuance: None, fetched: Vec::new() }));
     let header = Header { name: "server".to_owned(), value: format!("{mark}web") };
-    let http = HttpEvidence {
-        method: "HEAD".to_owned(),
-        status: Some(200),
-        headers: vec![header],
-        redirect: None,
-        block_page: None,
-    };
+    let http =
+        HttpEvidence { method: "HEAD".to_owned(), status: Some(200), headers: vec![header], ..HttpEvidence::default() };
     seen.http = stage(ok, Some(http));
     seen
 }
