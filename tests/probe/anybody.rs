@@ -68,7 +68,7 @@ async fn an_answer_of_just_anybody_counts_only_if_it_shows_whose_it_is() {
     // Whom a public authority certifies is whom the endpoint is.
     let mut certified = settings(&net);
     certified.checks.public_roots = std::mem::take(&mut certified.extra_roots);
-    let names = ["text403", "text200", "p404", "portal", "front"];
+    let names = ["text403", "text200", "p404", "portal", "customer"];
     let probes: Vec<_> = names.iter().map(|name| direct(&url("https", name))).collect();
     for (url, seen) in run(&probes, &certified).await {
         assert!(seen.reached(), "{url}: {seen:#?}");
