@@ -68,6 +68,8 @@ impl Beyond<'_> {
         if let Some(look) = &self.seen.further.byte_range {
             match look.answer {
                 Range::Served => {}
+                // It is the cause itself.
+                _ if self.range().is_some() => {}
                 Range::NoFile if self.has_path() => notes.push(format!(
                     "whether parts of files can be had was not tested: the file is not there ({})",
                     look.detail
