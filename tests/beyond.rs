@@ -32,7 +32,7 @@ use cmcomply::probe::{
     self, Bounds, Checks, Deadlines, FailureCode, Issuance, Observation, Outcome, Settings, StageName,
 };
 use cmcomply::vantage::EvidenceGrade;
-use lab::internet::{Behaviour, Internet, Name, Seen, Spec};
+use lab::internet::{Asking, Behaviour, Internet, Name, Seen, Spec};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio_util::sync::CancellationToken;
@@ -186,6 +186,34 @@ async fn a_forwarder_whose_target_is_lost_fails_in_words() {
 }
 
 #[tokio::test]
+async fn a_forwarder_that_forwards_nowhere_is_a_failure() {
+    for status in [200, 403, 404] {
+        let net = Internet::start(Spec::default().host("aka.ms", Behaviour::Status(status))).await;
+        let all = audit(&settings(&net), &[at("aka.ms", "/configmgrgateway")]).await;
+        let found = cause(&all[0].1, "redirect-missing");
+        assert!(found.text.contains(&format!("aka.ms forwards nowhere: HTTP with status {status}")), "{found:?}");
+    }
+}
+
+/// The plan has the endpoint that the link leads to, and asks nothing of it.
+#[tokio::test]
+async fn a_redirect_is_followed_past_an_endpoint_of_the_plan() {
+    let to = |url: &str| Behaviour::Redirect(302, url.to_owned());
+    let spec = Spec::default()
+        .host("aka.ms", to("https://edgeupdates.microsoft.com/api/products"))
+        .host("edgeupdates.microsoft.com", to("https://third.microsoft.com/x"))
+        .host("third.microsoft.com", Behaviour::File(1, true));
+    let net = Internet::start(spec).await;
+    let requirements = [at("edgeupdates.microsoft.com", "/api/products"), at("aka.ms", "/cmedgeapi")];
+    let all = audit(&settings(&net), &requirements).await;
+    assert_eq!(all[1].1.verdict, Verdict::Pass, "{:#?}", all[1]);
+    assert_eq!(all[1].1.notes, ["leads to edgeupdates.microsoft.com:443, then to third.microsoft.com:443"]);
+    assert_eq!((all[0].1.verdict, all[0].1.notes.len()), (Verdict::Pass, 0), "nobody asked where it leads");
+    // Without the link in the plan nothing is followed.
+    assert_eq!(observe(&settings(&net), &requirements[..1]).await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_redirect_to_plain_http_is_followed_and_said() {
     let spec = Spec::default()
         .known("microsoft.com")
@@ -286,10 +314,14 @@ async fn a_server_of_openssl_takes_what_it_says() {
 
 #[tokio::test]
 async fn parts_of_files_must_be_had_where_files_are_documented() {
+    let part = |then| Behaviour::Unlike(Asking::Part, Box::new([Behaviour::File(1000, true), then]));
     let spec = Spec::default()
         .host("good.microsoft.com", Behaviour::File(1000, true))
         .host("whole.microsoft.com", Behaviour::File(1000, false))
-        .host("missing.microsoft.com", Behaviour::Status(404));
+        .host("missing.microsoft.com", Behaviour::Status(404))
+        .host("denied.microsoft.com", part(Behaviour::Answer(403, String::new(), "no parts".into())))
+        .host("lost.microsoft.com", part(Behaviour::Status(502)))
+        .host("cut.microsoft.com", part(Behaviour::ResetAfterTls));
     let net = Internet::start(spec).await;
     let ranged = |host: &str, path: Option<&str>| {
         let mut requirement = https(host);
@@ -302,16 +334,24 @@ async fn parts_of_files_must_be_had_where_files_are_documented() {
         ranged("whole.microsoft.com", Some("/f")),
         ranged("whole.microsoft.com", None),
         ranged("missing.microsoft.com", Some("/f")),
+        ranged("denied.microsoft.com", None),
+        ranged("lost.microsoft.com", None),
+        ranged("cut.microsoft.com", Some("/f")),
     ];
     let all = audit(&settings(&net), &requirements).await;
     let answers: Vec<_> = all.iter().map(|(seen, _)| seen.further.byte_range.as_ref().unwrap().answer).collect();
-    assert_eq!(answers, [Range::Served, Range::Ignored, Range::Ignored, Range::NoFile]);
-    let verdicts: Vec<_> = all.iter().map(|(_, judgement)| judgement.verdict).collect();
+    assert_eq!(answers[..4], [Range::Served, Range::Ignored, Range::Ignored, Range::NoFile]);
+    assert_eq!(answers[4..], [Range::Denied, Range::Stopped, Range::Stopped]);
+    let verdicts: Vec<_> = all[..4].iter().map(|(_, judgement)| judgement.verdict).collect();
     assert_eq!(verdicts, [Verdict::Pass, Verdict::Fail, Verdict::Pass, Verdict::Pass]);
+    for (_, judgement) in &all[4..] {
+        cause(judgement, "range-stopped");
+    }
     let found = cause(&all[1].1, "range-ignored");
     assert!(found.detail.as_ref().unwrap().contains("status 200") && found.remedy.contains("206"), "{found:?}");
     assert!(all[2].1.notes[0].contains("status 200"), "{:?}", all[2].1.notes);
-    assert!(all[3].1.notes[0].contains("no file is documented"), "{:?}", all[3].1.notes);
+    assert!(all[2].1.notes[0].contains("not tested: no file is documented"), "{:?}", all[2].1.notes);
+    assert!(all[3].1.notes[0].contains("not tested: the file is not there"), "{:?}", all[3].1.notes);
 }
 
 #[tokio::test]
@@ -369,6 +409,33 @@ async fn the_verbs_of_clients_pass_to_a_gateway() {
     assert_eq!((all[0].1.verdict, all[0].0.further.gateway.len()), (Verdict::Pass, 5));
     let found = cause(&all[1].1, "gateway-verb-stopped");
     assert!(found.text.starts_with("CCM_POST, BITS_POST, PROPFIND does not pass"), "{found:?}");
+    // Devices that answer in the gateway's place, where HEAD and GET pass.
+    let but = |then| Behaviour::Unlike(Asking::OtherVerb, Box::new([Behaviour::Status(403), then]));
+    let answer = |status, headers: &str, body: &str| but(Behaviour::Answer(status, headers.into(), body.into()));
+    let f5 = "<title>Request Rejected</title>The requested URL was rejected. Your support ID is: 1";
+    let stopped = [
+        ("bad.contoso.com", answer(502, "Server: BigIP\r\n", "")),
+        ("rejected.contoso.com", answer(400, "Server: F5\r\n", f5)),
+        ("denied.contoso.com", answer(470, "", "")),
+        ("asks.contoso.com", answer(407, "", "")),
+        ("away.contoso.com", answer(302, "Location: http://filter.example/deny\r\n", "")),
+    ];
+    let doubtful = ("waf.contoso.com", answer(403, "Server: cloudflare\r\n", "Method not permitted"));
+    let mut spec = Spec::default();
+    for (host, behaviour) in stopped.iter().chain([&doubtful]) {
+        spec = spec.host(host, behaviour.clone());
+    }
+    let devices = Internet::start(spec).await;
+    let requirements: Vec<_> = stopped.iter().map(|(host, _)| client(host)).chain([client(doubtful.0)]).collect();
+    let mut judged: Vec<_> = audit(&settings(&devices), &requirements).await.into_iter().map(|(_, j)| j).collect();
+    let waf = judged.pop().unwrap();
+    for judgement in &judged {
+        let found = cause(judgement, "gateway-verb-stopped");
+        assert!(found.text.starts_with("CCM_POST, BITS_POST, PROPFIND does not pass"), "{found:?}");
+    }
+    let found = waf.cause.unwrap();
+    assert_eq!((waf.verdict, found.code.as_str()), (Verdict::NotObserved, "not-seen"));
+    assert!(found.text.contains("status 403, and nothing shows that the gateway said so"), "{found:?}");
     let asked = |verb: &str| net.count(|s| matches!(s, Seen::Request { method, .. } if method == verb));
     assert_eq!((asked("CCM_POST"), asked("BITS_POST"), asked("PROPFIND")), (2, 2, 2));
 }

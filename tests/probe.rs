@@ -3,6 +3,8 @@
 
 #[path = "probe/answers.rs"]
 mod answers;
+#[path = "probe/anybody.rs"]
+mod anybody;
 #[path = "probe/names.rs"]
 mod names;
 #[path = "probe/proxies.rs"]
@@ -21,7 +23,7 @@ use cmcomply::probe::{
     ProxyAccounts, Settings, SetupError, StageName,
 };
 use cmcomply::site::Secret;
-use lab::internet::{Behaviour, Internet, Manner, Name, ProxySpec, Seen, Spec};
+use lab::internet::{Asking, Behaviour, Internet, Manner, Name, ProxySpec, Seen, Spec};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio_util::sync::CancellationToken;

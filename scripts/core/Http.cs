@@ -48,6 +48,12 @@ namespace Cmcomply
             }
         }
 
+        // Whether the content is such as people read.
+        public bool IsText
+        {
+            get { return IsHtml || Header("content-type").ToLowerInvariant().StartsWith("text/"); }
+        }
+
         const int MaxKept = 100;
         const int MaxValue = 4200;
     }

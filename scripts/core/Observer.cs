@@ -46,19 +46,35 @@ namespace Cmcomply
             List<Fields> wave = new List<Fields>();
             foreach (object probe in plan.Items("probes")) wave.Add((Fields)probe);
             List<Fields> observations = new List<Fields>();
-            HashSet<string> ways = new HashSet<string>();
+            // Who looked at each way; nobody yet where the look is still to come.
+            Dictionary<string, Probe> ways = new Dictionary<string, Probe>();
+            HashSet<string> followed = new HashSet<string>();
             for (int depth = 0, hops = 0; wave.Count > 0; depth++)
             {
                 List<Probe> probes = RunAll(wave, bounds, run);
                 wave = new List<Fields>();
-                foreach (Probe probe in probes) ways.Add(probe.Way);
                 foreach (Probe probe in probes)
                 {
+                    ways[probe.Way] = probe;
                     observations.Add(probe.ToFields());
-                    Fields hop = depth < MaxDepth && hops < MaxHops ? probe.Hop(hops + 1) : null;
-                    if (hop == null || !ways.Add(new Probe(hop, bounds, run).Way)) continue;
-                    hops++;
-                    wave.Add(hop);
+                }
+                foreach (Probe probe in probes)
+                {
+                    // Past endpoints of the plan to where these lead.
+                    for (Probe from = probe; from != null; )
+                    {
+                        Fields hop = depth < MaxDepth && hops < MaxHops ? from.Hop(hops + 1, from != probe) : null;
+                        if (hop == null) break;
+                        string way = new Probe(hop, bounds, run).Way;
+                        Probe there;
+                        if (!ways.TryGetValue(way, out there))
+                        {
+                            ways[way] = null;
+                            hops++;
+                            wave.Add(hop);
+                        }
+                        from = there != null && followed.Add(way) ? there : null;
+                    }
                 }
             }
             if (!reading.Join(run.Within(bounds.StageMs * 2))) facts = null;

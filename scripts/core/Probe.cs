@@ -195,7 +195,8 @@ namespace Cmcomply
             throw new Failure("certificate-invalid", "certificate of " + host + ": " + session.Errors + " " + string.Join(", ", session.Status.ToArray()));
         }
 
-        // HEAD, and GET where HEAD is not understood or the answer looks like a filter's page.
+        // HEAD, and GET where HEAD is not understood, the answer looks like a filter's page or may be anybody's, or a file is
+        // to be had.
         void Visit(Socket socket, Stream stream)
         {
             Answer head = Exchange(socket, stream, "HEAD", "", 0);
@@ -204,8 +205,13 @@ namespace Cmcomply
             page |= head.Status == 403 || head.Status == 500 || head.Status == 503 || head.Status == 504;
             // The product's own check counts these as not reached.
             if (Array.IndexOf(new int[] { 407, 408, 426, 451, 502, 511, 598, 599 }, head.Status) >= 0) throw new Failure("http-status", "HEAD " + Url + ": status " + head.Status);
-            if (head.Status != 405 && head.Status != 501 && !(page && head.IsHtml)) return;
-            try { http.Evidence["get"] = Ask("GET", "", 64 * 1024, true).ToFields(); }
+            if (head.Status < 200) return;
+            bool leads = Array.IndexOf(Redirects, head.Status) >= 0 && head.Header("location") != null;
+            bool file = head.Status <= 299 && path != "/";
+            bool must = head.Status == 405 || head.Status == 501 || (page && head.IsHtml);
+            if (!must && (leads || (Secure && !file))) return;
+            string part = must || head.IsText ? "" : "Range: bytes=0-0\r\n";
+            try { http.Evidence["get"] = Ask("GET", part, 64 * 1024, true).ToFields(); }
             catch (Failure failure)
             {
                 // What HEAD said needed the GET, so without its answer nothing is known.
@@ -214,23 +220,25 @@ namespace Cmcomply
             }
         }
 
+        static readonly int[] Redirects = { 301, 302, 303, 307, 308 };
+
         // One question on a connection of its own, on the way that the probe went.
-        Answer Ask(string method, string headers, int most, bool htmlOnly)
+        Answer Ask(string method, string headers, int most, bool textOnly)
         {
             using (Attempts attempts = new Attempts(new List<IPAddress>(new IPAddress[] { peer.Address }), peer.Port, 1, bounds.StageMs, run))
             {
                 Attempt open = attempts.First();
                 if (open == null) throw new Failure("http-reset", method + " " + Url + ": " + attempts.Reset());
                 if (Tunnel) OpenTunnel(open.Socket, null);
-                if (!Secure) return Exchange(open.Socket, new NetworkStream(open.Socket, false), method, headers, htmlOnly ? -most : most);
+                if (!Secure) return Exchange(open.Socket, new NetworkStream(open.Socket, false), method, headers, textOnly ? -most : most);
                 Session session = Session.Open(open.Socket, host, peer.ToString(), bounds.StageMs, run, new Session());
                 // Nothing is said over a session that this machine does not trust.
                 Judge(session, null);
-                return Exchange(open.Socket, session.Stream, method, headers, htmlOnly ? -most : most);
+                return Exchange(open.Socket, session.Stream, method, headers, textOnly ? -most : most);
             }
         }
 
-        // `most` octets of the body; less than zero: only of HTML.
+        // `most` octets of the body; less than zero: only of text.
         Answer Exchange(Socket socket, Stream stream, string method, string headers, int most)
         {
             string operation = method + " " + Url;
@@ -245,7 +253,7 @@ namespace Cmcomply
                     Talk talk = new Talk(stream);
                     talk.Send(request);
                     Answer answer = talk.Head(32 * 1024, 100);
-                    if (most > 0 || (most < 0 && answer.IsHtml)) answer.Body = talk.Body(answer, Math.Abs(most));
+                    if (most > 0 || (most < 0 && answer.IsText)) answer.Body = talk.Body(answer, Math.Abs(most));
                     return answer;
                 }
                 catch (Exception error)
@@ -261,7 +269,7 @@ namespace Cmcomply
         {
             Fields asks = plan.Object("asks");
             if (asks == null) return;
-            if (asks.Flag("byte_range")) Question("byte_range", "GET", "Range: bytes=0-0\r\n", 1);
+            if (asks.Flag("byte_range")) Question("byte_range", "GET", "Range: bytes=0-0\r\n", 16 * 1024);
             if (asks.Text("content") != null) Question("content", "GET", "Accept: application/json\r\n", 64 * 1024);
             if (!asks.Flag("gateway")) return;
             string[] verbs = { "HEAD", "GET", "CCM_POST", "BITS_POST", "PROPFIND" };
@@ -279,14 +287,14 @@ namespace Cmcomply
             asked.Add(question);
         }
 
-        // Where the answer sends its readers, as a probe, if the plan asks for that.
-        public Fields Hop(int number)
+        // Where the answer sends its readers, as a probe, if the plan asks for that or `asked` says that a redirect to here does.
+        public Fields Hop(int number, bool asked)
         {
             Fields asks = plan.Object("asks");
             Fields head = http.Evidence == null ? null : (http.Evidence.Object("get") ?? http.Evidence.Object("head"));
-            if (asks == null || head == null || http.Outcome != "ok" || !asks.Flag("redirects")) return null;
+            if (head == null || http.Outcome != "ok" || !(asked || (asks != null && asks.Flag("redirects")))) return null;
             int status = head["status"] is int ? (int)head["status"] : 0;
-            if (Array.IndexOf(new int[] { 301, 302, 303, 307, 308 }, status) < 0) return null;
+            if (Array.IndexOf(Redirects, status) < 0) return null;
             string location = null;
             foreach (object item in head.Items("headers"))
             {

@@ -24,7 +24,7 @@ impl Beyond<'_> {
     pub(super) fn cause(&self) -> Option<Cause> {
         let found = self.inspected().or_else(|| self.suites()).or_else(|| self.content()).or_else(|| self.range());
         let found = found.or_else(|| self.redirect()).or_else(|| self.gateway()).or_else(|| self.idle());
-        let found = found.or_else(|| self.not_looked_at())?;
+        let found = found.or_else(|| self.not_looked_at()).or_else(|| self.not_seen())?;
         let text = cause::for_host(self.requirement, self.probe, &found.text);
         Some(Cause { text, in_product: cause::in_product(self.requirement), ..found })
     }
@@ -68,8 +68,17 @@ impl Beyond<'_> {
         if let Some(look) = &self.seen.further.byte_range {
             match look.answer {
                 Range::Served => {}
-                Range::NoFile => notes.push("no file is documented to ask a part of, so ranges do not show".to_owned()),
-                Range::Ignored | Range::NotSeen => notes.push(format!("parts of files: {}", look.detail)),
+                // It is the cause itself.
+                _ if self.range().is_some() => {}
+                Range::NoFile if self.has_path() => notes.push(format!(
+                    "whether parts of files can be had was not tested: the file is not there ({})",
+                    look.detail
+                )),
+                _ if !self.has_path() => notes.push(format!(
+                    "whether parts of files can be had was not tested: no file is documented here ({})",
+                    look.detail
+                )),
+                _ => notes.push(format!("parts of files: {}", look.detail)),
             }
         }
         if let Some(IdleLook { end, idle_ms, detail, .. }) = &self.seen.further.idle
@@ -114,10 +123,23 @@ impl Beyond<'_> {
         })
     }
 
+    fn any_suite(&self, answer: SuiteAnswer) -> bool {
+        self.seen.further.suites.iter().any(|look| look.answer == answer)
+    }
+
+    /// Whether a documented suite is taken: when it is tried, or by the probe itself where the try did not come through.
+    fn takes_a_suite(&self) -> bool {
+        let agreed = self.seen.tls.evidence.as_ref().and_then(|tls| tls.suite.as_deref());
+        self.seen.further.suites.iter().any(|look| match look.answer {
+            SuiteAnswer::Taken => true,
+            SuiteAnswer::NotSeen => agreed == Some(look.suite.as_str()),
+            SuiteAnswer::Refused | SuiteAnswer::NotOffered => false,
+        })
+    }
+
     fn suites(&self) -> Option<Cause> {
-        let looks = &self.seen.further.suites;
-        let any = |answer| looks.iter().any(|look| look.answer == answer);
-        let refused = any(SuiteAnswer::Refused) && !any(SuiteAnswer::Taken) && !any(SuiteAnswer::NotSeen);
+        let refused =
+            self.any_suite(SuiteAnswer::Refused) && !self.takes_a_suite() && !self.any_suite(SuiteAnswer::NotSeen);
         let tls = self.seen.tls.evidence.as_ref();
         let agreed = tls.and_then(|tls| tls.suite.clone()).unwrap_or_default();
         refused.then(|| Cause {
@@ -133,14 +155,25 @@ impl Beyond<'_> {
         Some(Cause { stage: Some(StageName::Http), ..of_code("content-wrong", &words) })
     }
 
-    /// Only where a path is documented: the start page of a host need not be a file.
+    /// Where no path is documented, a start page need not be a file. It still must be had as the probe had it.
     fn range(&self) -> Option<Cause> {
         let look = self.seen.further.byte_range.as_ref()?;
-        (look.answer == Range::Ignored && self.requirement.path.is_some()).then(|| Cause {
-            stage: Some(StageName::Http),
-            detail: Some(look.detail.clone()),
-            ..of_code("range-ignored", self.words)
-        })
+        let status = self.seen.http.evidence.as_ref().and_then(|http| http.status);
+        let there = matches!(status, Some(200..=299));
+        let code = match look.answer {
+            Range::Ignored if self.has_path() => "range-ignored",
+            Range::Stopped => "range-stopped",
+            Range::Denied if there => "range-stopped",
+            Range::NoFile if there && self.has_path() => "range-stopped",
+            Range::Served | Range::Ignored | Range::NoFile | Range::Denied | Range::NotSeen => return None,
+        };
+        let detail = Some(look.detail.clone());
+        Some(Cause { stage: Some(StageName::Http), detail, ..of_code(code, self.words) })
+    }
+
+    /// Whether a document names what is there.
+    fn has_path(&self) -> bool {
+        self.requirement.path.as_ref().is_some_and(|path| path != "/")
     }
 
     /// What was asked for and not looked at, because the time was over: that is no proof.
@@ -150,6 +183,41 @@ impl Beyond<'_> {
         let range = asks.byte_range && further.byte_range.is_none() && self.requirement.path.is_some();
         let gateway = asks.gateway && further.gateway.len() < GATEWAY_VERBS.len();
         (content || range || gateway).then(|| of_code("interrupted", self.words))
+    }
+
+    /// What was looked at, and did not come to light.
+    fn not_seen(&self) -> Option<Cause> {
+        let further = &self.seen.further;
+        let lost = |what: &str, why: &str| {
+            let words = self.words.clone().with("what", what).with("why", why);
+            Cause { detail: Some(why.to_owned()), ..of_code("not-seen", &words) }
+        };
+        let suite = further.suites.iter().find(|look| look.answer == SuiteAnswer::NotSeen);
+        if let Some(look) = suite.filter(|_| !self.takes_a_suite()) {
+            let why = look.detail.as_deref().unwrap_or_default();
+            return Some(lost("whether a documented cipher suite is taken", why));
+        }
+        let range = further.byte_range.as_ref().filter(|look| look.answer == Range::NotSeen);
+        if let Some(look) = range {
+            return Some(lost("whether parts of files can be had", &look.detail));
+        }
+        let doubtful: Vec<_> = further.gateway.iter().filter(|look| look.doubt.is_some()).collect();
+        if let Some(why) = doubtful.first().and_then(|look| look.doubt.as_ref()) {
+            let verbs = doubtful.iter().map(|look| look.verb.as_str()).collect::<Vec<_>>().join(", ");
+            return Some(lost(&format!("whether {verbs} pass to the cloud management gateway"), why));
+        }
+        let look = further.idle.as_ref()?;
+        let what = "whether an idle connection stays open long enough";
+        let short = look.idle_ms < u64::from(look.needed_seconds) * 1000;
+        match look.end {
+            Idle::NotSeen => Some(lost(what, &look.detail)),
+            Idle::Held if short => {
+                let why =
+                    format!("held for {} s, and it must stay open for {} s", look.idle_ms / 1000, look.needed_seconds);
+                Some(lost(what, &why))
+            }
+            _ => None,
+        }
     }
 
     fn gateway(&self) -> Option<Cause> {
@@ -165,7 +233,13 @@ impl Beyond<'_> {
     }
 
     fn idle(&self) -> Option<Cause> {
-        let look = self.seen.further.idle.as_ref().filter(|look| look.end == Idle::Cut)?;
+        // The farewell of an inspecting device is not the endpoint's.
+        let inspected = self.issuance() == Some(Issuance::Private);
+        let look = self.seen.further.idle.as_ref()?;
+        let is_cut = look.end == Idle::Cut || (look.end == Idle::ClosedByEndpoint && inspected);
+        if !is_cut {
+            return None;
+        }
         let after = format!("{}.{} s", look.idle_ms / 1000, look.idle_ms % 1000 / 100);
         let words = self.words.clone().with("what", after).with("needed", look.needed_seconds.to_string());
         Some(Cause { detail: Some(look.detail.clone()), ..of_code("idle-cut", &words) })
@@ -175,6 +249,12 @@ impl Beyond<'_> {
     /// needed.
     fn redirect(&self) -> Option<Cause> {
         self.requirement.path.as_ref()?;
+        let http = self.seen.http.evidence.as_ref()?;
+        // A forwarder is worth nothing without what it leads to.
+        if self.probe.asks.redirects && http.redirect.is_none() {
+            let cause = of_code("redirect-missing", self.words);
+            return Some(Cause { stage: Some(StageName::Http), ..cause });
+        }
         self.follow().err().map(|cause| *cause)
     }
 

@@ -172,7 +172,8 @@ impl Case<'_> {
         // A probe that broke, or that did not come to its end, is no observation of the endpoint, wherever it ran.
         match failure.as_ref().map(|cause| cause.code.as_str()) {
             Some("internal") => return (Verdict::Error, failure),
-            Some("interrupted") => return (Verdict::NotObserved, failure),
+            // An answer that may be anybody's is no observation of the endpoint either.
+            Some("interrupted" | "not-seen" | "http-unproved") => return (Verdict::NotObserved, failure),
             _ => {}
         }
         let counts = self.grade.proves() || (self.from_here && failure.is_some());

@@ -1,5 +1,7 @@
 //! The verdict rules, one test for each.
 
+mod beyond;
+
 use jiff::Timestamp;
 
 use super::*;
@@ -67,8 +69,7 @@ pub(super) fn seen(probe: &Probe, break_it: impl Fn(&mut Observation)) -> Observ
         method: "HEAD".to_owned(),
         status: Some(200),
         headers: Vec::new(),
-        redirect: None,
-        block_page: None,
+        ..HttpEvidence::default()
     });
     break_it(&mut observation);
     observation

@@ -169,7 +169,7 @@ fn report_look(
     // What broke here says nothing about the endpoint.
     let broke = look.first_failure().is_some_and(|(_, failure)| failure.code == FailureCode::Internal);
     let code = found.cause.as_ref().map(|cause| cause.code.as_str());
-    let broke = broke || matches!(code, Some("internal" | "interrupted"));
+    let broke = broke || matches!(code, Some("internal" | "interrupted" | "not-seen"));
     Ok(match (seen.complete && !broke, look.reached() && found.cause.is_none()) {
         (true, true) => exit::COMPLIANT,
         (true, false) => exit::NON_COMPLIANT,

@@ -61,7 +61,7 @@ pub(super) struct ProbeArgs {
     #[arg(long, value_name = "FILE")]
     public_ca_file: Vec<PathBuf>,
     /// Hold an idle connection where the documentation says how long one must stay open (3 minutes for tenant attach),
-    /// for so long, and no longer than SECONDS.
+    /// for so long, and no longer than SECONDS. Held for less than documented, it is not observed.
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "240",
           value_parser = value_parser!(u64).range(1..=3600))]
     idle_test: Option<u64>,

@@ -11,8 +11,8 @@ pub fn of_endpoint(catalog: &Catalog, target: &Target, via: &Via) -> Vec<Require
     let named = catalog.entries.iter().filter(|entry| entry.status != Status::Retired && names(entry, target));
     let needs = named.flat_map(|entry| entry.roles.iter().map(move |role| (entry, *role)));
     let requirement = |(entry, role): (&Entry, CatalogRole)| {
-        // A path counts as documented only where this is one.
-        let path = entry.path.as_ref().filter(|_| target.path != "/").map(|_| target.path.clone());
+        // Whoever names a path wants what is there, as a document does that names one.
+        let path = (target.path != "/").then(|| target.path.clone());
         Requirement {
             id: RequirementId(format!("{}/{}/{target}", role.title(), entry.id)),
             subject: Subject::UnknownHosts,
@@ -64,6 +64,10 @@ mod tests {
         let manage = of("gateway.configmgr.manage.microsoft.com", 443);
         assert!(manage.iter().any(|requirement| requirement.section == "Tenant attach"), "{manage:#?}");
         assert!(manage.iter().all(|requirement| requirement.path.is_none()));
+        let host = HostName::parse("2.dl.delivery.mp.microsoft.com").unwrap();
+        let file = Target { scheme: Scheme::Https, host, port: 443, path: "/f.cab".to_owned() };
+        let file = of_endpoint(Catalog::embedded(), &file, &Via::Direct);
+        assert!(file.iter().any(|need| need.byte_ranges && need.path.as_deref() == Some("/f.cab")), "{file:#?}");
         assert!(of("manage.microsoft.com", 8443).is_empty() && of("www.contoso.com", 443).is_empty());
     }
 }

@@ -6,9 +6,10 @@
 
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
+use super::author::Author;
 use super::chain::{self, Chain};
 use super::further::{Further, content, gateway, range};
-use super::http::{self, Answer};
+use super::http::{self, Answer, Manner, Need};
 use super::layer::telling_headers;
 use super::public_roots::PublicRoots;
 use super::trust::{Trace, told};
@@ -52,29 +53,33 @@ pub(crate) fn certificates(served: &[Vec<u8>]) -> Vec<Certificate> {
 /// What the answers to HEAD and GET mean.
 pub(crate) fn http(
     target: &Target,
-    by_proxy: bool,
+    (by_proxy, issuance): (bool, Option<Issuance>),
     head: &Raw,
     get: Option<Result<&Raw, Failure>>,
 ) -> (HttpEvidence, Result<(), Failure>) {
+    let author = Author::of(target, issuance);
     let describe = |method, raw: &Raw| {
         let all: Vec<_> = raw.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
-        http::describe(target, method, raw.status, &all)
+        http::describe(target, author, method, raw.status, &all)
     };
-    let seen = describe("HEAD", head);
-    let needs_page = seen.block_page.is_none() && http::needs_page(&seen);
-    let seen = match get.filter(|_| needs_page) {
-        None if needs_page => {
+    let mut seen = describe("HEAD", head);
+    let manner = Manner { by_proxy, author, file: target.path != "/" };
+    let need = if seen.block_page.is_some() { Need::Nothing } else { http::need(target, manner, &seen) };
+    match (need, get) {
+        (Need::Page, None) => {
             let what = format!("GET {target}: not asked, and without it the answer to HEAD says nothing");
             return (seen, Err(Failure::new(FailureCode::Internal, &what)));
         }
-        None => seen,
-        Some(Err(failure)) => return (seen, Err(failure)),
-        Some(Ok(raw)) => {
+        (Need::Nothing, _) => {}
+        // The script knows no signs, and does not ask everywhere where the page may have one.
+        (_, None) => http::look_at_page(target, manner, &seen.clone(), &mut seen, b""),
+        (_, Some(Err(failure))) => return (seen, Err(failure)),
+        (_, Some(Ok(raw))) => {
             let mut answer = describe("GET", raw);
-            http::look_at_page(target, &mut answer, &raw.body);
-            answer
+            http::look_at_page(target, manner, &seen, &mut answer, &raw.body);
+            seen = answer;
         }
-    };
+    }
     let result = http::judge(target, by_proxy, &seen);
     (seen, result)
 }
@@ -93,7 +98,7 @@ pub(crate) fn further(target: &Target, what: &str, verb: &str, answer: Result<Ra
     match what {
         "byte_range" => all.byte_range = Some(range::judge(answer, target)),
         "content" => all.content = Some(content::judge(answer, target)),
-        "gateway" if gateway::VERBS.contains(&verb) => all.gateway.push(gateway::judge(verb, answer)),
+        "gateway" if gateway::VERBS.contains(&verb) => all.gateway.push(gateway::judge(verb, answer, target)),
         _ => {}
     }
 }

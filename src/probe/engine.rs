@@ -13,8 +13,10 @@ use tokio::task::yield_now;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::author::Author;
 use super::further::{self, Further, Line};
 use super::gates::Gates;
+use super::http::Manner;
 use super::layer::{Seen, io_words};
 use super::redirect::{self, Hops};
 use super::route::Route;
@@ -222,14 +224,17 @@ impl Engine {
             let tunnel = sign_in::tunnel(stream, address, target, account, limits.connect);
             stream = self.stage(&mut seen.connect, tunnel).await?;
         }
+        // A document or a part of a file is asked for by itself.
+        let file = target.path != "/" && probe.asks.content.is_none() && !probe.asks.byte_range;
         if target.scheme == Scheme::Http {
             let _place = self.enter(&self.talks, &mut seen.http).await?;
+            let manner = Manner { by_proxy: route.proxied, author: Author::Anybody, file };
             if route.proxied {
-                let visit = sign_in::visit(stream, address, target, account, limits.http);
+                let visit = sign_in::visit(stream, address, target, manner, account, limits.http);
                 return self.stage(&mut seen.http, visit).await;
             }
             let again = async || Ok(Box::new(tcp_again(address).await?) as Box<dyn http::Wire>);
-            let visit = http::visit(Box::new(stream), target, false, None, limits.http, again);
+            let visit = http::visit(Box::new(stream), target, manner, None, limits.http, again);
             return self.stage(&mut seen.http, visit).await;
         }
         let _place = self.enter(&self.talks, &mut seen.tls).await?;
@@ -257,7 +262,9 @@ impl Engine {
             }
             Ok(Box::new(session) as Box<dyn http::Wire>)
         };
-        let visit = http::visit(Box::new(session), target, false, None, limits.http, again);
+        let issuance = seen.trust.evidence.as_ref().and_then(|trust| trust.issuance);
+        let manner = Manner { by_proxy: false, author: Author::of(target, issuance), file };
+        let visit = http::visit(Box::new(session), target, manner, None, limits.http, again);
         self.stage(&mut seen.http, visit).await
     }
 

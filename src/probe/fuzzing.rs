@@ -5,6 +5,7 @@ use std::time::Duration;
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::author::Author;
 use super::{Failure, FailureCode, block_page, bundle, chain, dns_client, document, http, origin, proxy, revocation};
 use crate::host::{HostName, Scheme};
 use crate::plan::Target;
@@ -58,7 +59,7 @@ pub fn document_url(text: &str) {
 /// A `Location`.
 pub fn redirect(bytes: &[u8]) {
     for scheme in [Scheme::Http, Scheme::Https] {
-        let _ = origin::stray_redirect(&target(scheme), 302, [bytes]);
+        let _ = origin::stray_redirect(&target(scheme), Author::Anybody, 302, [bytes]);
     }
 }
 
@@ -88,10 +89,12 @@ async fn visit(bytes: &[u8], scheme: Scheme, by_proxy: bool) {
         Box::new(near) as Box<dyn http::Wire>
     };
     let again = async || Ok::<_, Failure>(answering());
-    let seen = http::visit(answering(), &target(scheme), by_proxy, None, Duration::from_secs(20), again).await;
+    let author = if scheme == Scheme::Http { Author::Anybody } else { Author::Certified };
+    let manner = http::Manner { by_proxy, author, file: true };
+    let seen = http::visit(answering(), &target(scheme), manner, None, Duration::from_secs(20), again).await;
     if let Some(evidence) = &seen.evidence {
         evidence.headers.iter().for_each(|header| is_printable(&header.value));
-        evidence.block_page.iter().for_each(|mark| is_printable(mark));
+        evidence.block_page.iter().chain(&evidence.doubt).for_each(|mark| is_printable(mark));
     }
     if let Err(failure) = seen.result {
         is_printable(&failure.detail);

@@ -8,6 +8,7 @@
 
 mod addresses;
 mod again;
+mod author;
 mod block_page;
 mod bundle;
 mod chain;

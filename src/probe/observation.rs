@@ -247,6 +247,8 @@ pub enum FailureCode {
     HttpStatus,
     /// A page that a firewall, filter or proxy put in the place of the answer.
     HttpBlockPage,
+    /// An answer came in clear, or out of TLS that somebody inspects, and nothing shows that it is the endpoint's.
+    HttpUnproved,
     /// No HTTP answer came.
     HttpTimeout,
     /// The connection was cut before an HTTP answer.
@@ -439,7 +441,7 @@ pub enum Issuance {
 }
 
 /// What HTTP saw.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HttpEvidence {
     /// `HEAD` or `GET`.
     pub method: String,
@@ -453,4 +455,7 @@ pub struct HttpEvidence {
     /// What made the answer look like a block page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub block_page: Option<String>,
+    /// What is doubtful about the answer, where anybody on the way can have written it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
 }

@@ -4,7 +4,7 @@
 //! names that host. So each hop is probed like an endpoint of the plan, on the same route. Nobody is led to another
 //! scheme than HTTP, to an address, to this machine itself, or from a public address to a private one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 use schemars::JsonSchema;
@@ -82,6 +82,10 @@ pub(super) struct Hops {
     known: HashMap<ProbeId, Probe>,
     /// The probe whose answer led to it.
     parents: HashMap<ProbeId, ProbeId>,
+    /// Endpoints of the plan that a redirect led to: theirs are followed too, whether the plan asks for that or not.
+    asked: HashSet<ProbeId>,
+    /// Where the answers of endpoints of the plan lead that nobody has asked for so far.
+    leads: HashMap<ProbeId, (Target, bool)>,
     found: Vec<Probe>,
     wave: usize,
 }
@@ -95,25 +99,41 @@ impl Hops {
 
     /// Takes note of where the observation leads, and writes down in it where it comes from.
     pub(super) fn look_at(&mut self, observation: &mut Observation) {
-        observation.redirected_from = self.parents.get(&observation.probe).cloned();
-        let Some(probe) = self.known.get(&observation.probe).filter(|probe| probe.asks.redirects) else { return };
+        let id = &observation.probe;
+        observation.redirected_from = self.parents.get(id).cloned();
         let Some(Redirect::To(target)) = observation.http.evidence.as_ref().and_then(|http| http.redirect.as_ref())
         else {
             return;
         };
-        let id = ProbeId::of(target, &probe.via);
-        if self.known.contains_key(&id) || self.parents.len() >= MAX_HOPS || self.wave >= MAX_DEPTH {
+        let Some(probe) = self.known.get(id) else { return };
+        let was_public = was_public(observation);
+        if probe.asks.redirects || self.asked.contains(id) {
+            self.follow(id.clone(), target.clone(), was_public);
+        } else {
+            self.leads.insert(id.clone(), (target.clone(), was_public));
+        }
+    }
+
+    /// Follows an answer to a hop of its own, or past endpoints of the plan to where these lead.
+    fn follow(&mut self, mut from: ProbeId, mut target: Target, mut public_only: bool) {
+        let Some(via) = self.known.get(&from).map(|probe| probe.via.clone()) else { return };
+        let mut id = ProbeId::of(&target, &via);
+        while self.known.contains_key(&id) {
+            // It is looked at by itself; where it leads comes to light now or with its own observation.
+            if !self.asked.insert(id.clone()) {
+                return;
+            }
+            let Some(lead) = self.leads.remove(&id) else { return };
+            (target, public_only) = lead;
+            (from, id) = (id, ProbeId::of(&target, &via));
+        }
+        if self.parents.len() >= MAX_HOPS || self.wave >= MAX_DEPTH {
             return;
         }
-        let hop = Probe {
-            id: id.clone(),
-            target: target.clone(),
-            via: probe.via.clone(),
-            contexts: BTreeSet::clone(&probe.contexts),
-            requirements: Vec::new(),
-            asks: Asks { redirects: true, public_only: was_public(observation), ..Asks::default() },
-        };
-        self.parents.insert(id.clone(), observation.probe.clone());
+        let contexts = self.known.get(&from).map_or_else(BTreeSet::new, |probe| probe.contexts.clone());
+        let asks = Asks { redirects: true, public_only, ..Asks::default() };
+        let hop = Probe { id: id.clone(), target, via, contexts, requirements: Vec::new(), asks };
+        self.parents.insert(id.clone(), from);
         self.known.insert(id, hop.clone());
         self.found.push(hop);
     }

@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::engine::tcp_again;
-use super::http::{self, Wire};
+use super::http::{self, Manner, Wire};
 use super::layer::Seen;
 use super::proxy::{self, Asking, schemes};
 use super::{ConnectEvidence, Failure, FailureCode, HttpEvidence};
@@ -188,11 +188,12 @@ pub(super) async fn visit(
     stream: TcpStream,
     proxy: SocketAddr,
     target: &Target,
+    manner: Manner,
     account: Option<&ProxyAccount>,
     limit: Duration,
 ) -> Seen<(), HttpEvidence> {
     let again = async || Ok(Box::new(tcp_again(proxy).await?) as Box<dyn Wire>);
-    let seen = http::visit(Box::new(stream), target, true, None, limit, again).await;
+    let seen = http::visit(Box::new(stream), target, manner, None, limit, again).await;
     let (Some(account), Some(first)) = (account, wants_credentials(&seen.result)) else { return seen };
     let ways = Way::offered(&offered(seen.evidence.as_ref().map(|evidence| evidence.headers.as_slice())));
     let (authority, url) = (http::authority(target), http::url(target));
@@ -218,7 +219,7 @@ pub(super) async fn visit(
             Err(Failure::new(FailureCode::ProxyBadReply, "the proxy gives no second challenge of NTLM"))
         }
     };
-    let seen = http::visit(Box::new(stream), target, true, Some(&authorization), sign_in.left(), again).await;
+    let seen = http::visit(Box::new(stream), target, manner, Some(&authorization), sign_in.left(), again).await;
     Seen { result: seen.result.map_err(|failure| sign_in.refused(failure, way)), ..seen }
 }
 

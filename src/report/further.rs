@@ -44,6 +44,7 @@ fn range(seen: &RangeLook) -> Layer {
     let outcome = match seen.answer {
         Range::Served => "ok",
         Range::Ignored => "ignored",
+        Range::Denied | Range::Stopped => "failed",
         Range::NoFile | Range::NotSeen => "not seen",
     };
     look("part of a file", outcome, seen.detail.clone())

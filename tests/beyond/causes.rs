@@ -117,7 +117,7 @@ fn names() -> [(&'static str, Name, &'static str, &'static str, &'static str); 5
 }
 
 /// Where the other codes are provoked.
-const ELSEWHERE: [(&str, &str); 48] = [
+const ELSEWHERE: [(&str, &str); 52] = [
     ("host-not-reached", "tests/vantages.rs"),
     ("internal", "tests/probe_command.rs: descriptors"),
     ("name-server-refused", "a_server_that_refuses_questions_is_told_apart_from_a_silent_one"),
@@ -150,6 +150,10 @@ const ELSEWHERE: [(&str, &str); 48] = [
     ("redirect-target", "a_forwarder_whose_target_is_lost_fails_in_words"),
     ("redirect-refused", "a_forwarder_whose_target_is_lost_fails_in_words"),
     ("redirect-circle", "a_forwarder_whose_target_is_lost_fails_in_words"),
+    ("redirect-missing", "a_forwarder_that_forwards_nowhere_is_a_failure"),
+    ("http-unproved", "tests/probe/anybody.rs; tests/audit.rs"),
+    ("range-stopped", "parts_of_files_must_be_had_where_files_are_documented"),
+    ("not-seen", "the_verbs_of_clients_pass_to_a_gateway"),
     ("range-ignored", "parts_of_files_must_be_had_where_files_are_documented"),
     ("content-wrong", "the_document_of_the_tenant_is_read"),
     ("gateway-verb-stopped", "the_verbs_of_clients_pass_to_a_gateway"),

@@ -160,32 +160,40 @@ async fn a_strangers_page_or_redirect_is_not_the_endpoint() {
         .host("login.windowsupdate.com", B::Redirect(307, "http://10.0.0.1/login".into()))
         .host("stopped.microsoft.com", stopped(200, "http://stopped.microsoft.com/ by Example"))
         .host("stopped403.microsoft.com", stopped(403, "http://stopped403.microsoft.com/ by Example"))
+        .host("stopped403.contoso.com", stopped(403, "http://stopped403.contoso.com/ by Example"))
         .host("marked.microsoft.com", stopped(200, "It is blocked by your administrator."))
         .host("moved.microsoft.com", B::Redirect(301, "https://www.office.com/".into()))
-        .host("update.microsoft.com", stopped(200, "Microsoft Update"))
+        .host("update.microsoft.com", stopped(200, "<footer>\u{a9} Microsoft</footer>"))
         .host("blob.core.windows.net", B::Answer(403, "x-ms-request-id: 1\r\n".into(), "<b>no</b>".into()));
     let net = Internet::start(spec).await;
     let strange = [
         ("http://deny.windowsupdate.com/", "status 302, redirected to filter.corp.example"),
         ("https://deny.windowsupdate.com/", "status 302, redirected to filter.corp.example"),
         ("http://login.windowsupdate.com/", "status 307, redirected to 10.0.0.1"),
-        ("http://stopped.microsoft.com/", "title: your request was stopped"),
-        ("http://stopped403.microsoft.com/", "title: your request was stopped"),
         ("https://marked.microsoft.com/", "blocked by your administrator"),
     ];
+    let doubtful = ["http://stopped", "http://stopped403", "https://stopped", "https://stopped403"];
+    let doubtful = doubtful.map(|start| format!("{start}.microsoft.com/"));
     let healthy = [
         "http://moved.microsoft.com/",
         "https://moved.microsoft.com/",
         "http://update.microsoft.com/",
         "http://blob.core.windows.net/",
-        "https://stopped403.microsoft.com/",
+        // Whom an authority of its own certifies.
+        "https://stopped403.contoso.com/",
     ];
-    let probes: Vec<_> = strange.iter().map(|(url, _)| url).chain(&healthy).map(|url| direct(url)).collect();
+    let urls = strange.iter().map(|(url, _)| *url).chain(healthy).chain(doubtful.iter().map(String::as_str));
+    let probes: Vec<_> = urls.map(direct).collect();
     let seen = run(&probes, &settings(&net)).await;
     for (url, words) in strange {
         let failure = failure(&seen[url], StageName::Http);
         assert_eq!(failure.code, FailureCode::HttpBlockPage, "{url}: {failure:?}");
         assert!(failure.detail.contains(words), "{url}: {failure:?}");
+    }
+    for url in doubtful {
+        let failure = failure(&seen[&url], StageName::Http);
+        assert_eq!(failure.code, FailureCode::HttpUnproved, "{url}: {failure:?}");
+        assert!(failure.detail.contains("title: your request was stopped"), "{url}: {failure:?}");
     }
     for url in healthy {
         assert!(seen[url].reached(), "{:#?}", seen[url]);

@@ -389,7 +389,7 @@ fn observation(id: ProbeId, reached: bool, mark: &str) -> Observation {
         status: Some(200),
         headers: vec![header],
         redirect: Some(Redirect::NotFollowed { to: format!("{mark}ftp://x"), why: format!("{mark}no web address") }),
-        block_page: None,
+        ..HttpEvidence::default()
     };
     seen.http = stage(ok, Some(http));
     seen

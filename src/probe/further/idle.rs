@@ -10,7 +10,8 @@ use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
 use super::Line;
-use crate::probe::http::Question;
+use crate::probe::Failure;
+use crate::probe::http::{Answer, NOT_REACHED, Question};
 use crate::probe::layer::io_words;
 
 /// What became of an idle connection.
@@ -36,7 +37,7 @@ pub enum Idle {
     ClosedByEndpoint,
     /// It was cut, or answered no more, and nothing shows that the endpoint did it.
     Cut,
-    /// It could not be opened.
+    /// It could not be opened, or was not left idle: nothing is known.
     NotSeen,
 }
 
@@ -57,7 +58,11 @@ pub(super) async fn look(line: &Line<'_>, needed_seconds: u32, longest: Duration
         Ok(Ok(0)) => {
             return result(clock.elapsed(), Idle::ClosedByEndpoint, "the endpoint ended the session".to_owned());
         }
-        Ok(Ok(_)) => return result(clock.elapsed(), Idle::NotSeen, "something came that nobody asked for".to_owned()),
+        // Such as 408: whoever says so may then end it.
+        Ok(Ok(_)) => {
+            let what = "an answer came that nobody asked for, so it was idle no more".to_owned();
+            return result(clock.elapsed(), Idle::NotSeen, what);
+        }
         Ok(Err(error)) => {
             let what = match error.kind() {
                 io::ErrorKind::UnexpectedEof => "closed without the endpoint's farewell".to_owned(),
@@ -69,8 +74,32 @@ pub(super) async fn look(line: &Line<'_>, needed_seconds: u32, longest: Duration
     }
     // A firewall may have forgotten the connection without a word.
     let question = Question { method: "HEAD", headers: &[], most: 0 };
-    match line.ask_on(Box::new(session), &question).await {
-        Ok(answer) => result(hold, Idle::Held, format!("then HEAD: status {}", answer.status)),
-        Err(failure) => result(hold, Idle::Cut, failure.detail),
+    let (end, detail) = after(line.ask_on(Box::new(session), &question).await);
+    result(hold, end, detail)
+}
+
+/// What the answer to a question after the pause means.
+fn after(answer: Result<Answer, Failure>) -> (Idle, String) {
+    match answer {
+        // A proxy that kept this end has lost the other.
+        Ok(answer) if NOT_REACHED.contains(&answer.status) => {
+            (Idle::Cut, format!("then HEAD: status {}", answer.status))
+        }
+        Ok(answer) => (Idle::Held, format!("then HEAD: status {}", answer.status)),
+        Err(failure) => (Idle::Cut, failure.detail),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::FailureCode;
+
+    #[test]
+    fn a_connection_is_good_if_the_endpoint_still_answers() {
+        let of = |status| after(Ok(Answer { status, headers: Vec::new(), content_range: None, body: Vec::new() })).0;
+        assert_eq!((of(404), of(200)), (Idle::Held, Idle::Held));
+        assert_eq!((of(502), of(408), of(407)), (Idle::Cut, Idle::Cut, Idle::Cut));
+        assert_eq!(after(Err(Failure::new(FailureCode::HttpReset, "x"))).0, Idle::Cut);
     }
 }

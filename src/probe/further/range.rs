@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Line;
 use crate::plan::Target;
-use crate::probe::Failure;
-use crate::probe::http::{Answer, Question};
+use crate::probe::http::{Answer, NOT_REACHED, Question};
+use crate::probe::{Failure, FailureCode, block_page};
+use crate::text::printable;
 
 /// What came of asking for the first byte of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,14 +26,18 @@ pub enum Range {
     Served,
     /// The whole came (200): the server, or something on the way, ignores the range.
     Ignored,
-    /// There is no file at this path, so it does not show.
+    /// There is no file at this path (404 or 410), or an empty one, so it does not show.
     NoFile,
-    /// The way failed.
+    /// The question was denied, by another status.
+    Denied,
+    /// The question was cut, not answered, or answered by a filter or a proxy, where the probe itself got through.
+    Stopped,
+    /// It could not be asked.
     NotSeen,
 }
 
 pub(super) async fn look(line: &Line<'_>) -> RangeLook {
-    let question = Question { method: "GET", headers: &[("range", "bytes=0-0")], most: MAX_PART };
+    let question = Question { method: "GET", headers: &[("range", "bytes=0-0")], most: MAX_PAGE };
     judge(line.ask(&question).await, &line.probe.target)
 }
 
@@ -40,22 +45,61 @@ pub(super) async fn look(line: &Line<'_>) -> RangeLook {
 pub(in crate::probe) fn judge(answer: Result<Answer, Failure>, target: &Target) -> RangeLook {
     let answer = match answer {
         Ok(answer) => answer,
-        Err(failure) => return RangeLook { answer: Range::NotSeen, detail: failure.detail },
+        Err(Failure { code: FailureCode::Internal, detail }) => return RangeLook { answer: Range::NotSeen, detail },
+        Err(failure) => return RangeLook { answer: Range::Stopped, detail: failure.detail },
     };
+    let mark = block_page::mark_in(&answer, target);
     let named = answer.content_range.as_deref().unwrap_or_default();
     let verdict = match answer.status {
+        _ if mark.is_some() => Range::Stopped,
         206 if named.starts_with("bytes 0-0/") => Range::Served,
         200 | 206 => Range::Ignored,
-        // An empty file has no first byte, and the answer shows that the range came through.
-        416 => Range::Served,
-        _ => Range::NoFile,
+        404 | 410 => Range::NoFile,
+        416 if named == "bytes */0" => Range::NoFile,
+        status if NOT_REACHED.contains(&status) => Range::Stopped,
+        _ => Range::Denied,
     };
     let named = if named.is_empty() { String::new() } else { format!(", Content-Range: {named}") };
-    RangeLook {
-        answer: verdict,
-        detail: format!("GET {target} with Range: bytes=0-0: status {}{named}", answer.status),
-    }
+    let mark = mark.map(|mark| format!(", {mark}")).unwrap_or_default();
+    let detail = format!("GET {target} with Range: bytes=0-0: status {}{named}{mark}", answer.status);
+    RangeLook { answer: verdict, detail: printable(&detail, MAX_DETAIL) }
 }
 
-/// Of a whole file, no more is read.
-const MAX_PART: usize = 1;
+/// Of a whole file, or of a page in its place, no more is kept.
+const MAX_PAGE: usize = 16 * 1024;
+const MAX_DETAIL: usize = 400;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::{HostName, Scheme};
+
+    #[test]
+    fn only_a_missing_file_is_no_file() {
+        let host = HostName::parse("2.dl.delivery.mp.microsoft.com").unwrap();
+        let target = Target { scheme: Scheme::Https, host, port: 443, path: "/f".into() };
+        let of = |status, named: Option<&str>, body: &str| {
+            let content_range = named.map(str::to_owned);
+            let answer = Answer { status, headers: Vec::new(), content_range, body: body.into() };
+            judge(Ok(answer), &target).answer
+        };
+        assert_eq!(of(206, Some("bytes 0-0/1000"), ""), Range::Served);
+        assert_eq!(of(206, None, ""), Range::Ignored);
+        assert_eq!(of(200, None, ""), Range::Ignored);
+        for status in [404, 410] {
+            assert_eq!(of(status, None, ""), Range::NoFile, "{status}");
+        }
+        assert_eq!(of(416, Some("bytes */0"), ""), Range::NoFile);
+        for status in [400, 401, 403, 416, 429, 500, 503, 302] {
+            assert_eq!(of(status, None, ""), Range::Denied, "{status}");
+        }
+        for status in [407, 408, 451, 470, 502, 511] {
+            assert_eq!(of(status, None, ""), Range::Stopped, "{status}");
+        }
+        assert_eq!(of(404, None, "<title>Access blocked</title>"), Range::Stopped);
+        let failed = |code| judge(Err(Failure::new(code, "x")), &target).answer;
+        assert_eq!(failed(FailureCode::HttpReset), Range::Stopped);
+        assert_eq!(failed(FailureCode::HttpTimeout), Range::Stopped);
+        assert_eq!(failed(FailureCode::Internal), Range::NotSeen);
+    }
+}

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Line;
 use crate::catalog::TlsRule;
-use crate::probe::FailureCode;
 use crate::probe::tls::{self, suite_name, version_name};
+use crate::probe::{Failure, FailureCode};
 use crate::text::printable;
 
 /// What became of one suite.
@@ -37,7 +37,7 @@ pub enum SuiteAnswer {
     Refused,
     /// Our TLS library has no such suite (CBC, RSA key exchange and DHE are not in it), so it was not tried.
     NotOffered,
-    /// The way failed: nothing is known.
+    /// The way failed, or the connection was cut, as by what bounds connections: nothing is known.
     NotSeen,
 }
 
@@ -46,38 +46,40 @@ pub(super) async fn look(line: &Line<'_>, rule: &TlsRule, looks: &mut Vec<SuiteL
     let mut lost: Option<String> = None;
     for name in rule.suites.iter().take(MAX_SUITES) {
         let known = line.provider.cipher_suites.iter().copied().find(|suite| suite_name(suite.suite()) == *name);
-        let (answer, detail) = match (known, &lost) {
+        let client = known.map(|suite| tls::Client::offering(suite, &line.provider));
+        let (answer, detail) = match (client, &lost) {
             (None, _) => (SuiteAnswer::NotOffered, Some("our TLS library does not have it".to_owned())),
+            (Some(Err(error)), _) => (SuiteAnswer::NotOffered, Some(error.to_string())),
             (_, Some(why)) => (SuiteAnswer::NotSeen, Some(why.clone())),
-            (Some(suite), None) => try_one(line, suite).await,
+            (Some(Ok(client)), None) => match try_one(line, &client).await {
+                Ok(()) => (SuiteAnswer::Taken, None),
+                Err(failure) => {
+                    let answer = meaning(failure.code);
+                    // Another may still get through where one was cut.
+                    if answer == SuiteAnswer::NotSeen && failure.code != FailureCode::TlsReset {
+                        lost = Some(failure.detail.clone());
+                    }
+                    (answer, Some(failure.detail))
+                }
+            },
         };
-        if answer == SuiteAnswer::NotSeen {
-            lost.clone_from(&detail);
-        }
         let version = known.map_or_else(|| version_of(name), of_suite);
         looks.push(SuiteLook { suite: printable(name, MAX_NAME), version, answer, detail });
     }
 }
 
-async fn try_one(line: &Line<'_>, suite: SupportedCipherSuite) -> (SuiteAnswer, Option<String>) {
-    let client = match tls::Client::offering(suite, &line.provider) {
-        Ok(client) => client,
-        Err(error) => return (SuiteAnswer::NotOffered, Some(error.to_string())),
-    };
-    let stream = match line.tunnel().await {
-        Ok(stream) => stream,
-        Err(failure) => return (SuiteAnswer::NotSeen, Some(failure.detail)),
-    };
+async fn try_one(line: &Line<'_>, client: &tls::Client) -> Result<(), Failure> {
+    let stream = line.tunnel().await?;
     // The chain is not judged: nothing is said over this session.
     let seen = client.handshake(stream, line.address, &line.probe.target.host, line.patience()).await;
-    match seen.result {
-        Ok(_) => (SuiteAnswer::Taken, None),
-        Err(failure) => match failure.code {
-            FailureCode::TlsAlert | FailureCode::TlsProtocol | FailureCode::TlsReset => {
-                (SuiteAnswer::Refused, Some(failure.detail))
-            }
-            _ => (SuiteAnswer::NotSeen, Some(failure.detail)),
-        },
+    seen.result.map(|_| ())
+}
+
+/// What a failure says of the suite: only a refusal in words of TLS is about it.
+fn meaning(code: FailureCode) -> SuiteAnswer {
+    match code {
+        FailureCode::TlsAlert | FailureCode::TlsProtocol => SuiteAnswer::Refused,
+        _ => SuiteAnswer::NotSeen,
     }
 }
 
@@ -93,3 +95,16 @@ fn version_of(suite: &str) -> String {
 /// More than any list has.
 const MAX_SUITES: usize = 16;
 const MAX_NAME: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reset_is_no_refusal() {
+        assert_eq!(meaning(FailureCode::TlsAlert), SuiteAnswer::Refused);
+        for code in [FailureCode::TlsReset, FailureCode::TlsTimeout, FailureCode::TcpRefused, FailureCode::Internal] {
+            assert_eq!(meaning(code), SuiteAnswer::NotSeen, "{code:?}");
+        }
+    }
+}

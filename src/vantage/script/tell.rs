@@ -13,8 +13,8 @@ use crate::host::Scheme;
 use crate::plan::ProbeId;
 use crate::probe::elsewhere::{self, Complaints, Elsewhere, Raw};
 use crate::probe::{
-    Checks, Failure, FailureCode, HttpEvidence, NameEvidence, Observation, Outcome, Redirect, Stage, TcpAttempt,
-    TcpEvidence, TlsEvidence, TrustEvidence, Try, judge_again,
+    Checks, Failure, FailureCode, HttpEvidence, Issuance, NameEvidence, Observation, Outcome, Redirect, Stage,
+    TcpAttempt, TcpEvidence, TlsEvidence, TrustEvidence, Try, judge_again,
 };
 use crate::text::printable;
 
@@ -123,7 +123,8 @@ impl Told<'_> {
                 return Ok(());
             }
         }
-        to.http = self.http(proxied && !secure)?;
+        let issuance = to.trust.evidence.as_ref().and_then(|trust| trust.issuance);
+        to.http = self.http((proxied && !secure, issuance))?;
         Ok(())
     }
 
@@ -203,11 +204,11 @@ impl Told<'_> {
         })
     }
 
-    fn http(&self, by_proxy: bool) -> Result<Stage<HttpEvidence>, &'static str> {
+    fn http(&self, way: (bool, Option<Issuance>)) -> Result<Stage<HttpEvidence>, &'static str> {
         self.seen.http.judged(|seen| {
             let get = seen.get.as_ref().map(SeenAnswer::raw);
             let lost = seen.get_failure.as_ref().map(|failure| Err(failure.told()));
-            elsewhere::http(&self.seen.target, by_proxy, &seen.head.raw(), get.as_ref().map(Ok).or(lost))
+            elsewhere::http(&self.seen.target, way, &seen.head.raw(), get.as_ref().map(Ok).or(lost))
         })
     }
 

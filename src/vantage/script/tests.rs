@@ -249,7 +249,7 @@ fn what_the_machine_calls_well_is_judged_by_our_tables() {
     let away = head(302, json!([header("location", "https://filter.example/")]));
     assert_eq!(http(json!({ "head": away })), failed(FailureCode::HttpBlockPage));
     assert_eq!(http(page("<title>Web Page Blocked</title>")), failed(FailureCode::HttpBlockPage));
-    assert_eq!(http(page("<p>Microsoft")).0, Outcome::Ok);
+    assert_eq!(http(page("<title>Microsoft</title>")).0, Outcome::Ok);
     // A page that needs a look and did not get one is no pass.
     assert_eq!(http(json!({ "head": head(200, json!([html()])) })), failed(FailureCode::Internal));
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::ca::Certificates;
-use super::spec::{Behaviour, List};
+use super::spec::{Asking, Behaviour, List};
 
 /// The most that a request's head may have, in octets.
 const MAX_HEAD: usize = 16 * 1024;
@@ -25,6 +25,16 @@ pub(super) struct Request {
     pub(super) first_octet: bool,
     /// The `Proxy-Authorization` header.
     pub(super) proxy_authorization: Option<String>,
+}
+
+impl Request {
+    fn is(&self, asking: Asking) -> bool {
+        match asking {
+            Asking::Get => self.method == "GET",
+            Asking::Part => self.method == "GET" && self.first_octet,
+            Asking::OtherVerb => !matches!(self.method.as_str(), "HEAD" | "GET"),
+        }
+    }
 }
 
 /// What to do with the TCP connection after an answer.
@@ -80,6 +90,10 @@ pub(super) async fn answer<S: AsyncWrite + Unpin>(
     headers: &str,
     certificates: &Certificates,
 ) -> io::Result<Ending> {
+    let behaviour = match behaviour {
+        Behaviour::Unlike(asking, pair) => &pair[usize::from(request.is(*asking))],
+        usual => usual,
+    };
     let page = |status, own: &str, body| Page { status, headers: format!("{own}{headers}"), body };
     let page = match behaviour {
         Behaviour::PlainVerbs if !matches!(request.method.as_str(), "HEAD" | "GET") => page(501, "", SORRY),
@@ -95,6 +109,7 @@ pub(super) async fn answer<S: AsyncWrite + Unpin>(
         | Behaviour::EndsIdle(_)
         | Behaviour::CutsIdle(_)
         | Behaviour::TlsAlert
+        | Behaviour::Unlike(..)
         | Behaviour::OldTls
         | Behaviour::AtFirst(..) => page(200, SERVER, WELCOME),
         Behaviour::Status(200..300) if request.target.ends_with(OPENID) => {
@@ -149,9 +164,9 @@ pub(super) async fn answer<S: AsyncWrite + Unpin>(
 /// Sends a page.
 pub(super) async fn send<S: AsyncWrite + Unpin>(stream: &mut S, method: &str, page: &Page<'_>) -> io::Result<Ending> {
     let Page { status, headers, body } = page;
+    let kind = if headers.contains("Content-Type: ") { "" } else { "Content-Type: text/html; charset=utf-8\r\n" };
     let head = format!(
-        "HTTP/1.1 {status} {}\r\nDate: {}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n\
-         {headers}Connection: close\r\n\r\n",
+        "HTTP/1.1 {status} {}\r\nDate: {}\r\n{kind}Content-Length: {}\r\n{headers}Connection: close\r\n\r\n",
         reason(*status),
         Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT"),
         body.len(),
@@ -268,7 +283,8 @@ fn reason(status: u16) -> &'static str {
 pub(super) const GARBAGE: &[u8] = b"\x1b[2J\x1b]0;owned\x07 220 mail.contoso.com ESMTP \xff\xfe\x00\r\n";
 
 const OPENID: &str = "/.well-known/openid-configuration";
-const SERVER: &str = "Server: Microsoft-IIS/10.0\r\n";
+/// A web server of Microsoft, behind a content network of theirs.
+const SERVER: &str = "Server: Microsoft-IIS/10.0\r\nX-Azure-Ref: 0lab\r\n";
 const FILTER: &str = "Server: Contoso-Web-Filter/9.1\r\nCache-Control: no-store\r\n";
 const WELCOME: &str = "<!DOCTYPE html><html><head><title>IIS Windows Server</title></head><body>\
     <a href=\"http://go.microsoft.com/fwlink/?linkid=66138&amp;clcid=0x409\">Welcome</a></body></html>\n";

@@ -34,7 +34,7 @@ use server::Way;
 pub use hostile::{Hostile, Talk};
 pub use record::Seen;
 #[allow(unused_imports, reason = "each test uses its own part of the lab")]
-pub use spec::{Behaviour, List, Manner, Name, ProxySpec, Spec};
+pub use spec::{Asking, Behaviour, List, Manner, Name, ProxySpec, Spec};
 
 /// A running pretend internet.
 pub struct Internet {

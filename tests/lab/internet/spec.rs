@@ -96,6 +96,19 @@ pub enum Behaviour {
     Blocked,
     /// The first so many who come get this, and all others are served well.
     AtFirst(usize, Box<Self>),
+    /// As the first of these, but requests of this kind are answered as the second.
+    Unlike(Asking, Box<[Self; 2]>),
+}
+
+/// A kind of requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asking {
+    /// With GET.
+    Get,
+    /// With GET, for the first octet only.
+    Part,
+    /// With another verb than HEAD and GET.
+    OtherVerb,
 }
 
 impl Behaviour {
