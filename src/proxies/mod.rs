@@ -2,11 +2,12 @@
 //! this machine, and proxy auto-configuration (PAC).
 
 mod bypass;
-mod command;
+pub(crate) mod command;
 mod environment;
 #[cfg(feature = "pac")]
 mod pac;
 mod reroute;
+mod there;
 mod windows;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ pub use bypass::Bypass;
 #[cfg(feature = "pac")]
 pub use pac::{Pac, fetch_script};
 pub use reroute::reroute;
+pub use there::confirm;
 pub use windows::{ConnectionSettings, SettingsBlobError};
 
 use crate::catalog::Context;
