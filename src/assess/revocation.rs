@@ -12,12 +12,7 @@ use crate::probe::{Certificate, Observation, Outcome, RevocationList};
 ///
 /// The witness `here` fetched the lists, and nobody else did. So each pass by another witness says that too: whether the
 /// lists can be had from there was not looked at.
-pub fn note_revocation(
-    judgements: &mut [Judgement],
-    witnesses: &[Witness<'_>],
-    here: usize,
-    lists: &[RevocationList],
-) {
+pub fn note_revocation(judgements: &mut [Judgement], witnesses: &[Witness<'_>], here: usize, lists: &[RevocationList]) {
     let lost: Vec<&RevocationList> = lists.iter().filter(|list| list.is_lost()).collect();
     let note = |list: &RevocationList| {
         let why = list.fetch.failure.as_ref().map_or("not fetched", |failure| failure.detail.as_str());
@@ -39,5 +34,64 @@ pub fn note_revocation(
             notes.push(format!("revocation was looked at from {here}, not from {there}"));
         }
         judgement.notes.extend(notes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::View;
+    use super::super::tests::{requirement, seen};
+    use super::*;
+    use crate::derive::Via;
+    use crate::plan;
+    use crate::probe::{Failure, FailureCode, RevocationKind, Stage, TlsEvidence};
+    use crate::vantage::EvidenceGrade;
+
+    const LIST: &str = "http://crl.contoso.com/x.crl";
+
+    fn named(by: &plan::Probe) -> Observation {
+        seen(by, |seen| {
+            let certificate = Certificate {
+                subject: "CN=a.example".to_owned(),
+                issuer: "CN=x".to_owned(),
+                names: Vec::new(),
+                not_before: None,
+                not_after: None,
+                sha256: "a".repeat(64),
+                crl_urls: vec![LIST.to_owned()],
+                ocsp_urls: Vec::new(),
+                ocsp_request: None,
+                issuer_urls: Vec::new(),
+            };
+            let tls = TlsEvidence { version: None, suite: None, alpn: None, chain: vec![certificate] };
+            seen.tls.evidence = Some(tls);
+        })
+    }
+
+    /// The notes of a pass that this witness gives, where the list is current or lost.
+    fn notes(vantage: usize, lost: bool) -> Vec<String> {
+        let requirements = [requirement("a.example")];
+        let probes = plan::build(&requirements).probes;
+        let observations = [named(&probes[0])];
+        let witness = |name| Witness { name, probes: &probes, observations: &observations, unreached: None };
+        let witnesses = [witness("audit01"), witness("cm01")];
+        let view = |_: &_| View { vantage, grade: EvidenceGrade::B };
+        let mut judgements = super::super::judge(&requirements, &witnesses, view, false);
+        let failure = lost.then(|| Failure::new(FailureCode::DocumentExpired, "out of date"));
+        let outcome = if lost { Outcome::Failed } else { Outcome::Ok };
+        let fetch = Stage { outcome, took_us: None, failure, evidence: None };
+        let (kind, url, named_by) = (RevocationKind::List, LIST.to_owned(), Vec::new());
+        let list = RevocationList { kind, url, named_by, via: Via::Direct, not_fetched: None, fetch };
+        note_revocation(&mut judgements, &witnesses, 0, &[list]);
+        judgements.remove(0).notes
+    }
+
+    #[test]
+    fn a_pass_of_another_machine_says_from_where_revocation_was_looked_at() {
+        let elsewhere = "revocation was looked at from audit01, not from cm01";
+        assert_eq!(notes(0, false), [] as [&str; 0]);
+        assert_eq!(notes(1, false), [elsewhere]);
+        assert!(matches!(notes(0, true).as_slice(), [lost] if lost.contains("out of date")));
+        assert!(matches!(notes(1, true).as_slice(), [lost, told] if lost.contains("out of date") && told == elsewhere));
     }
 }

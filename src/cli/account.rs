@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 
 use crate::proxies::command;
 use crate::text::printable;
+use crate::vantage::SYSTEM;
 
-/// The account: on Windows its identifier, as the system says it; else its name, as the environment has it. Which proxy is
-/// used may depend on it.
+/// The account: the identifier of SYSTEM, where Windows itself says so, else its name, as the environment has it. Which
+/// proxy is used may depend on it.
 pub(super) fn account() -> Option<String> {
     static ACCOUNT: LazyLock<Option<String>> = LazyLock::new(|| {
         let said = if cfg!(windows) { asked() } else { None };
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        said.or_else(|| named(variable))
+        said.filter(|said| said == SYSTEM).or_else(|| named(variable))
     });
     ACCOUNT.clone()
 }
@@ -64,7 +65,8 @@ mod tests {
     #[test]
     fn the_environment_makes_nobody_system() {
         let of = |variables: &[(&str, &str)]| {
-            let variable = |name: &str| variables.iter().find(|(one, _)| *one == name).map(|(_, value)| (*value).to_owned());
+            let variable =
+                |name: &str| variables.iter().find(|(one, _)| *one == name).map(|(_, value)| (*value).to_owned());
             named(variable)
         };
         assert_eq!(of(&[("USERDOMAIN", "CONTOSO"), ("USERNAME", "admin")]).as_deref(), Some("CONTOSO\\admin"));

@@ -85,10 +85,9 @@ fn row(subject: Subject, roles: Vec<String>, seats: &Seats, rules: &[VantageRule
     let asked = !matches!(place.rule.kind, VantageKind::Local | VantageKind::Carried | VantageKind::None);
     HostRow {
         // Only SYSTEM gives an A, and no account that signs in from elsewhere is SYSTEM.
-        grade: seat.standing.grade(
-            if seat.place == THIS_MACHINE { account::account() } else { None }.as_deref(),
-            std::env::consts::OS,
-        ),
+        grade: seat
+            .standing
+            .grade(if seat.place == THIS_MACHINE { account::account() } else { None }.as_deref(), std::env::consts::OS),
         // This machine needs no `--remote`.
         stated: seat.place == THIS_MACHINE || rules.contains(&place.rule) || place.rule.kind == VantageKind::Carried,
         vantage: place.rule.kind,

@@ -15,8 +15,8 @@ use crate::evidence::{Look, LookedFor, Observations, Tool, VantageRecord};
 use crate::plan::{PlanDocument, Probe, ProbeId};
 use crate::probe::{Checks, Observation, Settings};
 use crate::vantage::{
-    Asking, CarriedFile, HostFacts, Place, Remote, Seats, Sight, THIS_MACHINE, Unreached, UnreachedWhy, Vantage, VantageKind,
-    observe_all,
+    Asking, CarriedFile, HostFacts, Place, Remote, Seats, Sight, THIS_MACHINE, Unreached, UnreachedWhy, Vantage,
+    VantageKind, observe_all,
 };
 
 /// From where to look.

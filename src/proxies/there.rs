@@ -10,10 +10,7 @@ use crate::vantage::{HostFact, HostFacts};
 
 /// Corrects the routes that were assumed. `there` gives the name and the facts of the machine that looked for a subject,
 /// where it is the subject's own or stands in for it, and its facts were read.
-pub fn confirm<'a>(
-    requirements: &mut [Requirement],
-    there: impl Fn(&Subject) -> Option<(&'a str, &'a HostFacts)>,
-) {
+pub fn confirm<'a>(requirements: &mut [Requirement], there: impl Fn(&Subject) -> Option<(&'a str, &'a HostFacts)>) {
     for requirement in requirements.iter_mut().filter(|one| one.route.basis == RouteBasis::Assumed) {
         let Some((machine, facts)) = there(&requirement.subject) else { continue };
         let context = requirement.context;
@@ -124,6 +121,38 @@ mod tests {
     }
 
     #[test]
+    fn an_assumed_route_is_held_against_the_settings_there() {
+        let target = crate::plan::Target {
+            scheme: crate::host::Scheme::Https,
+            host: "login.microsoftonline.com".parse().unwrap(),
+            port: 443,
+            path: "/".to_owned(),
+        };
+        let catalog = crate::catalog::Catalog::embedded();
+        let mut one = crate::derive::of_endpoint(catalog, &target, &Via::Direct).remove(0);
+        one.context = Context::SystemWinhttp;
+        one.route = Route { via: Via::Direct, basis: RouteBasis::Assumed, detail: "assumed direct".to_owned() };
+        let after = |requirement: &Requirement, value: Option<&str>| {
+            let mut all = [requirement.clone()];
+            let facts: Option<HostFacts> = value.map(|value| [("proxy.winhttp".to_owned(), known(&[value]))].into());
+            confirm(&mut all, |_| facts.as_ref().map(|facts| ("cm01", facts)));
+            all[0].route.clone()
+        };
+        let named = after(&one, Some("10.9.9.9:8080"));
+        assert_eq!((named.via, named.basis), (Via::Unknown, RouteBasis::Host));
+        for word in ["WinHTTP", "cm01", "10.9.9.9:8080", "system-winhttp", "cmcomply.toml"] {
+            assert!(named.detail.contains(word), "{}", named.detail);
+        }
+        let direct = after(&one, Some("direct"));
+        assert_eq!((direct.via, direct.basis), (Via::Direct, RouteBasis::Host));
+        assert_eq!(direct.detail, "direct: the WinHTTP proxy settings of cm01 name no proxy");
+        assert_eq!(after(&one, None), one.route, "nobody read them");
+        // What the operator states counts more than what stands there.
+        one.route.basis = RouteBasis::Operator;
+        assert_eq!(after(&one, Some("10.9.9.9:8080")), one.route);
+    }
+
+    #[test]
     fn what_the_settings_say_is_read() {
         let winhttp = |fact: HostFact| of(Context::SystemWinhttp, &[("proxy.winhttp", fact)]);
         assert_eq!(winhttp(known(&["10.9.9.9:8080"])), names("the proxy 10.9.9.9:8080"));
@@ -133,7 +162,8 @@ mod tests {
         assert_eq!(of(Context::SystemWinhttp, &[]), None);
 
         let system = |facts: &[(&str, HostFact)]| {
-            let facts: Vec<_> = facts.iter().map(|(name, fact)| (format!("proxy.wininet.system.{name}"), fact)).collect();
+            let facts: Vec<_> =
+                facts.iter().map(|(name, fact)| (format!("proxy.wininet.system.{name}"), fact)).collect();
             let facts: Vec<_> = facts.iter().map(|(name, fact)| (name.as_str(), (*fact).clone())).collect();
             let both: Vec<_> = facts.iter().cloned().chain([("proxy.winhttp", HostFact::Absent)]).collect();
             assert_eq!(of(Context::ClientSystem, &both), of(Context::SystemWininet, &facts));

@@ -85,7 +85,7 @@ impl Standing {
 
 /// The account that the machine's own services use. Its name is another one on a Windows in another language, and a name may
 /// come from an environment that anybody can set, so only the identifier counts, which the system itself gives.
-const SYSTEM: &str = "S-1-5-18";
+pub const SYSTEM: &str = "S-1-5-18";
 
 #[cfg(test)]
 mod tests {
@@ -95,7 +95,13 @@ mod tests {
     fn only_the_host_itself_as_system_is_an_a_and_a_d_proves_nothing() {
         let grade = |standing: Standing, account| standing.grade(account, "windows");
         assert_eq!(grade(Standing::Itself, Some("S-1-5-18")), EvidenceGrade::A);
-        for account in [None, Some("CONTOSO\\admin"), Some("CONTOSO\\SYSTEM"), Some("CONTOSO\\CM01$"), Some("NT AUTHORITY\\SYSTEM")] {
+        for account in [
+            None,
+            Some("CONTOSO\\admin"),
+            Some("CONTOSO\\SYSTEM"),
+            Some("CONTOSO\\CM01$"),
+            Some("NT AUTHORITY\\SYSTEM"),
+        ] {
             assert_eq!(grade(Standing::Itself, account), EvidenceGrade::B, "{account:?}");
         }
         assert_eq!(Standing::Itself.grade(Some("S-1-5-18"), "linux"), EvidenceGrade::B, "who has no SYSTEM is not it");

@@ -19,7 +19,7 @@ pub use carried::{CarriedError, CarriedFile};
 pub use check::check;
 pub use command::{Answer, Command};
 pub use facts::{HostFact, HostFacts};
-pub use grade::{EvidenceGrade, Standing};
+pub use grade::{EvidenceGrade, SYSTEM, Standing};
 pub use observe::{AT_ONCE, Asking, Remote, Sight, observe_all};
 pub use rule::{SecretSource, VantageRule};
 pub use unreached::{Unreached, UnreachedWhy};

@@ -4,9 +4,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::plan::ProbeId;
-use crate::probe::{
-    ConnectEvidence, Failure, HttpEvidence, NameEvidence, TcpEvidence, TlsEvidence, TrustEvidence,
-};
+use crate::probe::{ConnectEvidence, Failure, HttpEvidence, NameEvidence, TcpEvidence, TlsEvidence, TrustEvidence};
 
 fn target(scheme: Scheme) -> Target {
     let host = HostName::parse("a.contoso.com").unwrap();

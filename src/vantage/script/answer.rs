@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::seen::{SEEN_FORMAT, Seen};
 use super::tell;
-use crate::evidence::{Observations, Seeing};
 use crate::derive::Via;
+use crate::evidence::{Observations, Seeing};
 use crate::host::HostName;
 use crate::plan::{Asks, PlanDocument, Target};
 use crate::probe::Checks;
