@@ -70,7 +70,7 @@ impl Lab {
         self.internet.count(|seen| match seen {
             Seen::Query { name: host, .. } | Seen::Request { host, .. } => !host.contains("crl"),
             Seen::Handshake { .. } | Seen::Connect { .. } => true,
-            _ => false,
+            Seen::Connection { .. } => false,
         })
     }
 

@@ -116,6 +116,7 @@ mod tests {
         setting(context, &facts).map(|(_, setting)| setting)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "facts may say nothing")]
     fn names(what: &str) -> Option<Setting> {
         Some(Setting::Names(what.to_owned()))
     }
