@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use super::cause::{Words, of_code};
-use super::{Judgement, Verdict, Witness};
+use super::{Cause, Judgement, Verdict, Witness};
 use crate::plan::ProbeId;
 use crate::probe::{Certificate, Observation, Outcome, RevocationList};
 
 /// Notes at each pass that rests on a chain whose revocation lists or responders cannot be had: Windows then waits, and
-/// refuses where it is strict.
+/// refuses where it is strict. A certificate that is revoked fails, whoever met it.
 ///
 /// The witness `here` fetched the lists, and nobody else did. So each pass by another witness says that too: whether the
 /// lists can be had from there was not looked at.
@@ -26,7 +26,15 @@ pub fn note_revocation(judgements: &mut [Judgement], witnesses: &[Witness<'_>], 
         let chains: Vec<&Certificate> =
             trusted.filter_map(|one| one.tls.evidence.as_ref()).flat_map(|tls| &tls.chain).collect();
         let named = |list: &&&RevocationList| chains.iter().any(|one| list.is_named_by(one));
-        let mut notes: Vec<String> = lost.iter().filter(named).map(|list| note(list)).collect();
+        let (revoked, lost): (Vec<&RevocationList>, Vec<_>) =
+            lost.iter().filter(named).copied().partition(|list| list.is_revoked());
+        if let Some(list) = revoked.first() {
+            let (code, detail) = ("certificate-revoked", list.fetch.failure.as_ref().map(|failure| &failure.detail));
+            let words = Words::default().with("what", detail.map_or("", String::as_str));
+            judgement.verdict = Verdict::Fail;
+            judgement.cause = Some(Cause { detail: detail.cloned(), ..of_code(code, &words) });
+        }
+        let mut notes: Vec<String> = lost.into_iter().map(note).collect();
         let names_any = |one: &&Certificate| !one.crl_urls.is_empty() || !one.ocsp_urls.is_empty();
         if judgement.vantage != here && chains.iter().any(names_any) {
             let place = |at: usize| witnesses.get(at).map_or("nowhere", |witness| witness.name);

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use crate::proxies::command;
+use crate::registry::command;
 use crate::text::printable;
 use crate::vantage::SYSTEM;
 
