@@ -54,7 +54,7 @@ fn reached(scheme: Scheme, via: &Via) -> Observation {
     let mut seen = Observation::not_tried(ProbeId("p".to_owned()), Timestamp::UNIX_EPOCH);
     let outcome = if given { Outcome::NotNeeded } else { Outcome::Ok };
     seen.name = Stage { outcome, ..ok(name) };
-    seen.tcp = ok(TcpEvidence { attempts: vec![attempt], untried: 0 });
+    seen.tcp = ok(TcpEvidence { attempts: vec![attempt], used: None, untried: 0 });
     let tunnel = ConnectEvidence { status: Some(200), ..ConnectEvidence::default() };
     seen.connect = if secure && *via != Via::Direct { ok(tunnel) } else { Stage::not_needed() };
     (seen.tls, seen.trust) = (Stage::not_needed(), Stage::not_needed());
