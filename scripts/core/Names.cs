@@ -50,6 +50,26 @@ namespace Cmcomply
             return addresses;
         }
 
+        // The name as DNS has it: labels of letters, digits, hyphens and underscores, and no number at the end. Null if it is none.
+        public static string OfDns(string host)
+        {
+            string name = host.TrimEnd('.');
+            bool ascii = true;
+            foreach (char c in name) ascii &= c < 128;
+            try { if (!ascii) name = new System.Globalization.IdnMapping().GetAscii(name); }
+            catch (ArgumentException) { return null; }
+            name = name.ToLowerInvariant();
+            string[] labels = name.Split('.');
+            foreach (string label in labels)
+            {
+                if (label.Length == 0 || label.Length > 63 || label[0] == '-' || label[label.Length - 1] == '-') return null;
+                foreach (char c in label) if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')) return null;
+            }
+            bool number = true;
+            foreach (char c in labels[labels.Length - 1]) number &= c >= '0' && c <= '9';
+            return number || name.Length > 253 ? null : name;
+        }
+
         // Of this network, this link or this machine: nowhere that an answer of the internet may send its readers.
         public static bool IsPrivate(IPAddress address)
         {

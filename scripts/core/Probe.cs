@@ -304,9 +304,10 @@ namespace Cmcomply
             Uri to;
             if (location == null || !Uri.TryCreate(new Uri(Url), location.Trim(), out to)) return null;
             bool web = (to.Scheme == "http" || to.Scheme == "https") && to.UserInfo.Length == 0 && to.HostNameType == UriHostNameType.Dns;
-            if (!web || to.Host == "localhost" || to.Host.EndsWith(".localhost")) return null;
+            string name = web ? Names.OfDns(to.Host) : null;
+            if (name == null || to.Port < 1 || name == "localhost" || name.EndsWith(".localhost", StringComparison.Ordinal)) return null;
             string query = to.Query.ToLowerInvariant().Contains("sig=") ? "" : to.Query;
-            Fields target = new Fields().With("scheme", to.Scheme).With("host", to.Host.ToLowerInvariant().TrimEnd('.')).With("port", (long)to.Port).With("path", to.AbsolutePath + query);
+            Fields target = new Fields().With("scheme", to.Scheme).With("host", name).With("port", (long)to.Port).With("path", to.AbsolutePath + query);
             return new Fields().With("id", "hop " + number).With("hop_of", plan.Text("id")).With("target", target)
                 .With("via", plan["via"]).With("asks", new Fields().With("redirects", true).With("public_only", allPublic));
         }

@@ -224,15 +224,16 @@ pub(super) async fn audited(
     let retired = if args.retired { seats.retired(&requirements) } else { Vec::new() };
     let seen = vantages::look(&seats, plans, retired, brought, &bounds, &cancel).await?;
     let interrupted = seen.interrupted;
-    // Revocation lists are fetched by the system itself.
+    // Revocation lists are fetched by the system itself, and from here also those that others met.
     let system = Rules::of_system(&rules, &routes);
-    let revocation_lists = fetch_lists(seen.of_this_machine(), &system, &bounds, &cancel, interrupted).await;
+    let revocation_lists = fetch_lists(&seen.of_all_machines(), &system, &bounds, &cancel, interrupted).await;
     let finished = Timestamp::now();
+    proxies::confirm(&mut requirements, |subject| seen.there(subject));
     let witnesses = seen.witnesses();
     let mut judgements =
         assess::judge(&requirements, &witnesses, |subject| seen.view(subject), args.vantages.from_here);
     assess::judge_gateways(&facts, &requirements, &witnesses, &mut judgements);
-    assess::note_revocation(&mut judgements, THIS_MACHINE, seen.of_this_machine(), &revocation_lists);
+    assess::note_revocation(&mut judgements, &witnesses, THIS_MACHINE, &revocation_lists);
     let today = finished.to_zoned(TimeZone::UTC).date();
     let waivers = waivers.map(|list| AppliedWaivers::new(list, &requirements, &mut judgements, today, args.on));
     let (vantages, probes, observations) = gather(seen.into_looks(), &mut judgements);

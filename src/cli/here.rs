@@ -36,19 +36,6 @@ fn of_windows(parameters: Option<&str>, computer: Option<&str>) -> Option<String
     Some(full.filter(|full| HostName::parse(full).is_ok()).unwrap_or_else(|| host.to_owned()))
 }
 
-/// The account of this process, as the environment names it.
-pub(super) fn account() -> Option<String> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    // The account of the system itself has the name of the machine in its environment, as NETWORK SERVICE has; its
-    // profile tells them apart.
-    if variable("USERPROFILE").is_some_and(|path| path.to_ascii_lowercase().ends_with(r"\config\systemprofile")) {
-        return Some(r"NT AUTHORITY\SYSTEM".to_owned());
-    }
-    let user = variable("USERNAME").or_else(|| variable("USER"))?;
-    let account = variable("USERDOMAIN").map_or_else(|| user.clone(), |domain| format!("{domain}\\{user}"));
-    Some(crate::text::printable(&account, 200))
-}
-
 const PARAMETERS: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters";
 const LIMIT: Duration = Duration::from_secs(5);
 /// The most characters that a name of NetBIOS has.

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::facts::FactsArgs;
 use super::output::OutputArgs;
-use super::{Stop, audit, exit, here, progress, vantages};
+use super::{Stop, account, audit, exit, here, progress, vantages};
 use crate::derive::Subject;
 use crate::report::{self, HOSTS_FORMAT, HostRow, Hosts};
 use crate::site::Facts;
@@ -81,7 +81,9 @@ fn row(subject: Subject, roles: Vec<String>, seats: &Seats, rules: &[VantageRule
     let asked = !matches!(place.rule.kind, VantageKind::Local | VantageKind::Carried | VantageKind::None);
     HostRow {
         // Only SYSTEM gives an A, and no account that signs in from elsewhere is SYSTEM.
-        grade: seat.standing.grade(if seat.place == THIS_MACHINE { here::account() } else { None }.as_deref()),
+        grade: seat
+            .standing
+            .grade(if seat.place == THIS_MACHINE { account::account() } else { None }.as_deref(), std::env::consts::OS),
         // This machine needs no `--remote`.
         stated: seat.place == THIS_MACHINE || rules.contains(&place.rule) || place.rule.kind == VantageKind::Carried,
         vantage: place.rule.kind,

@@ -1,5 +1,6 @@
 //! The command line: arguments and wiring. What a command does stands in the other modules.
 
+mod account;
 mod audit;
 mod catalog;
 mod compare;

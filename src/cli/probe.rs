@@ -10,7 +10,7 @@ use url::{Host, Url};
 
 use super::console::{self, Colour};
 use super::probing::ProbeArgs;
-use super::{Stop, audit, exit, here};
+use super::{Stop, account, audit, exit, here};
 use crate::catalog::Catalog;
 use crate::derive::{Requirement, Via};
 use crate::evidence::{Observations, Seeing, write_aside_with};
@@ -134,7 +134,7 @@ async fn observe(plan: &PlanDocument, args: &ProbeCommandArgs) -> Result<Observa
     let (observations, interrupted) = audit::probe_all(&plan.probes, &settings, &cancel).await?;
     let span = (started, Timestamp::now());
     let vantage = Vantage::local(&here::name());
-    Ok(Observations::new(plan, vantage, here::account(), Seeing::new(&settings), span, interrupted, observations))
+    Ok(Observations::new(plan, vantage, account::account(), Seeing::new(&settings), span, interrupted, observations))
 }
 
 /// The document, and a line on how it went.

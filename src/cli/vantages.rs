@@ -8,15 +8,15 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::probing::certificates;
-use super::{Stop, audit, here, secret};
+use super::{Stop, account, audit, here, secret};
 use crate::assess::{View, Witness};
 use crate::derive::Subject;
 use crate::evidence::{Look, LookedFor, Observations, Tool, VantageRecord};
 use crate::plan::{PlanDocument, Probe, ProbeId};
 use crate::probe::{Checks, Observation, Settings};
 use crate::vantage::{
-    Access, Asking, CarriedFile, Place, Remote, Seats, Sight, THIS_MACHINE, Unreached, UnreachedWhy, Vantage,
-    VantageKind, observe_all,
+    Access, Asking, CarriedFile, HostFacts, Place, Remote, Seats, Sight, THIS_MACHINE, Unreached, UnreachedWhy,
+    Vantage, VantageKind, observe_all,
 };
 
 /// From where to look.
@@ -70,9 +70,9 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// What this machine saw.
-    pub(super) fn of_this_machine(&self) -> &[Observation] {
-        &self.looks[THIS_MACHINE].observations
+    /// What all machines saw, this one first: where their lists are bounded in number, its own come first.
+    pub(super) fn of_all_machines(&self) -> Vec<Observation> {
+        self.looks.iter().flat_map(|look| look.observations.iter().cloned()).collect()
     }
 
     /// The same for judging.
@@ -93,6 +93,13 @@ impl Seen {
             |_| View { vantage: THIS_MACHINE, grade: crate::vantage::EvidenceGrade::D },
             |at| self.grades[at].1,
         )
+    }
+
+    /// Who looked for a subject and may speak for it, with its facts where they were read.
+    pub(super) fn there(&self, subject: &Subject) -> Option<(&str, &HostFacts)> {
+        let view = self.view(subject);
+        let record = &self.looks.get(view.vantage).filter(|_| view.grade.proves())?.record;
+        Some((record.title(), record.facts.as_ref()?))
     }
 
     /// The looks, for the record.
@@ -148,12 +155,16 @@ pub(super) async fn look(
     for (at, (plan, sight)) in plans.into_iter().zip(sights).enumerate() {
         let account = match &sight {
             Some(Sight { result: Ok(seen), .. }) => seen.account.clone(),
-            None if at == THIS_MACHINE => here::account(),
+            None if at == THIS_MACHINE => account::account(),
             _ => None,
+        };
+        let os = match &sight {
+            Some(Sight { result: Ok(seen), .. }) => seen.vantage.os.clone(),
+            _ => here.os.clone(),
         };
         let there = at == THIS_MACHINE || sight.as_ref().is_some_and(|sight| sight.result.is_ok());
         let looks_for = seats.subjects(at).map(|(subject, seat)| {
-            let grade = seat.standing.grade(account.as_deref());
+            let grade = seat.standing.grade(account.as_deref(), &os);
             grades.push((subject.clone(), View { vantage: at, grade }));
             LookedFor { subject: subject.clone(), grade: there.then_some(grade) }
         });

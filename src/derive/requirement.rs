@@ -205,6 +205,8 @@ pub enum RouteBasis {
     Documentation,
     /// The operator, with `--proxy`.
     Operator,
+    /// The settings of the machine that looked, as they were read there.
+    Host,
     /// Nobody: the setting is on each device, and a direct route was assumed. The verdict says so.
     Assumed,
 }

@@ -6,9 +6,12 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::fits::hop;
 use super::outcome::Tally;
 use super::run::{RUN_FORMAT, Run};
 use crate::assess::{Judgement, Verdict};
+use crate::plan::{Probe, ProbeId};
+use crate::probe::Observation;
 use crate::text::{is_harmless, printable};
 use crate::vantage::EvidenceGrade;
 
@@ -166,11 +169,9 @@ fn contradiction(run: &Run) -> Option<String> {
     if let Some(id) = named.chain(seen).find(|id| !probes.contains(id)) {
         return Some(format!("probe {id} is not among the probes"));
     }
-    let reached: HashMap<_, _> = run.observations.iter().map(|seen| (&seen.probe, seen.reached())).collect();
-    let proved = |judgement: &Judgement| {
-        !judgement.probes.is_empty()
-            && judgement.probes.iter().all(|id| reached.get(id).is_some_and(|reached| *reached))
-    };
+    let reached = reached(run);
+    let proved =
+        |judgement: &Judgement| !judgement.probes.is_empty() && judgement.probes.iter().all(|id| reached.contains(id));
     if let Some(judgement) = run.judgements.iter().find(|j| j.verdict == Verdict::Pass && !proved(j)) {
         return Some(format!("{} passes, and nothing shows that it was reached", judgement.requirement));
     }
@@ -201,6 +202,20 @@ fn contradiction(run: &Run) -> Option<String> {
         return Some("required endpoints were not observed, and the outcome says complete".to_owned());
     }
     None
+}
+
+/// What the observations of a run show to be reached: probes of its plan, and hops of redirects.
+fn reached(run: &Run) -> HashSet<&ProbeId> {
+    let planned: HashMap<&ProbeId, &Probe> = run.probes.iter().map(|probe| (&probe.id, probe)).collect();
+    let by_id: HashMap<&ProbeId, &Observation> = run.observations.iter().map(|seen| (&seen.probe, seen)).collect();
+    let shows = |seen: &&Observation| {
+        let look = match planned.get(&seen.probe) {
+            Some(probe) => Some((&probe.target, &probe.via)),
+            None => hop(seen, &planned, &by_id),
+        };
+        seen.reached() && look.is_some_and(|(target, via)| seen.unshown(target, via).is_none())
+    };
+    run.observations.iter().filter(shows).map(|seen| &seen.probe).collect()
 }
 
 /// What in the judgements does not fit the vantages. Records from before there were several have none.

@@ -2,6 +2,7 @@
 
 mod compare;
 mod document;
+mod fits;
 mod observations;
 mod outcome;
 mod redact;

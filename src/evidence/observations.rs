@@ -1,6 +1,5 @@
 //! The observations document: what one machine saw of one plan.
 
-use std::collections::HashSet;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::Tool;
 use super::document::left_out;
 use crate::host::HostName;
-use crate::plan::{PlanBounds, PlanDocument, ProbeId};
+use crate::plan::{PlanBounds, PlanDocument};
 use crate::probe::{Observation, Settings};
 use crate::text::{canonical_sha256_with, decoded, hexadecimal, printable};
 use crate::vantage::{HostFacts, Vantage, harmless};
@@ -253,41 +252,6 @@ impl Observations {
         Ok(Self { host: document.host.map(harmless), ..document })
     }
 
-    /// What in it does not fit the plan that it says to be of.
-    pub fn fits(&self, plan: &PlanDocument) -> Result<(), String> {
-        if self.plan_sha256 != plan.sha256 {
-            return Err("it is an answer to another plan, or to this one in another run".to_owned());
-        }
-        self.fits_probes(plan)
-    }
-
-    /// What in it does not fit what a plan probes, whatever its hash.
-    pub(crate) fn fits_probes(&self, plan: &PlanDocument) -> Result<(), String> {
-        let planned: HashSet<&ProbeId> = plan.probes.iter().map(|probe| &probe.id).collect();
-        let hops = self.observations.iter().filter(|seen| seen.redirected_from.is_some()).map(|seen| &seen.probe);
-        let known: HashSet<&ProbeId> = planned.iter().copied().chain(hops).collect();
-        let mut seen = HashSet::new();
-        for observation in &self.observations {
-            let id = printable(&observation.probe.0, 200);
-            if !seen.insert(&observation.probe) {
-                return Err(format!("it holds {id} twice"));
-            }
-            match &observation.redirected_from {
-                None if !planned.contains(&observation.probe) => {
-                    return Err(format!("it holds {id}, which nobody asked for"));
-                }
-                Some(parent) if !known.contains(parent) || planned.contains(&observation.probe) => {
-                    return Err(format!("it holds {id}, a hop that nothing leads to"));
-                }
-                _ => {}
-            }
-        }
-        if self.started > self.finished {
-            return Err("it ends before it begins".to_owned());
-        }
-        Ok(())
-    }
-
     fn hash(&mut self) -> String {
         let observations = std::mem::take(&mut self.observations);
         let rest = serde_json::to_value(&*self).expect("strings, numbers and lists of them become JSON");
@@ -306,7 +270,7 @@ impl Observations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Probe, Target};
+    use crate::plan::{Probe, ProbeId, Target};
     use crate::vantage::HostFact;
 
     fn plan() -> PlanDocument {

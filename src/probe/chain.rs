@@ -131,7 +131,8 @@ pub(super) fn moment(time: ASN1Time) -> Option<Timestamp> {
 
 const MAX_CERTIFICATES: usize = 16;
 const MAX_BYTES: usize = 256 * 1024;
-const MAX_NAMES: usize = 64;
+/// The most names that are kept of a certificate.
+pub(super) const MAX_NAMES: usize = 64;
 const MAX_NAME: usize = 255;
 const MAX_URLS: usize = 8;
 /// Room for the LDAP addresses of a deep directory.

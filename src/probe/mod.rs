@@ -40,6 +40,7 @@ pub mod revocation;
 mod route;
 mod schedule;
 mod settings;
+mod shown;
 mod sign_in;
 mod tcp;
 mod tls;

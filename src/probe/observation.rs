@@ -86,9 +86,12 @@ impl Observation {
             || outcomes.iter().all(|(_, outcome, _)| *outcome == Outcome::NotTried)
     }
 
-    /// Whether every stage is ok or not needed.
+    /// Whether every stage is ok, or not needed where it may be: a connection and an answer always are.
     pub fn reached(&self) -> bool {
-        self.outcomes().iter().all(|(_, outcome, _)| matches!(outcome, Outcome::Ok | Outcome::NotNeeded))
+        self.outcomes().iter().all(|(stage, outcome, _)| match stage {
+            StageName::Tcp | StageName::Http => *outcome == Outcome::Ok,
+            _ => matches!(outcome, Outcome::Ok | Outcome::NotNeeded),
+        })
     }
 
     fn outcomes(&self) -> [(StageName, Outcome, Option<&Failure>); 6] {

@@ -70,6 +70,9 @@ fn target(url: &Url) -> Result<Target, &'static str> {
     if host.as_str() == "localhost" || host.as_str().ends_with(".localhost") {
         return Err("this machine itself");
     }
+    if url.port() == Some(0) {
+        return Err("port 0 is none");
+    }
     let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
     let path = without_signature(&path).to_owned();
     Ok(Target { scheme, host, port: url.port_or_known_default().unwrap_or(scheme.default_port()), path })
@@ -219,6 +222,10 @@ mod tests {
             ("https://2130706433/", "no name of a host"),
             ("https://[::1]/", "no name of a host"),
             ("https://localhost/", "this machine itself"),
+            ("http://a-.example/", "no name of a host"),
+            ("http://foo.123/", "no web address"),
+            ("http://a.example:0/", "port 0 is none"),
+            ("http://b\u{fc}cher.example/", "http://xn--bcher-kva.example:80/"),
             ("https://user:word@www.microsoft.com/", "an address with credentials"),
         ] {
             assert_eq!(read(&aka, location), expected, "{location}");

@@ -6,6 +6,7 @@ mod environment;
 #[cfg(feature = "pac")]
 mod pac;
 mod reroute;
+mod there;
 mod windows;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ pub use bypass::Bypass;
 #[cfg(feature = "pac")]
 pub use pac::{Pac, fetch_script};
 pub use reroute::reroute;
+pub use there::confirm;
 pub use windows::{ConnectionSettings, SettingsBlobError};
 
 use crate::catalog::Context;

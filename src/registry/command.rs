@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// What the program printed, if it ended in good order; `None` if it ended otherwise. The error says why nothing can be
 /// said: it did not start, did not end by `until`, or printed more than `most` octets.
-pub(super) fn run(command: &mut Command, until: Instant, most: usize) -> Result<Option<String>, String> {
+pub(crate) fn run(command: &mut Command, until: Instant, most: usize) -> Result<Option<String>, String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let mut child = command
         .stdin(Stdio::null())

@@ -1,6 +1,6 @@
 //! The registry of Windows, asked through the system's own `reg.exe`: what that prints is the same in every language.
 
-mod command;
+pub(crate) mod command;
 
 use std::path::Path;
 use std::process::Command;

@@ -25,6 +25,8 @@ pub struct CarriedFile {
     pub machine: HostName,
     /// What it holds.
     pub observations: Observations,
+    /// What it repeats of its plan, if the script wrote it.
+    pub echo: Option<script::Echo>,
 }
 
 /// Why a file cannot be used.
@@ -62,15 +64,15 @@ impl CarriedFile {
         let file = std::fs::File::open(path).map_err(unreadable)?;
         file.take(MAX_OBSERVATIONS_OCTETS + 1).read_to_end(&mut bytes).map_err(unreadable)?;
         let unfit = |what: String| Err(CarriedError::Unfit { path: name.clone(), what });
-        let observations = if script::is_answer(&bytes) {
+        let (observations, echo) = if script::is_answer(&bytes) {
             let kind = VantageKind::Carried;
             let asked = script::Asked { kind, sent: None, received: now, checks: checks.clone() };
             match script::carried_answer(&bytes, &asked) {
-                Ok(observations) => observations,
+                Ok((observations, echo)) => (observations, Some(echo)),
                 Err(error) => return unfit(error.to_string()),
             }
         } else {
-            Observations::parse(&name, &bytes)?
+            (Observations::parse(&name, &bytes)?, None)
         };
         let age = now.duration_since(observations.finished);
         if age < -AHEAD {
@@ -90,7 +92,7 @@ impl CarriedFile {
         let Some(machine) = observations.plan_host.clone() else {
             return unfit("its plan is for no host: write one with `cmcomply plan --host`".to_owned());
         };
-        let file = Self { path: name.clone(), machine, observations };
+        let file = Self { path: name.clone(), machine, observations, echo };
         file.of_its_machine(&[])?;
         Ok(file)
     }
@@ -116,6 +118,9 @@ impl CarriedFile {
                 short(&plan.sha256)
             )));
         }
+        // Its hash says which of the two.
+        let plan = if *given == plan.sha256 { plan } else { &as_then };
+        self.echo.as_ref().map_or(Ok(()), |echo| echo.fits(plan)).map_err(unfit)?;
         self.observations.fits_probes(plan).map_err(unfit)?;
         Ok(place)
     }
@@ -165,7 +170,7 @@ mod tests {
         let settings = Seeing { dns_server: None, connect_to: Vec::new(), extra_roots: Vec::new(), bounds: held };
         let span = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
         let observations = Observations::new(&plan, Vantage::local(itself), None, settings, span, None, Vec::new());
-        let file = CarriedFile { path: "seen.json".to_owned(), machine, observations };
+        let file = CarriedFile { path: "seen.json".to_owned(), machine, observations, echo: None };
         file.place(&seats, &seats.plans(&[], NOW))
     }
 

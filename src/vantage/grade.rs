@@ -72,10 +72,10 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// The grade of what it sees as this account.
-    pub fn grade(self, account: Option<&str>) -> EvidenceGrade {
+    /// The grade of what it sees as this account of this operating system.
+    pub fn grade(self, account: Option<&str>, os: &str) -> EvidenceGrade {
         match self {
-            Self::Itself if account.is_some_and(is_system) => EvidenceGrade::A,
+            Self::Itself if os == "windows" && account == Some(SYSTEM) => EvidenceGrade::A,
             Self::Itself => EvidenceGrade::B,
             Self::StandsIn => EvidenceGrade::C,
             Self::Elsewhere => EvidenceGrade::D,
@@ -83,11 +83,9 @@ impl Standing {
     }
 }
 
-/// The account that the machine's own services use. Its name is another one on a Windows in another language, so probes
-/// there give the identifier or this name.
-fn is_system(account: &str) -> bool {
-    ["S-1-5-18", "NT AUTHORITY\\SYSTEM"].iter().any(|name| account.eq_ignore_ascii_case(name))
-}
+/// The account that the machine's own services use. Its name is another one on a Windows in another language, and a name may
+/// come from an environment that anybody can set, so only the identifier counts, which the system itself gives.
+pub const SYSTEM: &str = "S-1-5-18";
 
 #[cfg(test)]
 mod tests {
@@ -95,12 +93,18 @@ mod tests {
 
     #[test]
     fn only_the_host_itself_as_system_is_an_a_and_a_d_proves_nothing() {
-        let grade = |standing: Standing, account| standing.grade(account);
-        assert_eq!(grade(Standing::Itself, Some("NT Authority\\System")), EvidenceGrade::A);
+        let grade = |standing: Standing, account| standing.grade(account, "windows");
         assert_eq!(grade(Standing::Itself, Some("S-1-5-18")), EvidenceGrade::A);
-        for account in [None, Some("CONTOSO\\admin"), Some("CONTOSO\\SYSTEM"), Some("CONTOSO\\CM01$"), Some("root")] {
+        for account in [
+            None,
+            Some("CONTOSO\\admin"),
+            Some("CONTOSO\\SYSTEM"),
+            Some("CONTOSO\\CM01$"),
+            Some("NT AUTHORITY\\SYSTEM"),
+        ] {
             assert_eq!(grade(Standing::Itself, account), EvidenceGrade::B, "{account:?}");
         }
+        assert_eq!(Standing::Itself.grade(Some("S-1-5-18"), "linux"), EvidenceGrade::B, "who has no SYSTEM is not it");
         assert_eq!(grade(Standing::StandsIn, Some("S-1-5-18")), EvidenceGrade::C);
         assert_eq!(grade(Standing::Elsewhere, Some("S-1-5-18")), EvidenceGrade::D);
         assert_eq!(EvidenceGrade::ALL.map(EvidenceGrade::proves), [true, true, true, false]);

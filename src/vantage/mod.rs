@@ -23,7 +23,7 @@ pub use carried::{CarriedError, CarriedFile};
 pub use check::{Check, check_all};
 pub use command::{Answer, Command};
 pub use facts::{HostFact, HostFacts};
-pub use grade::{EvidenceGrade, Standing};
+pub use grade::{EvidenceGrade, SYSTEM, Standing};
 pub use observe::{Asking, Remote, Sight, observe_all};
 pub use rule::{SecretSource, VantageRule};
 pub use unreached::{Unreached, UnreachedWhy};

@@ -129,5 +129,16 @@ fn parts_that_do_not_belong_together_are_found() {
     assert!(refused(|run| run["judgements"].as_array_mut().unwrap().swap(0, 1)).contains("stands where"));
     let said = refused(|run| run["observations"] = json!([]));
     assert!(said.contains("nothing shows that it was reached"), "{said}");
+    // Stages that were left out, or are in order without a trace.
+    for stage in [json!({ "outcome": "not_needed" }), json!({ "outcome": "ok" })] {
+        for name in ["name", "tcp", "tls", "trust", "http"] {
+            let said = refused(|run| {
+                for seen in run["observations"].as_array_mut().unwrap() {
+                    seen[name] = stage.clone();
+                }
+            });
+            assert!(said.contains("nothing shows that it was reached"), "{name} {stage}: {said}");
+        }
+    }
     assert!(refused(|run| run["probes"] = json!([])).contains("not among the probes"));
 }

@@ -423,7 +423,12 @@ fn further(mark: &str) -> Further {
             token_endpoint: Some(text("https://login.contoso.com/token")),
             fault: Some(text("another tenant")),
         }),
-        gateway: vec![VerbLook { verb: text("CCM_POST"), status: Some(403), stopped: Some(text("a page of a proxy")) }],
+        gateway: vec![VerbLook {
+            verb: text("CCM_POST"),
+            status: Some(403),
+            stopped: Some(text("a page of a proxy")),
+            doubt: Some(text("nobody is shown")),
+        }],
         idle: Some(IdleLook { needed_seconds: 240, idle_ms: 200_500, end: Idle::Cut, detail: text("a reset came") }),
     }
 }

@@ -398,12 +398,59 @@ fn what_others_said_survives_redaction_nowhere() {
     let cause = caused.cause.as_mut().unwrap();
     cause.text = format!("the proxy p.contoso.com:8080 (\"1.1 zephyr7 (Wonderproxy)\") refused: {PAGE}");
     let json = String::from_utf8(Redaction::new(&[7; 32]).run(&run).unwrap().to_json().unwrap()).unwrap();
-    for word in ["Fabrik", "Gateway\\\" answered", "vault", "go away", "kiosk7", "zephyr7", "Wonderproxy", "20348"] {
+    for word in ["Fabrik", "Gateway\\\" answered", "vault", "go away", "kiosk7", "zephyr7", "Wonderproxy"] {
         assert!(!json.contains(word), "{word}");
     }
     for word in ["\"why\": \"sign_in\"", "\"state\": \"unreadable\"", "the name has two addresses, ", ") refused: "] {
         assert!(json.contains(word), "{word}");
     }
+}
+
+/// Facts hold words that stand in other places of a run as well, and addresses that others have too.
+#[test]
+fn facts_of_a_host_neither_break_redaction_nor_show() {
+    use cmcomply::derive::Via;
+    use cmcomply::evidence::Redaction;
+    use cmcomply::vantage::HostFact;
+
+    let mut run = sample::run();
+    let reached = run.observations.iter().position(cmcomply::probe::Observation::reached).unwrap();
+    let attempt = &mut run.observations[reached].tcp.evidence.as_mut().unwrap().attempts[0];
+    attempt.address = "10.9.9.9:8080".parse().unwrap();
+    run.observations[reached].name.evidence.as_mut().unwrap().addresses = vec!["10.9.9.9".parse().unwrap()];
+    let proxy = run.requirements.iter_mut().find(|one| one.route.via == Via::Direct).unwrap();
+    proxy.route.detail = "direct: the WinHTTP proxy settings of cm01 name no proxy".to_owned();
+    let known = |values: &[&str]| HostFact::Known { values: values.iter().map(|&value| value.to_owned()).collect() };
+    run.vantages[1].facts = Some(
+        [
+            ("proxy.winhttp", known(&["direct"])),
+            ("proxy.wininet.system.ways", known(&["direct", "proxy", "script", "auto_detect"])),
+            ("proxy.wininet.system.server", known(&["10.9.9.9:8080", "10.9.9.9"])),
+            ("proxy.wininet.user.server", known(&["px.corp.contoso.com:8080"])),
+            ("os.build", known(&["20348", "4.8.4515.0"])),
+            ("schannel.mode", known(&["unknown"])),
+            ("account.name", known(&["CONTOSO\\secretadmin"])),
+            ("os.words", known(&["kind"])),
+        ]
+        .map(|(name, fact)| (name.to_owned(), fact))
+        .into(),
+    );
+    let redacted = Redaction::new(&[7; 32]).run(&run).unwrap();
+    let facts = redacted.vantages[1].facts.as_ref().unwrap();
+    for (name, stays) in [
+        ("proxy.winhttp", true),
+        ("proxy.wininet.system.ways", true),
+        ("os.build", true),
+        ("proxy.wininet.system.server", false),
+        ("account.name", false),
+    ] {
+        assert_eq!(facts[name] == run.vantages[1].facts.as_ref().unwrap()[name], stays, "{name}: {:?}", facts[name]);
+    }
+    let json = String::from_utf8(redacted.to_json().unwrap()).unwrap();
+    for word in ["10.9.9.9", "secretadmin", "px.corp"] {
+        assert!(!json.contains(word), "{word}");
+    }
+    assert!(json.contains("\"via\": \"direct\"") && json.contains("192.0.2.1:8080"));
 }
 
 #[test]

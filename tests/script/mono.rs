@@ -102,8 +102,11 @@ impl Machine {
         std::fs::write(&file, plan.to_json().unwrap()).unwrap();
         let program = Path::new(env!("CARGO_BIN_EXE_cmcomply"));
         let output = self.run(&[program, "probe".as_ref(), "--plan".as_ref(), &file], b"");
-        Observations::parse("own", &output.stdout)
-            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+        let own = Observations::parse("own", &output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+        // What one really sees shows what it says.
+        assert_eq!(own.fits(plan), Ok(()));
+        own
     }
 
     fn run(&self, words: &[&Path], stdin: &[u8]) -> Output {

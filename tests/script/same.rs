@@ -245,16 +245,28 @@ fn hops_are_those_of_our_own_probe() {
     let spec = Spec::default()
         .host("first.contoso.internal", Behaviour::Redirect(302, format!("http://second.contoso.internal:{end}/x?y=1")))
         .host("out.contoso.internal", Behaviour::Redirect(302, "http://10.0.0.1/".into()))
-        .host("circle.contoso.internal", Behaviour::Redirect(301, "/".into()));
+        .host("circle.contoso.internal", Behaviour::Redirect(301, "/".into()))
+        .host(
+            "umlaut.contoso.internal",
+            Behaviour::Redirect(302, format!("http://b\u{fc}cher.contoso.internal:{end}/")),
+        )
+        // What a server may say, and nobody can be sent to.
+        .host("hyphen.contoso.internal", Behaviour::Redirect(302, "http://a-.contoso.internal/".into()))
+        .host("number.contoso.internal", Behaviour::Redirect(302, "http://foo.123/".into()))
+        .host("zero.contoso.internal", Behaviour::Redirect(302, "http://second.contoso.internal:0/".into()));
     let net = Internet::start_blocking(spec);
-    let names = ["first", "second", "out", "circle"].map(|name| format!("{name}.contoso.internal"));
-    let Some(machine) = Machine::new(&names.each_ref().map(String::as_str), &net.ca_pem()) else { return };
+    let odd = ["umlaut", "hyphen", "number", "zero"];
+    let asked = ["first", "out", "circle"].into_iter().chain(odd);
+    let names = asked.clone().chain(["second", "xn--bcher-kva"]).map(|name| format!("{name}.contoso.internal"));
+    let names: Vec<String> = names.collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let Some(machine) = Machine::new(&names, &net.ca_pem()) else { return };
     let asks = Asks { redirects: true, ..Asks::default() };
-    let probes = ["first", "out", "circle"]
+    let probes = asked
         .map(|name| Probe { asks: asks.clone(), ..probe(Scheme::Https, name, net.server(443).port(), Via::Direct) });
-    let plan = plan(probes.into(), 20_000);
+    let plan = plan(probes.collect(), 20_000);
     let (ours, theirs) = (machine.own(&plan), machine.told(&plan));
-    assert_eq!(ours.observations.len(), 4, "one hop");
+    assert_eq!(ours.observations.len(), 9, "two hops");
     let different = differences(&ours, &theirs);
     assert!(different.is_empty(), "{}", different.concat());
 }

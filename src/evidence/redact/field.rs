@@ -23,6 +23,10 @@ pub(super) enum Treatment {
     Product,
     /// Hidden behind a pseudonym for the whole of it.
     Hidden,
+    /// An address, or a word of a closed set among texts that name something: its form stays.
+    Form,
+    /// A value of a fact of a host: a word of a closed set or a number, else hidden.
+    Fact,
     /// Hidden without one: what an error said.
     Gone,
 }
@@ -82,9 +86,7 @@ const PLAIN: [&str; 51] = [
     "revoked_at",
 ];
 /// What cmcomply composed, and what names endpoints.
-const COMPOSED: [&str; 38] = [
-    "address",
-    "addresses",
+const COMPOSED: [&str; 35] = [
     "asked",
     "canonical_names",
     "connect_to",
@@ -119,7 +121,6 @@ const COMPOSED: [&str; 38] = [
     "template",
     "text",
     "title",
-    "via",
     "when",
 ];
 const HOSTS: [&str; 3] = ["host", "hosts", "machine"];
@@ -138,7 +139,11 @@ pub(super) fn treatment(path: &[String]) -> Treatment {
         (_, "state") if matches!(path, [vantages, facts, _, _] if vantages == "vantages" && facts == "facts") => {
             Treatment::Plain
         }
+        (_, "values") if matches!(path, [vantages, facts, _, _] if vantages == "vantages" && facts == "facts") => {
+            Treatment::Fact
+        }
         ("to", "path") => Treatment::Path,
+        (_, "via" | "address" | "addresses") => Treatment::Form,
         ("waivers", "id") => Treatment::Hidden,
         ("stated_proxies", _) => Treatment::Composed,
         (_, "product") => Treatment::Product,
@@ -174,6 +179,8 @@ mod tests {
         assert_eq!(of(&["vantages", "unreached", "why"]), Treatment::Plain);
         assert_eq!(of(&["vantages", "facts", "roots.root", "why"]), Treatment::Hidden);
         assert_eq!(of(&["vantages", "facts", "roots.root", "state"]), Treatment::Plain);
+        assert_eq!(of(&["vantages", "facts", "proxy.winhttp", "values"]), Treatment::Fact);
+        assert_eq!(of(&["requirements", "route", "via"]), Treatment::Form);
         assert_eq!(of(&["observations", "connect", "evidence", "product"]), Treatment::Product);
     }
 }

@@ -126,6 +126,7 @@ fn collect(value: &Value, path: &mut Vec<String>, words: &mut Words<'_>) {
         Value::String(text) => match treatment(path) {
             Treatment::Name => words.names_in(text),
             Treatment::Hidden => words.hide(text),
+            Treatment::Fact if !is_plain(text) => words.fact(text),
             // Causes and notes repeat it. One word alone may stand anywhere.
             Treatment::Gone if text.contains(' ') => words.hide(text),
             Treatment::Product if text.starts_with('"') => words.hide(text.trim_matches('"')),
@@ -153,21 +154,31 @@ fn replace(value: &mut Value, path: &mut Vec<String>, words: &mut Words<'_>) {
 fn replaced(text: &str, path: &[String], words: &mut Words<'_>) -> String {
     match treatment(path) {
         Treatment::Plain => text.to_owned(),
+        Treatment::Fact if is_plain(text) => text.to_owned(),
         Treatment::Gone => "redacted".to_owned(),
-        Treatment::Hidden => words.hidden(text),
+        Treatment::Hidden | Treatment::Fact => words.hidden(text),
         Treatment::Name => words.hidden_name(text),
         Treatment::Hash => words.hash(text),
         Treatment::Site => words.site(text),
         Treatment::Host => match HostOrAddress::parse(text) {
             Ok(HostOrAddress::Name(name)) => words.host(&name),
-            _ => words.composed(text),
+            _ => words.tokens(text),
         },
+        Treatment::Form => words.tokens(text),
         Treatment::Path if text == "/" => text.to_owned(),
         Treatment::Path => format!("/{}", words.hidden(text)),
         Treatment::Url => url(text, words),
         Treatment::Product if text.starts_with('"') => words.hidden(text),
         Treatment::Composed | Treatment::Product => words.composed(text),
     }
+}
+
+/// What a fact of a host says without saying anything of it: numbers, versions, and the words of the script for ways.
+fn is_plain(text: &str) -> bool {
+    const WORDS: [&str; 5] = ["direct", "proxy", "script", "auto_detect", "unknown"];
+    let number = |c: char| c.is_ascii_digit() || c == '.';
+    // An address is made of the same characters.
+    WORDS.contains(&text) || (text.chars().all(number) && text.parse::<std::net::IpAddr>().is_err())
 }
 
 /// The scheme and, under its pseudonym, the host; the path of a host that is nobody's business is hidden.

@@ -68,6 +68,13 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// This value of a fact is to be hidden wherever it stands, but where it is one word that anybody may write.
+    pub(super) fn fact(&mut self, text: &str) {
+        if !text.chars().all(char::is_alphanumeric) || is_secret(text) {
+            self.hide(text);
+        }
+    }
+
     /// To be called once everything is known.
     pub(super) fn order(&mut self) {
         self.texts.sort_by_key(|text| (std::cmp::Reverse(text.len()), text.clone()));
@@ -123,8 +130,13 @@ impl<'a> Words<'a> {
                 text = text.replace(hidden.as_str(), &self.names.hidden(hidden));
             }
         }
+        self.tokens(&text)
+    }
+
+    /// The same without texts that are hidden whole: each name in it is replaced by a name, each address by an address.
+    pub(super) fn tokens(&mut self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
-        let mut rest = text.as_str();
+        let mut rest = text;
         while !rest.is_empty() {
             let end = rest.find(|c| !is_part(c) && c != ':').unwrap_or(rest.len());
             let (token, tail) = rest.split_at(end);

@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use super::seen::{SEEN_FORMAT, Seen};
 use super::tell;
+use crate::derive::Via;
 use crate::evidence::{Observations, Seeing};
 use crate::host::HostName;
-use crate::plan::PlanDocument;
+use crate::plan::{Asks, PlanDocument, Target};
 use crate::probe::Checks;
 use crate::text::{canonical_sha256, decoded, printable};
 use crate::vantage::{Unreached, UnreachedWhy, Vantage, VantageKind, clock, harmless};
@@ -128,27 +129,64 @@ pub fn answer(stdout: &[u8], plan: &PlanDocument, asked: &Asked) -> Result<Obser
         let short = |hash: &str| printable(hash, 12);
         return Err(AnswerError::OtherPlan { given: short(&seen.plan_sha256), expected: short(&plan.sha256) });
     }
-    let contradicts = |what: String| Err(AnswerError::Contradicts { what: printable(&what, MAX_WORDS) });
-    if seen.plan_host != plan.host {
-        return contradicts("it names another host of the plan".to_owned());
-    }
-    let planned = seen.observations.iter().filter(|one| one.hop_of.is_none());
-    for (one, probe) in planned.clone().zip(&plan.probes) {
-        let same =
-            one.probe == probe.id.0 && one.target == probe.target && one.via == probe.via && one.asks == probe.asks;
-        if !same {
-            return contradicts(format!("{} is not what the plan has there", one.probe));
-        }
-    }
-    if planned.count() != plan.probes.len() {
-        return contradicts("it has not one observation for each probe".to_owned());
-    }
-    told(seen, asked)
+    let contradicts = |what: String| AnswerError::Contradicts { what: printable(&what, MAX_WORDS) };
+    Echo::of(&seen).fits(plan).map_err(contradicts)?;
+    let told = told(seen, asked)?;
+    told.fits(plan).map_err(contradicts)?;
+    Ok(told)
 }
 
-/// Reads a file that was carried here, whose plan is not at hand: the caller compares the hash of the plan.
-pub fn carried_answer(bytes: &[u8], asked: &Asked) -> Result<Observations, AnswerError> {
-    told(document(bytes)?, asked)
+/// Reads a file that was carried here, whose plan is not at hand: the caller compares the hash of the plan, and what it
+/// repeats of the plan.
+pub fn carried_answer(bytes: &[u8], asked: &Asked) -> Result<(Observations, Echo), AnswerError> {
+    let seen = document(bytes)?;
+    let echo = Echo::of(&seen);
+    Ok((told(seen, asked)?, echo))
+}
+
+/// What an answer repeats of its plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Echo {
+    host: Option<HostName>,
+    probes: Vec<EchoedProbe>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct EchoedProbe {
+    id: String,
+    target: Option<Target>,
+    via: Via,
+    asks: Asks,
+}
+
+impl Echo {
+    fn of(seen: &Seen) -> Self {
+        let planned = seen.observations.iter().filter(|one| one.hop_of.is_none());
+        let probes = planned.map(|one| EchoedProbe {
+            id: one.probe.clone(),
+            target: one.target.clone().ok(),
+            via: one.via.clone(),
+            asks: one.asks.clone(),
+        });
+        Self { host: seen.plan_host.clone(), probes: probes.collect() }
+    }
+
+    /// Whether that is what the plan says, one observation for each probe.
+    pub fn fits(&self, plan: &PlanDocument) -> Result<(), String> {
+        if self.host != plan.host {
+            return Err("it names another host of the plan".to_owned());
+        }
+        for (one, probe) in self.probes.iter().zip(&plan.probes) {
+            let target = one.target.as_ref() == Some(&probe.target);
+            if !target || one.id != probe.id.0 || one.via != probe.via || one.asks != probe.asks {
+                return Err(format!("{} is not what the plan has there", printable(&one.id, 200)));
+            }
+        }
+        if self.probes.len() != plan.probes.len() {
+            return Err("it has not one observation for each probe".to_owned());
+        }
+        Ok(())
+    }
 }
 
 /// Whether the bytes are of the script, and not an observations document.

@@ -10,5 +10,5 @@ mod tell;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{AnswerError, Asked, MAX_ANSWER, answer, carried_answer, is_answer};
+pub use answer::{AnswerError, Asked, Echo, MAX_ANSWER, answer, carried_answer, is_answer};
 pub use payload::{Options, carried, command, text};

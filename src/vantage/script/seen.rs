@@ -52,7 +52,9 @@ pub(super) struct Machine {
 #[serde(deny_unknown_fields)]
 pub(super) struct SeenProbe {
     pub(super) probe: String,
-    pub(super) target: Target,
+    /// What it looked at; of a hop it may be what the answer before it said, and no target.
+    #[serde(deserialize_with = "pointed")]
+    pub(super) target: Result<Target, String>,
     pub(super) via: Via,
     #[serde(default)]
     pub(super) asks: Asks,
@@ -81,6 +83,15 @@ pub(super) struct SeenStage<E> {
     pub(super) failure: Option<SeenFailure>,
     #[serde(default = "none")]
     pub(super) evidence: Option<E>,
+}
+
+/// A target, or why it is none.
+fn pointed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Result<Target, String>, D::Error> {
+    let given = serde_json::Value::deserialize(deserializer)?;
+    Ok(match Target::deserialize(&given) {
+        Ok(target) if target.port == 0 => Err("port 0 is none".to_owned()),
+        target => target.map_err(|error| error.to_string()),
+    })
 }
 
 fn none<E>() -> Option<E> {

@@ -10,7 +10,7 @@ use super::AnswerError;
 use super::seen::{Octets, Seen, SeenAnswer, SeenFailure, SeenProbe, SeenStage};
 use crate::derive::Via;
 use crate::host::Scheme;
-use crate::plan::ProbeId;
+use crate::plan::{ProbeId, Target};
 use crate::probe::elsewhere::{self, Complaints, Elsewhere, Raw};
 use crate::probe::{
     Checks, Failure, FailureCode, HttpEvidence, Issuance, NameEvidence, Observation, Outcome, Redirect, Stage,
@@ -35,13 +35,22 @@ pub(super) fn observations(seen: &Seen, checks: &Checks) -> Result<Vec<Observati
     for one in &seen.observations {
         let contradicts =
             |what: &str| AnswerError::Contradicts { what: format!("{}: {what}", printable(&one.probe, 200)) };
-        let told = Told { seen: one, judges: &judges, now: moment(one.started) };
+        let target = match &one.target {
+            Ok(target) => target,
+            Err(why) if one.hop_of.is_none() => return Err(contradicts(why)),
+            // Where a server sends its readers may be nowhere: the answer that says so is judged, and nobody went there.
+            Err(_) => {
+                names.insert(&one.probe, ProbeId(one.probe.clone()));
+                continue;
+            }
+        };
+        let told = Told { seen: one, target, judges: &judges, now: moment(one.started) };
         let mut observation = told.observation().map_err(contradicts)?;
         if let Some(parent) = &one.hop_of {
             let parent = names.get(parent.as_str()).ok_or_else(|| contradicts("a hop that nothing leads to"))?;
             let http = places.get(parent).and_then(|place| all[*place].http.evidence.as_ref());
-            let leads = http.and_then(|http| http.redirect.as_ref()) == Some(&Redirect::To(one.target.clone()));
-            observation.probe = ProbeId::of(&one.target, &one.via);
+            let leads = http.and_then(|http| http.redirect.as_ref()) == Some(&Redirect::To(target.clone()));
+            observation.probe = ProbeId::of(target, &one.via);
             observation.redirected_from = Some(parent.clone());
             // Where the answer does not lead by our reading, or somebody was there already, it is nobody's hop.
             if !leads || places.contains_key(&observation.probe) {
@@ -61,6 +70,7 @@ pub(super) fn observations(seen: &Seen, checks: &Checks) -> Result<Vec<Observati
 /// One probe as the script saw it.
 struct Told<'a> {
     seen: &'a SeenProbe,
+    target: &'a Target,
     judges: &'a Elsewhere,
     now: UnixTime,
 }
@@ -68,7 +78,7 @@ struct Told<'a> {
 impl Told<'_> {
     /// Stage after stage until one did not succeed. The error says what cannot be.
     fn observation(&self) -> Result<Observation, &'static str> {
-        let SeenProbe { target, via, .. } = self.seen;
+        let (target, via) = (self.target, &self.seen.via);
         let mut to = Observation::not_tried(ProbeId(self.seen.probe.clone()), self.seen.started);
         if self.seen.name.outcome == Outcome::NotTried {
             return Ok(to);
@@ -92,7 +102,7 @@ impl Told<'_> {
     }
 
     fn walk(&self, proxied: bool, secure: bool, to: &mut Observation) -> Result<(), &'static str> {
-        let SeenProbe { target, via, .. } = self.seen;
+        let (target, via) = (self.target, &self.seen.via);
         to.name = self.name(matches!(via, Via::Proxy { host: crate::host::HostOrAddress::Address(_), .. }))?;
         if !matches!(to.name.outcome, Outcome::Ok | Outcome::NotNeeded) {
             return Ok(());
@@ -148,7 +158,7 @@ impl Told<'_> {
             _ => {}
         }
         let told = stage.told(evidence);
-        Ok(if matches!(self.seen.via, Via::Direct) { judge_again(&self.seen.target.host, told) } else { told })
+        Ok(if matches!(self.seen.via, Via::Direct) { judge_again(&self.target.host, told) } else { told })
     }
 
     fn tcp(&self) -> Result<Stage<TcpEvidence>, &'static str> {
@@ -200,7 +210,7 @@ impl Told<'_> {
                 no_certificate: said.no_certificate,
                 status: said.status.iter().take(MAX_STATUS).map(|text| printable(text, MAX_WORD)).collect(),
             };
-            self.judges.trust(&self.seen.target.host, &self.served(), &said, self.now)
+            self.judges.trust(&self.target.host, &self.served(), &said, self.now)
         })
     }
 
@@ -208,7 +218,7 @@ impl Told<'_> {
         self.seen.http.judged(|seen| {
             let get = seen.get.as_ref().map(SeenAnswer::raw);
             let lost = seen.get_failure.as_ref().map(|failure| Err(failure.told()));
-            elsewhere::http(&self.seen.target, way, &seen.head.raw(), get.as_ref().map(Ok).or(lost))
+            elsewhere::http(self.target, way, &seen.head.raw(), get.as_ref().map(Ok).or(lost))
         })
     }
 
@@ -228,7 +238,7 @@ impl Told<'_> {
                 (None, Some(failure)) => Err(failure.told()),
                 (None, None) => continue,
             };
-            elsewhere::further(&self.seen.target, &question.what, &question.method, answer, &mut to.further);
+            elsewhere::further(self.target, &question.what, &question.method, answer, &mut to.further);
         }
     }
 }

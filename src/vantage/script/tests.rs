@@ -126,7 +126,8 @@ fn a_whole_answer_is_found_in_whatever_a_shell_prints() {
         assert_eq!(read(&said).unwrap(), expected);
     }
     assert_eq!(answer(&wide(&text), &plan(), &asked()).unwrap(), expected);
-    assert_eq!(carried_answer(text.as_bytes(), &Asked { sent: None, ..asked() }).unwrap(), expected);
+    let (carried, echo) = carried_answer(text.as_bytes(), &Asked { sent: None, ..asked() }).unwrap();
+    assert_eq!((carried, echo.fits(&plan())), (expected.clone(), Ok(())));
     assert!(is_answer(text.as_bytes()) && is_answer(marked.as_bytes()) && !is_answer(b"{\"format\":\"other/1\"}"));
     expected.fits(&plan()).unwrap();
     let mut written = Vec::new();
@@ -227,6 +228,55 @@ fn nothing_is_green_without_evidence() {
     });
 }
 
+/// What does not fit together was not seen so.
+#[test]
+fn an_answer_about_something_else_is_none() {
+    let contradicts = |change: &dyn Fn(&mut Value)| {
+        let result = after(|document| change(document));
+        assert!(matches!(result, Err(AnswerError::Contradicts { .. })), "{result:#?}");
+    };
+    contradicts(&|d| d["observations"][1]["name"]["evidence"]["asked"] = json!("b.contoso.internal"));
+    contradicts(&|d| d["observations"][1]["tcp"]["evidence"]["attempts"][0]["address"] = json!("10.1.1.1:22"));
+    contradicts(&|d| d["observations"][1]["tcp"]["evidence"]["attempts"][0]["address"] = json!("10.1.1.2:80"));
+    contradicts(&|d| d["observations"][1]["started"] = json!("1999-01-01T00:00:00Z"));
+    // Nobody knows when a file that was carried was asked for: its own times have to fit.
+    let mut document = seen(&plan());
+    document["started"] = json!("2020-01-01T00:00:00Z");
+    let (told, _) = carried_answer(whole(document).as_bytes(), &Asked { sent: None, ..asked() }).unwrap();
+    assert!(told.fits(&plan()).unwrap_err().contains("deadline"), "it took years");
+}
+
+/// The file tells of other endpoints under the names that the plan gives to its own.
+#[test]
+fn a_carried_answer_repeats_its_plan() {
+    let mut document = seen(&plan());
+    for one in document["observations"].as_array_mut().unwrap() {
+        one["target"]["host"] = json!("localhost.contoso.internal");
+    }
+    let (_, echo) = carried_answer(whole(document).as_bytes(), &Asked { sent: None, ..asked() }).unwrap();
+    assert!(echo.fits(&plan()).unwrap_err().contains("is not what the plan has there"));
+}
+
+#[test]
+fn a_redirect_to_nowhere_costs_nothing_else() {
+    for host in ["a-.contoso.com", "b\u{fc}cher.contoso.com", "foo.123", "x.contoso.com"] {
+        let told = after(|document| {
+            let mut hop = document["observations"][1].clone();
+            (hop["probe"], hop["hop_of"]) = (json!("hop 1"), hop["probe"].clone());
+            hop["target"]["host"] = json!(host);
+            hop["target"]["port"] = json!(if host.starts_with('x') { 0 } else { 80 });
+            let mut next = hop.clone();
+            (next["probe"], next["hop_of"]) = (json!("hop 2"), json!("hop 1"));
+            next["target"] = document["observations"][1]["target"].clone();
+            document["observations"].as_array_mut().unwrap().extend([hop, next]);
+        });
+        let told = told.unwrap();
+        assert!(told.observations.len() == 2 && told.observations[1].reached(), "{host}");
+    }
+    // What the plan itself names has a target.
+    assert!(after(|document| document["observations"][1]["target"]["host"] = json!("a-.contoso.com")).is_err());
+}
+
 #[test]
 fn what_the_machine_calls_well_is_judged_by_our_tables() {
     let http = |evidence: Value| {
@@ -299,6 +349,8 @@ fn who_issued_a_chain_is_judged_by_the_clock_there() {
     let issuance = |started: &str| {
         let mut document = seen(&plan());
         let ok = |evidence: Value| json!({ "outcome": "ok", "took_us": 5, "evidence": evidence });
+        (document["started"], document["finished"]) = (json!(started), json!(started));
+        document["observations"][1]["started"] = json!(started);
         let one = &mut document["observations"][0];
         one["started"] = json!(started);
         one["tcp"] = ok(json!({ "attempts": [{ "address": "10.1.1.1:443", "took_us": 1 }], "untried": 0 }));
@@ -308,7 +360,8 @@ fn who_issued_a_chain_is_judged_by_the_clock_there() {
         }));
         one["http"] = ok(json!({ "head": { "status": 404, "headers": [] } }));
         let checks = Checks { public_roots: vec![ca.der().to_vec()], ..Checks::default() };
-        let told = answer(marked(&whole(document)).as_bytes(), &plan(), &Asked { checks, ..asked() }).unwrap();
+        let asked = Asked { checks, sent: None, ..asked() };
+        let told = answer(marked(&whole(document)).as_bytes(), &plan(), &asked).unwrap();
         told.observations[0].trust.evidence.as_ref().unwrap().issuance
     };
     assert_eq!(issuance("2020-06-01T00:00:00Z"), Some(Issuance::Public));
