@@ -101,7 +101,7 @@ fn judged_at(
 ) -> Vec<Judgement> {
     let plan = plan::build(requirements);
     let observations: Vec<Observation> = plan.probes.iter().filter_map(look).collect();
-    let witness = Witness { name, probes: &plan.probes, observations: &observations, unreached };
+    let witness = Witness { name, probes: &plan.probes, observations: &observations, unreached, clients: None };
     judge(requirements, &[witness], |_| View { vantage: 0, grade }, from_here)
 }
 
@@ -133,6 +133,7 @@ fn what_was_asked_for_and_not_looked_at_is_no_proof() {
             probes: &plan.probes,
             observations: std::slice::from_ref(&observation),
             unreached: None,
+            clients: None,
         };
         let view = View { vantage: 0, grade: EvidenceGrade::B };
         let mut all = judge(&[requirement], &[witness], |_| view, false);

@@ -44,6 +44,8 @@ Examples:
       each host from where the tables [[vantages]] of the file say: itself over SSH or WinRM, for example
   cmcomply audit --sql cm01.contoso.com --observations dp07.seen.json
       with what was brought back from a host that nobody reaches (`cmcomply plan`)
+  cmcomply audit --sql cm01.contoso.com --observations clients.json
+      with what clients said themselves (`cmcomply run-script`)
   cmcomply audit --sql cm01.contoso.com\\SCCM --database CM_PS1 --sql-ca-file ca.pem -o q4.json
       a named instance, its certificate signed by a CA of your own, the record in q4.json and in no store
   cmcomply audit --sql cm01.contoso.com --store /srv/cmcomply --sign-key auditor.key
@@ -169,7 +171,7 @@ pub(super) async fn audited(
         Some(version) => Options::default().for_version(version, catalog).map_err(Stop::usage)?.target_build,
         None => None,
     };
-    let carried = args.vantages.carried(Timestamp::now(), &bounds.checks)?;
+    let (carried, from_clients) = args.vantages.carried(Timestamp::now(), &bounds.checks)?;
     // Last, because it may ask for a password.
     let prepared = args.facts.prepare()?;
     if args.vantages.remote && prepared.is_redacted() {
@@ -203,13 +205,24 @@ pub(super) async fn audited(
     let subjects = requirements.iter().map(|requirement| &requirement.subject);
     let machines: Vec<HostName> = carried.iter().map(|file| file.machine.clone()).collect();
     let default = args.vantages.default_kind();
-    let seats = vantage::assign(subjects, &facts, &looked_at_by, default, &vantage, &machines);
+    let mut seats = vantage::assign(subjects, &facts, &looked_at_by, default, &vantage, &machines);
+    let clients_at = from_clients.as_ref().and_then(|_| seats.let_clients_look());
     let plans = seats.plans(&requirements, args.probing.plan_bounds());
     let mut brought = Vec::new();
     for file in carried {
         brought.push((file.place(&seats, &plans).map_err(Stop::usage)?, file));
     }
-    let seen = vantages::look(&seats, plans, brought, &bounds, &cancel).await?;
+    let clients = match (from_clients, clients_at) {
+        (Some(file), Some(place)) => {
+            file.fits(&plans[place]).map_err(Stop::usage)?;
+            Some((place, file.clients))
+        }
+        (Some(file), None) => {
+            return Err(Stop::usage(anyhow::anyhow!("{}: nothing is known to be needed by clients", file.path)));
+        }
+        (None, _) => None,
+    };
+    let seen = vantages::look(&seats, plans, brought, clients, &bounds, &cancel).await?;
     let interrupted = seen.interrupted;
     // Revocation lists are fetched by the system itself.
     let system = Rules::of_system(&rules, &routes);
@@ -222,7 +235,8 @@ pub(super) async fn audited(
     assess::note_revocation(&mut judgements, THIS_MACHINE, seen.of_this_machine(), &revocation_lists);
     let today = finished.to_zoned(TimeZone::UTC).date();
     let waivers = waivers.map(|list| AppliedWaivers::new(list, &requirements, &mut judgements, today));
-    let (vantages, probes, observations) = gather(seen.into_looks(), &mut judgements);
+    let (looks, clients) = seen.into_looks();
+    let (vantages, probes, observations) = gather(looks, &mut judgements);
     let run = Run {
         format: RUN_FORMAT.to_owned(),
         tool: Tool::this(),
@@ -239,6 +253,7 @@ pub(super) async fn audited(
         observations,
         revocation_lists,
         judgements,
+        clients,
         waivers,
     };
     Ok(Audited::Run(Box::new(run)))

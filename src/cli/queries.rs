@@ -72,7 +72,8 @@ fn listing(queries: &[Query]) -> String {
          --\n\
          -- Of several ways to ask for a fact, the first one is sent whose objects and columns are there and may be\n\
          -- read; NULL takes the place of optional columns that are not. Each statement goes into sys.sp_executesql\n\
-         -- inside TRY and CATCH, all of them in one batch, so that an error costs one fact.\n--\n-- Contents\n",
+         -- inside TRY and CATCH, all of them in one batch, so that an error costs one fact. Those of run-script\n\
+         -- collect are sent by themselves.\n--\n-- Contents\n",
         env!("CARGO_PKG_VERSION")
     );
     let width = queries.iter().map(|query| query.name.len()).max().unwrap_or(0);
@@ -101,6 +102,7 @@ fn place(place: Place) -> &'static str {
         Place::Master => "to master, when no database is named",
         Place::Discovery => "to the site database, first round trip",
         Place::SiteDatabase => "to the site database, second round trip",
+        Place::Scripts => "to the site database, by run-script collect alone",
     }
 }
 

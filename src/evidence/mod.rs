@@ -11,8 +11,8 @@ mod vantages;
 mod write;
 
 pub use compare::{COMPARISON_FORMAT, Change, ChangeCause, ChangeClass, ComparedRun, Comparison, compare};
-pub(crate) use document::inert;
 pub use document::{MAX_RUN_OCTETS, RunError};
+pub(crate) use document::{inert, left_out};
 pub use observations::{MAX_OBSERVATIONS_OCTETS, OBSERVATIONS_FORMAT, Observations, ObservationsError, Seeing};
 pub use outcome::{Outcome, Tally, gaps, unknown_facts};
 pub use redact::{RedactError, Redaction};

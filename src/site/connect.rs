@@ -18,7 +18,7 @@ use super::error::ConnectError;
 use super::options::{Certificate, Encryption, Options, SignIn};
 use super::refusal::{self, Place};
 use super::server::Endpoint;
-use super::session::{MAX_HANDSHAKE, MAX_OCTETS, Metered, Session, Wire};
+use super::session::{MAX_HANDSHAKE, MAX_OCTETS, MAX_OCTETS_OF_CLIENTS, Metered, Session, Wire};
 use crate::host::HostName;
 use crate::text;
 
@@ -54,6 +54,13 @@ impl<'a> Connector<'a> {
             Certificate::MachineRoots | Certificate::NotChecked => None,
         };
         Ok(Self { options, roots, octets: Arc::new(AtomicU64::new(MAX_OCTETS)) })
+    }
+
+    /// The same for what is read page by page and not kept.
+    pub(super) async fn of_many_clients(options: &'a Options) -> Result<Self, ConnectError> {
+        let connector = Self::new(options).await?;
+        connector.octets.store(MAX_OCTETS_OF_CLIENTS, Ordering::Relaxed);
+        Ok(connector)
     }
 
     /// The options.
@@ -186,7 +193,8 @@ impl<'a> Connector<'a> {
         let stream = Metered::new(stream, Arc::clone(&self.octets), Arc::clone(&own)).compat_write();
         let task = AbortOnDropHandle::new(tokio::spawn(Client::connect(config, stream)));
         let wire = task.await.map_err(|_| None)?.map_err(Some)?;
-        own.store(MAX_OCTETS, Ordering::Relaxed);
+        // From here on the share of all connections alone counts.
+        own.store(MAX_OCTETS_OF_CLIENTS, Ordering::Relaxed);
         Ok(wire)
     }
 }

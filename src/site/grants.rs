@@ -14,12 +14,14 @@ use crate::text;
 /// The role that the script makes.
 pub const ROLE: &str = "cmcomply_reader";
 
-/// Views and functions over tables with secrets: application secrets, keys, PXE passwords, encrypted URLs.
-const OVER_SECRETS: [&str; 5] = [
+/// Views and functions over tables with secrets: application secrets, keys, PXE passwords, encrypted URLs, and whatever
+/// scripts were given and said.
+const OVER_SECRETS: [&str; 6] = [
     "fn_rbac_DistributionPoints",
     "vSMS_AAD_Application_Ex",
     "vSMS_Azure_CloudService",
     "vSMS_SC_Component_PropertyLists",
+    "vSMS_ScriptsExecutionStatus",
     "vWSfBConfigurationData",
 ];
 
@@ -92,8 +94,14 @@ pub fn grant_script(login: &Login) -> String {
          IF DATABASE_PRINCIPAL_ID({text}) IS NULL\n    CREATE USER {name} FOR LOGIN {name};\nGO\n\
          ALTER ROLE {ROLE} ADD MEMBER {name};\nGO\n"
     );
-    for query in queries().iter().filter(|query| query.place == Place::SiteDatabase) {
+    let reads = |query: &&Query| query.ways.iter().any(|way| !way.objects.is_empty());
+    for query in queries().iter().filter(reads) {
         script.push('\n');
+        if query.place == Place::Scripts {
+            let what = "The rest is for `cmcomply run-script collect` alone. Leave it out where that is not used: it lets the \
+                        login read what clients said in answer to any script.";
+            comment(what, &mut script);
+        }
         block(query, &mut script);
     }
     script

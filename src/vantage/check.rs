@@ -18,7 +18,7 @@ pub async fn check(place: &Place) -> Result<Option<&'static str>, Unreached> {
         VantageKind::Ssh => tokio::time::timeout(LIMIT, program(place)).await.map_err(late)?.map(Some),
         VantageKind::SshWindows => tokio::time::timeout(LIMIT, echo(place)).await.map_err(late)?.map(Some),
         VantageKind::Winrm => port(place).await.map(Some),
-        VantageKind::Local | VantageKind::Carried | VantageKind::None => Ok(None),
+        VantageKind::Local | VantageKind::Carried | VantageKind::RunScripts | VantageKind::None => Ok(None),
     }
 }
 

@@ -28,7 +28,11 @@ pub(super) enum Treatment {
 }
 
 /// Closed sets, moments, versions.
-const PLAIN: [&str; 49] = [
+const PLAIN: [&str; 53] = [
+    "collected",
+    "first_answer",
+    "grouped_by",
+    "last_answer",
     "redirect.why",
     "unreached.why",
     "evidence_grade",

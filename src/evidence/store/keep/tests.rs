@@ -47,6 +47,7 @@ fn run(second: i64) -> Run {
         observations: vec![],
         revocation_lists: vec![],
         judgements: vec![],
+        clients: None,
         waivers: None,
     }
 }
