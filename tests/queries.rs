@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::process::Command;
 use std::time::Duration;
 
-use cmcomply::site::{self, Certificate, Facts, Network, Options, Place, Secret, Server, SignIn, read};
+use cmcomply::site::{self, Certificate, Facts, Network, Options, Secret, Server, SignIn, read};
 use lab::site_database::{self, Rights, SiteDatabase};
 use sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Query, SelectItem, SetExpr, Statement, TableFactor,

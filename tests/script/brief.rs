@@ -116,7 +116,7 @@ fn a_client_says_what_our_own_probe_sees() {
             }
         }
     }
-    assert!(reached >= 10, "{reached}");
+    assert!(reached >= 8, "{reached}");
 }
 
 #[test]
