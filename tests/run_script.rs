@@ -119,7 +119,7 @@ impl Place {
     async fn audit(&self, more: &[&str]) -> (Done, Value) {
         let _ = std::fs::remove_file(self.path("run.json"));
         let rest = ["--snapshot=site.json", "--catalog=catalog", "--output=run.json", "--dns-server=127.0.0.1:9"];
-        let done = self.run(&[&["audit", "--deadline=1", "--stage-timeout=1"], &rest, more].concat()).await;
+        let done = self.run(&[&["audit", "--deadline=1", "--stage-timeout=1"][..], &rest, more].concat()).await;
         let run = std::fs::read(self.path("run.json"));
         (done, run.map_or(Value::Null, |bytes| valid("run", &bytes)))
     }
