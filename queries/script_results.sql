@@ -2,6 +2,7 @@
 -- What clients said in answer to a script of Run Scripts: every client that the site knows, the newest result first, with
 -- its boundary group or else its network. Sent by `cmcomply run-script collect` alone, in pages: @P1 is the script, @P2 the
 -- last client of the page before. One character more than a site keeps of an answer shows that it is longer.
+-- at most 500 rows
 
 -- candidate: v_R_System_Valid AS v, vSMS_ScriptsExecutionStatus AS s, vSMS_CombinedDeviceResources AS d
 SELECT

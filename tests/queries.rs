@@ -27,7 +27,7 @@ fn cmcomply(arguments: &[&str]) -> (i32, String, String) {
 }
 
 fn grants(login: &str) -> String {
-    let (code, script, error) = cmcomply(&["queries", "--grants", login]);
+    let (code, script, error) = cmcomply(&["queries", "--grants", login, "--run-script"]);
     assert_eq!((code, error.as_str()), (0, ""));
     script
 }

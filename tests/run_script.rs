@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use cmcomply::text::hexadecimal;
-use lab::site_database::{Fault, Grant, Options, Rights, SiteDatabase};
+use lab::site_database::{Fault, Flood, Grant, Options, Rights, SiteDatabase};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -370,6 +370,13 @@ async fn groups_that_are_not_visible_are_said_and_results_that_are_not_end_it() 
     let (done, document) = place.collect(drops(&all)).await;
     assert_eq!((done.code, &document["grouped_by"]), (Some(0), &json!("nothing")), "{}", done.err);
     assert_eq!(document["object"], "dbo.v_R_System_Valid, dbo.ScriptsExecutionStatus");
+    // A server without an end is no site.
+    for what in [Flood::Rows, Flood::Text] {
+        let faults = vec![Fault::Flood { containing: "ScriptOutput".to_owned(), what }];
+        let (done, document) = place.collect(Options { faults, ..with(&rows) }).await;
+        assert_eq!((done.code, document), (Some(4), Value::Null), "{}", done.out);
+        assert!(done.err.contains("the results of the script cannot be read"), "{}", done.err);
+    }
     // Without the results there is nothing to count, and nothing is written.
     let grants = ["v_R_System_Valid", "v_Site", "SMSData"];
     let grants = grants.map(|object| Grant { object: object.to_owned(), columns: Vec::new() });
@@ -385,7 +392,7 @@ async fn groups_that_are_not_visible_are_said_and_results_that_are_not_end_it() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_with_the_rights_of_the_script_can_collect() {
     let place = Place::new().await;
-    let granted = place.run(&["queries", "--grants", "cmcomply"]).await;
+    let granted = place.run(&["queries", "--grants", "cmcomply", "--run-script"]).await;
     let rows: Vec<String> = CLIENTS.iter().map(|client| row(*client, 1, "1", Some(&place.answer("okok")))).collect();
     let mut options = with(&rows);
     options.variants.push(granted.out);

@@ -12,8 +12,8 @@ use super::Stop;
 #[command(after_help = "\
 Examples:
   cmcomply run-script new --sql cm01.contoso.com -o clients
-      write clients.ps1 and clients.plan.json; import the script in the console (Software Library, Scripts), let somebody
-      approve it, and run it on a collection of clients
+      write clients.ps1 and clients.plan.json; import the script in the console,
+      let somebody approve it, and run it on a collection of clients
   cmcomply run-script collect --sql cm01.contoso.com --script 937C2F69-67ED-4682-B072-8F4BA4C53655 \\
       --plan clients/clients.plan.json -o clients.json
       an hour later: read what they said from the site database

@@ -3,8 +3,8 @@
 use super::Listing;
 use crate::vantage::run_script::{ClientCounts, ClientGroup, Clients, Silence};
 
-/// A line for each group that has something to say of all endpoints, and one for each endpoint that somebody did not reach.
-pub fn clients(clients: &Clients) -> Listing<7> {
+/// A line for each group, and one for each endpoint that somebody of it did not plainly reach.
+pub fn clients(clients: &Clients) -> Listing<8> {
     let mut rows = Vec::new();
     for group in &clients.groups {
         let named = || if group.group.is_empty() { "(no group)".to_owned() } else { group.group.clone() };
@@ -13,8 +13,12 @@ pub fn clients(clients: &Clients) -> Listing<7> {
         let good = group.endpoints.iter().filter(|seen| every(seen)).count();
         rows.push([
             named(),
-            format!("{good} of {} endpoints by all that answered", group.endpoints.len()),
             group.answered.to_string(),
+            match group.answered {
+                0 => "nobody answered".to_owned(),
+                _ => format!("{good} of {} reached by all that answered", group.endpoints.len()),
+            },
+            String::new(),
             String::new(),
             String::new(),
             silent.to_string(),
@@ -36,6 +40,7 @@ pub fn clients(clients: &Clients) -> Listing<7> {
             }
             rows.push([
                 named(),
+                group.answered.to_string(),
                 probe.to_string(),
                 (seen.reached + seen.other_root).to_string(),
                 seen.failures().to_string(),
@@ -45,7 +50,7 @@ pub fn clients(clients: &Clients) -> Listing<7> {
             ]);
         }
     }
-    Listing { columns: ["group", "endpoint", "reached", "failed", "cannot tell", "silent", "why"], rows }
+    Listing { columns: ["group", "answered", "endpoint", "reached", "failed", "cannot tell", "silent", "why"], rows }
 }
 
 /// All groups in a few lines.

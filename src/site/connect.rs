@@ -18,7 +18,7 @@ use super::error::ConnectError;
 use super::options::{Certificate, Encryption, Options, SignIn};
 use super::refusal::{self, Place};
 use super::server::Endpoint;
-use super::session::{MAX_HANDSHAKE, MAX_OCTETS, MAX_OCTETS_OF_CLIENTS, Metered, Session, Wire};
+use super::session::{MAX_HANDSHAKE, MAX_OCTETS, Metered, Session, Wire};
 use crate::host::HostName;
 use crate::text;
 
@@ -56,11 +56,9 @@ impl<'a> Connector<'a> {
         Ok(Self { options, roots, octets: Arc::new(AtomicU64::new(MAX_OCTETS)) })
     }
 
-    /// The same for what is read page by page and not kept.
-    pub(super) async fn of_many_clients(options: &'a Options) -> Result<Self, ConnectError> {
-        let connector = Self::new(options).await?;
-        connector.octets.store(MAX_OCTETS_OF_CLIENTS, Ordering::Relaxed);
-        Ok(connector)
+    /// Lets the server send as much again: for what is read page by page, and not kept.
+    pub(super) fn refill(&self) {
+        self.octets.store(MAX_OCTETS, Ordering::Relaxed);
     }
 
     /// The options.
@@ -194,7 +192,7 @@ impl<'a> Connector<'a> {
         let task = AbortOnDropHandle::new(tokio::spawn(Client::connect(config, stream)));
         let wire = task.await.map_err(|_| None)?.map_err(Some)?;
         // From here on the share of all connections alone counts.
-        own.store(MAX_OCTETS_OF_CLIENTS, Ordering::Relaxed);
+        own.store(u64::MAX, Ordering::Relaxed);
         Ok(wire)
     }
 }

@@ -58,7 +58,8 @@ const MAX_ROWS: usize = 200_000;
 
 /// How many rows a result set of this name may have.
 pub(super) fn max_rows(set: &str) -> usize {
-    let fact = set.strip_prefix("fact_").and_then(|fact| FACTS.iter().find(|file| file.fact == fact));
+    let mut files = FACTS.iter().chain(SCRIPTS.iter());
+    let fact = set.strip_prefix("fact_").and_then(|fact| files.find(|file| file.fact == fact));
     fact.map_or(MAX_ROWS, |file| file.max_rows)
 }
 
@@ -418,7 +419,7 @@ mod tests {
         let limits = ["sites", "cmgs", "tenants", "azure_environments", "site_systems"];
         let limits = limits.map(|fact| max_rows(&format!("fact_{fact}")));
         assert_eq!(limits, [10_000, 1000, 1000, 1000, MAX_ROWS]);
-        assert_eq!(max_rows("error_sites"), MAX_ROWS);
+        assert_eq!((max_rows("error_sites"), max_rows("fact_script_results")), (MAX_ROWS, 500));
     }
 
     #[test]

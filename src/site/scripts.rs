@@ -87,7 +87,7 @@ async fn read_pages(
     script: ScriptId,
     mut take: impl FnMut(ScriptResult),
 ) -> Result<ScriptSource, ReadError> {
-    let connector = Connector::of_many_clients(options).await?;
+    let connector = Connector::new(options).await?;
     let database::SiteDatabase { name, mut session, .. } = database::find(&connector).await?;
     let statement = statement(&mut session, options).await?;
     let mut pages = Pages { connector: &connector, database: &name, session, statement: &statement, script };
@@ -139,7 +139,7 @@ async fn statement(session: &mut Session, options: &Options) -> Result<Statement
     };
     let server = &options.server;
     Err(failed(&format!(
-        "{server}: {} (`cmcomply queries --grants` prints the rights that it takes)",
+        "{server}: {} (`cmcomply queries --grants LOGIN --run-script` prints the rights that it takes)",
         unaskable.detail
     )))
 }
@@ -157,6 +157,8 @@ impl Pages<'_> {
     /// anew: the page says where it begins.
     async fn after(&mut self, client: i64) -> Result<Vec<Row>, ReadError> {
         let limit = self.connector.options().query_timeout;
+        // No page is larger than a whole reading, however often it is asked for.
+        self.connector.refill();
         let mut retries = Retries::new(MAX_RETRIES, Instant::now() + limit.saturating_mul(2));
         loop {
             let parameters = vec![Parameter::Text(self.script.to_string()), Parameter::Number(client)];

@@ -26,8 +26,6 @@ use crate::text;
 
 /// The octets that one reading takes from the server, over all its connections.
 pub(super) const MAX_OCTETS: u64 = 128 * 1024 * 1024;
-/// The same of the answers of many clients, which come page by page and are not kept: 8 KB for each of 250,000.
-pub(super) const MAX_OCTETS_OF_CLIENTS: u64 = 2 * 1024 * 1024 * 1024;
 /// The octets that one handshake takes: certificates, the login and its messages.
 pub(super) const MAX_HANDSHAKE: u64 = 1024 * 1024;
 /// More columns than any statement of ours has. A row of NULLs takes no room on the wire, and much in the memory.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::{Args, value_parser};
+use clap::{ArgGroup, Args, value_parser};
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::output::{self, OutputArgs};
@@ -16,7 +16,7 @@ use crate::vantage::run_script::{ClientTally, GroupedBy};
 
 /// Arguments of `cmcomply run-script collect`.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "\
+#[command(group(ArgGroup::new("source").args(["sql"]).required(true)), after_help = "\
 Examples:
   cmcomply run-script collect --sql cm01.contoso.com --script 937C2F69-67ED-4682-B072-8F4BA4C53655 \\
       --plan clients.plan.json -o clients.json
@@ -27,7 +27,7 @@ Examples:
 
 Of a client with several results the newest counts. Every client that the site knows is counted; one that did not answer is
 counted by the reason: no result, a script that failed, an answer that was cut, of another plan, or old.
-The rights are those of `cmcomply queries --grants`. It sends SELECT statements only.
+The rights that it takes: `cmcomply queries --grants LOGIN --run-script`. It sends SELECT statements only.
 Exit codes: 0 every client answered, 2 wrong arguments, 3 not every client answered, 4 the site database could not be read.")]
 pub(super) struct CollectArgs {
     #[command(flatten)]
@@ -61,7 +61,6 @@ pub(super) async fn run(args: CollectArgs) -> Result<u8, Stop> {
     }
     let options = match args.sql.options()?.as_slice() {
         [one] => one.clone(),
-        [] => return Err(Stop::usage(anyhow::anyhow!("no site database: give --sql"))),
         _ => {
             return Err(Stop::usage(anyhow::anyhow!(
                 "--sql is given several times: the results are those of one database"
