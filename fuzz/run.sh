@@ -31,6 +31,7 @@ printf '*.contoso.com:443 # x\nhttps://a.contoso.com/\n10.0.0.0/8\n' | seed allo
 printf '<h2>Updates</h2><ul><li><code>*.windowsupdate.com</code></li><li><code>https://a.contoso.com</code> &amp;</li></ul>' |
     seed documentation_page one
 printf 'a.contoso.com:443:[::1]:8443' | seed names one
+printf 'CMCOMPLY-CLIENT/1 00 2026-11-25T18:27:01Z SYSTEM 3 0 okttdp 0123456789abcdef' | seed client_answer one
 for document in ${CMCOMPLY_FUZZ_RUN:+"$CMCOMPLY_FUZZ_RUN"}; do seed run one < "$document"; done
 for document in ${CMCOMPLY_FUZZ_SNAPSHOT:+"$CMCOMPLY_FUZZ_SNAPSHOT"}; do seed snapshot one < "$document"; done
 

@@ -1,6 +1,7 @@
 //! Run Scripts by the built program: the script, what clients said in the pretend site database, and the audit that takes it.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -315,7 +316,7 @@ async fn thousands_of_clients_come_page_by_page_and_a_break_costs_nothing() {
     let good = place.answer("okok");
     let (mut systems, mut rows) = (String::new(), String::new());
     for client in 20_000..21_800 {
-        systems.push_str(&format!("({client}, N'PC', N'PC', 1, 0),\n"));
+        let _ = writeln!(systems, "({client}, N'PC', N'PC', 1, 0),");
         rows.push_str(&row(client, 1, "1", Some(&good)));
     }
     let systems = format!(

@@ -70,7 +70,7 @@ impl ByClients<'_> {
         if let Some(what) = self.not_asked() {
             return said("clients-untold", &what);
         }
-        let untold: u64 = self.each().map(|(_, seen, inspectable)| untold(&seen, inspectable)).max().unwrap_or(0);
+        let untold: u64 = self.each().map(|(_, seen, wrong)| untold(&seen, wrong)).max().unwrap_or(0);
         if untold > 0 {
             let what = format!(
                 "of {answered} clients that answered {untold} could not tell: a page may be that of a filter, or it was not \
@@ -113,7 +113,7 @@ impl ByClients<'_> {
         notes
     }
 
-    /// Each probe with what all clients saw, and whether other roots are none of our business there.
+    /// Each probe with what all clients saw, and whether another root is a failure there.
     fn each(&self) -> impl Iterator<Item = (&Probe, ClientCounts, bool)> {
         self.case.looks.iter().filter_map(|look| {
             let seen = self.clients.seen(&look.probe.id)?;

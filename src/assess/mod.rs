@@ -14,6 +14,7 @@ mod verdict;
 mod waive;
 mod waiver;
 
+pub(crate) use cause::code_name;
 pub use cause::explain;
 pub use causes::causes_document;
 pub use gateway::judge_gateways;

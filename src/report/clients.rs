@@ -1,6 +1,7 @@
 //! What clients said, by group and endpoint.
 
 use super::Listing;
+use crate::assess::code_name;
 use crate::vantage::run_script::{ClientCounts, ClientGroup, Clients, Silence};
 
 /// A line for each group, and one for each endpoint that somebody of it did not plainly reach.
@@ -28,7 +29,7 @@ pub fn clients(clients: &Clients) -> Listing<8> {
             let other = seen.other_root + seen.other_root_page;
             let doubtful = seen.page + seen.other_root_page + seen.not_seen;
             let mut why: Vec<String> =
-                seen.failed.iter().map(|(code, count)| format!("{} {count}", name(code))).collect();
+                seen.failed.iter().map(|(code, count)| format!("{} {count}", code_name(*code))).collect();
             for (count, what) in [
                 (other, "another root"),
                 (seen.page + seen.other_root_page, "a page"),
@@ -69,9 +70,4 @@ pub fn clients_summary(clients: &Clients) -> String {
 fn silence(group: &ClientGroup) -> String {
     let one = |(why, count): (&Silence, &u64)| format!("{} {count}", why.title());
     group.silent.iter().map(one).collect::<Vec<_>>().join(", ")
-}
-
-/// The stable name of a failure.
-fn name(code: &crate::probe::FailureCode) -> String {
-    serde_json::to_value(code).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::output::{self, OutputArgs};
 use super::super::sql::SqlArgs;
-use super::super::{Stop, audit, exit, progress};
+use super::super::{Stop, audit, console, exit, progress};
 use crate::plan::PlanDocument;
 use crate::report;
 use crate::site::{self, ReadError, ScriptId};
@@ -95,6 +95,8 @@ pub(super) async fn run(args: CollectArgs) -> Result<u8, Stop> {
         GroupedBy::Network => Some("boundary groups are not visible to this login, or not there: counted by network"),
         GroupedBy::Nothing => Some("neither boundary groups nor networks are visible to this login: counted together"),
     };
-    note.iter().for_each(|note| super::super::console::note(note));
+    if let Some(note) = note {
+        console::note(note);
+    }
     Ok(if clients.is_whole() { exit::COMPLIANT } else { exit::INCOMPLETE })
 }

@@ -160,7 +160,9 @@ mod tests {
         let plan = plan();
         let mut tally =
             ClientTally::new(&plan, "2026-11-25T19:00:00Z".parse().unwrap(), SignedDuration::from_hours(24));
-        clients.iter().for_each(|client| tally.add(client));
+        for client in clients {
+            tally.add(client);
+        }
         let source = ScriptSource { object: "dbo.x".to_owned(), grouped_by: "network".to_owned() };
         tally.finish(ScriptId::parse("937C2F69-67ED-4682-B072-8F4BA4C53655").unwrap(), &source)
     }
