@@ -82,7 +82,7 @@ pub fn read_answer(output: &str, plan_sha256: &str, probes: usize) -> Result<Cli
     if hash.len() != HASH || hexadecimal(&Sha256::digest(said))[..HASH] != *hash {
         return Err(Silence::Cut);
     }
-    let mut words = said[NAME.len()..].split(' ');
+    let mut words = said.strip_prefix(NAME).ok_or(Silence::NotOurs)?.split(' ');
     let mut word = || words.next().ok_or(Silence::NotOurs);
     let (plan, at, account, count, left, marks) = (word()?, word()?, word()?, word()?, word()?, word()?);
     if words.next().is_some() {
@@ -185,11 +185,29 @@ pub(crate) mod tests {
         }
     }
 
+    /// With the hash that it should have: whoever writes a line can make that too.
+    fn hashed(said: &str) -> String {
+        format!("{said} {}", &hexadecimal(&Sha256::digest(said))[..HASH])
+    }
+
+    #[test]
+    fn a_good_hash_makes_no_answer() {
+        for said in
+            ["CMCOMPLY-CLIENT/1", "CMCOMPLY-CLIENT/1 ", "CMCOMPLY-CLIENT/1  ", "CMCOMPLY-CLIENT/1 a b c d e f g"]
+        {
+            assert_eq!(read(&hashed(said)), Err(Silence::NotOurs), "{said}");
+        }
+        let endless = format!("{NAME}{} {AT} SYSTEM 3 18446744073709551615 ok", plan_mark(&plan()));
+        assert_eq!(read(&hashed(&endless)), Err(Silence::NotOurs));
+    }
+
     proptest! {
         #[test]
         fn no_output_panics(text in ".{0,300}", cut in 0usize..120) {
             let _ = read(&text);
             let _ = read(&format!("{NAME}{text}"));
+            let _ = read(&hashed(&format!("{NAME}{text}")));
+            let _ = read(&hashed(&format!("{NAME}{} {AT} SYSTEM {text}", plan_mark(&plan()))));
             let _ = read(line(&plan(), AT, 3, 0, "okokok").get(..cut).unwrap_or_default());
         }
     }
