@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -50,12 +51,39 @@ pub(crate) fn path(path: &Path) -> String {
 
 /// SHA-256, in lower-case hexadecimal, over the canonical form of a document without its field `sha256`: JSON with sorted
 /// keys and no blanks.
-pub(crate) fn canonical_sha256(mut document: Value) -> String {
+pub(crate) fn canonical_sha256(document: Value) -> String {
+    canonical_sha256_with::<Value>(document, "", &[])
+}
+
+/// The same of a document whose list `name` was taken out of it: item by item, so that a long one is not in memory a
+/// second time.
+pub(crate) fn canonical_sha256_with<T: Serialize>(mut document: Value, name: &str, items: &[T]) -> String {
+    let mut hash = Sha256::new();
     if let Some(fields) = document.as_object_mut() {
         fields.remove("sha256");
     }
     document.sort_all_objects();
-    hexadecimal(&Sha256::digest(document.to_string()))
+    let Value::Object(fields) = document else { return hexadecimal(&Sha256::digest(document.to_string())) };
+    hash.update("{");
+    for (nth, (key, value)) in fields.iter().enumerate() {
+        hash.update(if nth == 0 { "" } else { "," });
+        hash.update(Value::from(key.as_str()).to_string());
+        hash.update(":");
+        if key != name {
+            hash.update(value.to_string());
+            continue;
+        }
+        hash.update("[");
+        for (nth, item) in items.iter().enumerate() {
+            hash.update(if nth == 0 { "" } else { "," });
+            let mut item = serde_json::to_value(item).expect("strings, numbers and lists of them become JSON");
+            item.sort_all_objects();
+            hash.update(item.to_string());
+        }
+        hash.update("]");
+    }
+    hash.update("}");
+    hexadecimal(&hash.finalize())
 }
 
 /// Text as PowerShell and editors of Windows write it, in UTF-8 or UTF-16, and whether all of it is text; what is none

@@ -135,11 +135,12 @@ pub(crate) fn code_name(code: FailureCode) -> String {
 fn addresses(seen: &Observation, dialled: &str) -> String {
     let port = dialled.rsplit_once(':').map_or("", |(_, port)| port);
     let attempts = seen.tcp.evidence.as_ref().map_or(&[][..], |tcp| &tcp.attempts);
+    let untried = seen.tcp.evidence.as_ref().map_or(0, |tcp| tcp.untried);
     let failed = attempts.iter().filter(|attempt| attempt.failure.is_some()).count();
     match (failed, attempts) {
         (_, []) => format!("TCP {port} to {dialled}"),
-        (1, [one]) => format!("TCP {port} to {}", one.address.ip()),
-        (failed, all) => format!("TCP {port} to {failed} of {} addresses", all.len()),
+        (1, [one]) if untried == 0 => format!("TCP {port} to {}", one.address.ip()),
+        (failed, all) => format!("TCP {port} to {failed} of {} addresses", all.len() + untried),
     }
 }
 

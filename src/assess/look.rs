@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::beyond::Beyond;
 use super::cause::{Words, explain, in_product};
 use super::verdict::Cause;
+use super::{flapping, partly_reached, partly_resolved};
 use crate::derive::Requirement;
 use crate::plan::Probe;
 use crate::probe::Observation;
@@ -32,6 +33,10 @@ pub fn look(requirements: &[Requirement], probe: &Probe, observations: &[Observa
             let new: Vec<String> = beyond.notes().into_iter().filter(|note| !found.notes.contains(note)).collect();
             found.notes.extend(new);
         }
+    }
+    if seen.reached() {
+        let odd = [partly_reached(seen), partly_resolved(seen), flapping(seen)].into_iter().flatten();
+        found.notes.extend(odd.filter(|note| !found.notes.contains(note)).collect::<Vec<_>>());
     }
     if let Some(cause) = &mut found.cause {
         cause.in_product = cause.in_product.take().or(shown_in);

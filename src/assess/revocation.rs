@@ -1,12 +1,12 @@
 //! What it means for a requirement that revocation cannot be checked.
 
 use super::cause::{Words, of_code};
-use super::{Judgement, Verdict};
+use super::{Cause, Judgement, Verdict};
 use crate::plan::ProbeId;
 use crate::probe::{Observation, RevocationList};
 
 /// Notes at each verdict that rests on a chain whose revocation lists or responders cannot be had: Windows then waits,
-/// and refuses where it is strict. The lists were fetched from this vantage, and say nothing of what others saw.
+/// and refuses where it is strict. A certificate that is revoked fails. The lists were fetched from this vantage, and say nothing of what others saw.
 pub fn note_revocation(
     judgements: &mut [Judgement],
     vantage: usize,
@@ -28,7 +28,14 @@ pub fn note_revocation(
             judgement.probes.iter().filter_map(of_probe).filter_map(|seen| seen.tls.evidence.as_ref()).collect();
         let named =
             |list: &&&RevocationList| chains.iter().any(|tls| tls.chain.iter().any(|one| list.is_named_by(one)));
-        let notes: Vec<String> = lost.iter().filter(named).map(|list| note(list)).collect();
-        judgement.notes.extend(notes);
+        let (revoked, lost): (Vec<&RevocationList>, Vec<_>) =
+            lost.iter().filter(named).copied().partition(|list| list.is_revoked());
+        if let Some(list) = revoked.first() {
+            let (code, detail) = ("certificate-revoked", list.fetch.failure.as_ref().map(|failure| &failure.detail));
+            let words = Words::default().with("what", detail.map_or("", String::as_str));
+            judgement.verdict = Verdict::Fail;
+            judgement.cause = Some(Cause { detail: detail.cloned(), ..of_code(code, &words) });
+        }
+        judgement.notes.extend(lost.into_iter().map(note));
     }
 }

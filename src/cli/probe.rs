@@ -32,7 +32,7 @@ Examples:
       the same through a proxy
   cmcomply probe https://manage.microsoft.com --via proxy.contoso.com:8080 \\
       --proxy-user 'proxy.contoso.com:8080=CONTOSO\\svc-cm'
-      signed in by NTLM, or by Basic if the proxy offers no more; the password is asked for
+      signed in by NTLM, or by Basic if NTLM leads to nothing there; the password is asked for
   cmcomply probe https://manage.microsoft.com --layers-only
       without what the catalog asks of it besides (cipher suites, parts of files, known documents)
   cmcomply probe https://aka.ms --format json -o look.json

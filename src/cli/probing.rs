@@ -40,7 +40,7 @@ pub(super) struct RouteArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Probing")]
 pub(super) struct ProbeArgs {
-    /// The account of a proxy that asks for one (NTLM, or Basic where that is all), such as
+    /// The account of a proxy that asks for one (NTLM, or Basic in clear where NTLM leads to nothing), such as
     /// proxy.contoso.com:8080=CONTOSO\svc-cm. Its password comes from the file, standard input, `CMCOMPLY_PROXY_PASSWORD`, or a prompt. May be given several times.
     #[arg(long, value_name = "HOST:PORT=USER", value_parser = proxy_user)]
     proxy_user: Vec<((HostOrAddress, u16), String)>,

@@ -15,7 +15,7 @@ use super::document::left_out;
 use crate::host::HostName;
 use crate::plan::{PlanBounds, PlanDocument, ProbeId};
 use crate::probe::{Observation, Settings};
-use crate::text::{canonical_sha256, decoded, hexadecimal, printable};
+use crate::text::{canonical_sha256_with, decoded, hexadecimal, printable};
 use crate::vantage::{HostFacts, Vantage, harmless};
 
 /// The format of [`Observations`]; a change that old readers would misread makes it a new one.
@@ -176,8 +176,10 @@ impl Observations {
         let interrupted = interrupted.map(str::to_owned);
         let mut document =
             Self::of_host(plan, vantage, account, settings, (started, finished), interrupted, observations, None);
-        document.plan_bounds = Some(bounds).filter(|bounds| *bounds != document.settings.bounds);
-        document.sha256 = document.hash();
+        if bounds != document.settings.bounds {
+            document.plan_bounds = Some(bounds);
+            document.sha256 = document.hash();
+        }
         document
     }
 
@@ -239,7 +241,7 @@ impl Observations {
         if format != OBSERVATIONS_FORMAT {
             return Err(ObservationsError::Format { path: path(), format: printable(format, 80) });
         }
-        let document = Self::deserialize(&given).map_err(|error| invalid(&error.to_string()))?;
+        let mut document = Self::deserialize(&given).map_err(|error| invalid(&error.to_string()))?;
         let understood = serde_json::to_value(&document).map_err(|error| invalid(&error.to_string()))?;
         if let Some(key) = left_out(&given, &understood) {
             return Err(invalid(&format!("this version does not know `{}`", key.trim_start_matches('.'))));
@@ -286,8 +288,11 @@ impl Observations {
         Ok(())
     }
 
-    fn hash(&self) -> String {
-        canonical_sha256(serde_json::to_value(self).expect("strings, numbers and lists of them become JSON"))
+    fn hash(&mut self) -> String {
+        let observations = std::mem::take(&mut self.observations);
+        let rest = serde_json::to_value(&*self).expect("strings, numbers and lists of them become JSON");
+        self.observations = observations;
+        canonical_sha256_with(rest, "observations", &self.observations)
     }
 
     /// Writes the document, indented, with a line end.

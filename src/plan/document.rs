@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Probe, ProbeId};
 use crate::derive::Via;
 use crate::host::HostName;
-use crate::text::{self, canonical_sha256, printable};
+use crate::text::{self, canonical_sha256_with, printable};
 
 /// The format of [`PlanDocument`]; a change that old readers would misread makes it a new one.
 pub const PLAN_FORMAT: &str = "cmcomply.plan/1";
@@ -136,7 +136,7 @@ impl PlanDocument {
             return Err(PlanError::Format { path: path.to_owned(), format: printable(format, 80) });
         }
         // Again from the bytes: its errors name line and column.
-        let document: Self = serde_json::from_slice(bytes).map_err(|error| invalid(&error.to_string()))?;
+        let mut document: Self = serde_json::from_slice(bytes).map_err(|error| invalid(&error.to_string()))?;
         let understood = serde_json::to_value(&document).map_err(|error| invalid(&error.to_string()))?;
         if let Some(place) = not_understood(&given, &understood, "") {
             return Err(invalid(&format!("unknown field {place}")));
@@ -156,8 +156,11 @@ impl PlanDocument {
         Ok(bytes)
     }
 
-    fn hash(&self) -> String {
-        canonical_sha256(serde_json::to_value(self).expect("strings, numbers and lists of them become JSON"))
+    fn hash(&mut self) -> String {
+        let probes = std::mem::take(&mut self.probes);
+        let rest = serde_json::to_value(&*self).expect("strings, numbers and lists of them become JSON");
+        self.probes = probes;
+        canonical_sha256_with(rest, "probes", &self.probes)
     }
 
     /// What its types alone do not keep out.

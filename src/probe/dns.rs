@@ -38,8 +38,9 @@ pub(super) async fn resolve(
     refuse_sinkholes(name, seen)
 }
 
-/// Marks odd addresses. A name of which there is nothing but a sinkhole is blocked, whoever answers there. With a
-/// `--connect-to` rule it is the operator's word where the endpoint is.
+/// Marks odd addresses. A sinkhole is never dialled, since whoever answers there is not the endpoint (for `0.0.0.0` it
+/// is this machine), and a name of which there is nothing else is blocked. With a `--connect-to` rule it is the operator's
+/// word where the endpoint is.
 fn refuse_sinkholes(name: &HostName, seen: Seen<Vec<IpAddr>, NameEvidence>) -> Seen<Vec<IpAddr>, NameEvidence> {
     let (Some(mut evidence), Ok(addresses)) = (seen.evidence.clone(), &seen.result) else { return seen };
     if evidence.connect_to.is_some() {
@@ -48,7 +49,8 @@ fn refuse_sinkholes(name: &HostName, seen: Seen<Vec<IpAddr>, NameEvidence>) -> S
     evidence.oddities = oddity::of(name, addresses);
     let sinkholes: Vec<_> = evidence.oddities.iter().filter(|odd| odd.kind == OddityKind::Sinkhole).collect();
     let Some(first) = sinkholes.first().filter(|_| sinkholes.len() == addresses.len()) else {
-        return Seen { evidence: Some(evidence), ..seen };
+        let dialled = addresses.iter().filter(|address| sinkholes.iter().all(|odd| odd.address != **address));
+        return Seen { result: Ok(dialled.copied().collect()), evidence: Some(evidence) };
     };
     let detail = format!("{name} has the address {} alone: {}", first.address, first.detail);
     Seen::failed_with(Failure::new(FailureCode::NameSinkhole, &detail), evidence)

@@ -245,7 +245,9 @@ impl Question {
             chain.push(alias);
             owner = alias;
         }
-        let addresses = reply.answers.iter().filter(|record| record.name == *owner);
+        // With an error, what else stands in the reply is no answer (RFC 2308): no resolver takes it.
+        let fine = reply.metadata.response_code == ResponseCode::NoError;
+        let addresses = reply.answers.iter().filter(|record| fine && record.name == *owner);
         Ok(Answer {
             response_code: mnemonic(reply.metadata.response_code),
             canonical_names: chain[1..]
@@ -357,6 +359,17 @@ mod tests {
         assert_eq!(answer.canonical_names, ["b.cdn.example", "c.cdn.example"]);
         assert_eq!(answer.addresses, [IpAddr::from([127, 0, 0, 9])]);
         assert_eq!(answer.response_code, "NOERROR");
+    }
+
+    #[test]
+    fn an_error_has_no_addresses() {
+        let asked = question();
+        for code in [ResponseCode::NXDomain, ResponseCode::ServFail, ResponseCode::Refused] {
+            let address = Record::from_rdata(name("a.contoso.com."), 60, RData::A(A::new(127, 0, 0, 9)));
+            let mut reply = reply_to(&asked, vec![address]);
+            reply.metadata.response_code = code;
+            assert_eq!(asked.read(&reply).unwrap().addresses, Vec::<IpAddr>::new(), "{code}");
+        }
     }
 
     #[test]

@@ -221,6 +221,8 @@ pub enum FailureCode {
     TlsTimeout,
     /// The server sent a TLS alert.
     TlsAlert,
+    /// The server speaks an older TLS than 1.2 alone.
+    TlsVersion,
     /// What came back is no TLS, or broke its rules.
     TlsProtocol,
     /// The chain ends at a root that this machine does not trust, and the public programmes do not either.
@@ -233,6 +235,8 @@ pub enum FailureCode {
     CertificateIncomplete,
     /// The certificate is expired or not yet valid.
     CertificateExpired,
+    /// Its authority has revoked the certificate.
+    CertificateRevoked,
     /// The certificate is for another name.
     CertificateWrongName,
     /// The chain is faulty in another way.
@@ -313,6 +317,9 @@ pub struct TcpEvidence {
     pub attempts: Vec<TcpAttempt>,
     /// Addresses that were not tried to the end, because there are more than the bound or the run was interrupted.
     pub untried: usize,
+    /// The one that carried what came after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<SocketAddr>,
 }
 
 /// One TCP connection.

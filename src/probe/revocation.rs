@@ -58,6 +58,11 @@ impl RevocationList {
             && self.fetch.failure.as_ref().is_none_or(|failure| failure.code != FailureCode::Internal)
     }
 
+    /// The responder says that the certificate is revoked.
+    pub fn is_revoked(&self) -> bool {
+        self.fetch.failure.as_ref().is_some_and(|failure| failure.code == FailureCode::CertificateRevoked)
+    }
+
     /// Whether the certificate names it.
     pub fn is_named_by(&self, certificate: &Certificate) -> bool {
         named_places(certificate).any(|(kind, url)| kind == self.kind && normal(url) == self.url)
@@ -300,7 +305,8 @@ impl Fetcher {
                 let revoked = status.status == OcspStatus::Revoked;
                 evidence.status = Some(status);
                 if revoked {
-                    return Err(invalid("the responder says that the certificate is revoked".to_owned()));
+                    let what = format!("{shown}: the responder says that the certificate is revoked");
+                    return Err(Failure::new(FailureCode::CertificateRevoked, &what));
                 }
                 return judged.map_err(|what| Failure::new(FailureCode::DocumentExpired, &format!("{shown}: {what}")));
             }

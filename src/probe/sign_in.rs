@@ -2,7 +2,8 @@
 //! `sspi` speaks, or by Basic.
 //!
 //! Credentials are sent only after the proxy has asked for them (407), on a connection of their own, and never to anybody
-//! else. NTLM comes first, since Basic shows the password to everybody on the way to the proxy; under the name Negotiate
+//! else. NTLM comes first, since Basic shows the password to everybody on the way to the proxy (who may also make
+//! it look as if the proxy offered nothing else); under the name Negotiate
 //! it is NTLM as well. Kerberos is not spoken: a proxy that takes nothing else says so. NTLM signs in a connection, so
 //! both its messages go over the one that is used afterwards.
 

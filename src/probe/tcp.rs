@@ -103,7 +103,8 @@ impl Attempts {
     /// What was seen so far.
     pub(super) fn evidence(&self) -> TcpEvidence {
         let attempts: Vec<_> = self.ended.iter().flatten().cloned().collect();
-        TcpEvidence { untried: self.untried + self.ended.len() - attempts.len(), attempts }
+        let used = self.used.and_then(|index| Some(self.ended[index].as_ref()?.address));
+        TcpEvidence { untried: self.untried + self.ended.len() - attempts.len(), attempts, used }
     }
 
     async fn next(&mut self) -> Option<(usize, Option<Opened>)> {

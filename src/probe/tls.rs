@@ -12,7 +12,7 @@ use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme, SupportedCipherSuite};
+use rustls::{ClientConfig, DigitallySignedStruct, PeerIncompatible, SignatureScheme, SupportedCipherSuite};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -109,6 +109,9 @@ pub(super) fn explain(error: &io::Error) -> (FailureCode, String) {
         Some(rustls::Error::InvalidCertificate(what)) => {
             (FailureCode::CertificateInvalid, format!("the server's certificate cannot be used: {what}"))
         }
+        Some(rustls::Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13 | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        )) => (FailureCode::TlsVersion, "the other end answered with TLS 1.1 or older".to_owned()),
         Some(other) => (FailureCode::TlsProtocol, other.to_string()),
         None if error.kind() == io::ErrorKind::UnexpectedEof => (FailureCode::TlsReset, "connection closed".to_owned()),
         None if is_cut(error) => (FailureCode::TlsReset, io_words(error)),
@@ -208,6 +211,8 @@ mod tests {
         let tls = |error: Error| explain(&io::Error::new(io::ErrorKind::InvalidData, error));
         let (code, words) = tls(Error::AlertReceived(AlertDescription::HandshakeFailure));
         assert_eq!((code, words.as_str()), (FailureCode::TlsAlert, "alert HandshakeFailure received"));
+        let old = Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13);
+        assert_eq!(tls(old).0, FailureCode::TlsVersion);
         assert_eq!(tls(Error::PeerSentOversizedRecord).0, FailureCode::TlsProtocol);
         assert_eq!(tls(Error::InvalidCertificate(CertificateError::BadEncoding)).0, FailureCode::CertificateInvalid);
         assert_eq!(explain(&io::ErrorKind::UnexpectedEof.into()).0, FailureCode::TlsReset);

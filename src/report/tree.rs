@@ -1,6 +1,7 @@
 //! One probe, layer by layer, as a tree: what one reads after a quick look at one endpoint.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 
 use super::Style;
 use super::layout::wrap;
@@ -128,8 +129,10 @@ fn name(seen: &Observation) -> Vec<String> {
 
 fn tcp(seen: &Observation) -> Vec<String> {
     let Some(tcp) = &seen.tcp.evidence else { return Vec::new() };
+    let several = tcp.attempts.iter().filter(|attempt| attempt.failure.is_none()).count() > 1;
+    let used = |address: &SocketAddr| if several && tcp.used == Some(*address) { ", used" } else { "" };
     let line = |TcpAttempt { address, took_us, failure }: &TcpAttempt| match failure {
-        None => format!("{address}: open, {}", millis(*took_us)),
+        None => format!("{address}: open{}, {}", used(address), millis(*took_us)),
         Some(failure) => {
             // The operation names the address once more.
             let operation = format!("connect to {address}: ");

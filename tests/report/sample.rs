@@ -315,7 +315,7 @@ fn observation(id: ProbeId, reached: bool, mark: &str) -> Observation {
     };
     seen.name = stage(ok, Some(name));
     let attempt = TcpAttempt { address: "192.0.2.1:443".parse().unwrap(), took_us: 12_300, failure: None };
-    seen.tcp = stage(ok, Some(TcpEvidence { attempts: vec![attempt], untried: 1 }));
+    seen.tcp = stage(ok, Some(TcpEvidence { attempts: vec![attempt], untried: 1, used: None }));
     seen.connect = Stage::not_needed();
     let certificate = Certificate {
         subject: format!("{mark}CN=e.contoso.com"),

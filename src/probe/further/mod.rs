@@ -80,8 +80,7 @@ pub(super) async fn look(line: &Line<'_>, seen: &Observation, further: &mut Furt
     }
 }
 
-/// Where the probe got through: the first address that opened.
+/// Where the probe got through.
 pub(super) fn open_address(seen: &Observation) -> Option<SocketAddr> {
-    let attempts = &seen.tcp.evidence.as_ref()?.attempts;
-    attempts.iter().find(|attempt| attempt.failure.is_none()).map(|attempt| attempt.address)
+    seen.tcp.evidence.as_ref()?.used
 }

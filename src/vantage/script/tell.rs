@@ -158,7 +158,7 @@ impl Told<'_> {
                 took_us: attempt.took_us,
                 failure: attempt.failure.as_ref().map(SeenFailure::told),
             });
-            TcpEvidence { attempts: attempts.collect(), untried: tcp.untried }
+            TcpEvidence { attempts: attempts.collect(), untried: tcp.untried, used: None }
         });
         let attempts = evidence.as_ref().map_or(&[][..], |tcp| &tcp.attempts);
         let opened = attempts
