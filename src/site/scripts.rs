@@ -179,7 +179,9 @@ impl Pages<'_> {
                 return Err(failed(&words(&end)));
             }
             if !self.session.is_usable() {
-                self.session = self.connector.open(self.database).await?;
+                let opened = self.connector.open(self.database).await;
+                // What broke it tells more than what came of trying again.
+                self.session = opened.map_err(|error| failed(&format!("{}, and then: {error}", words(&end))))?;
                 self.session.ask(PREAMBLE.clone()).await;
             }
         }
