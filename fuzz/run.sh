@@ -10,11 +10,12 @@ trap 'rm -rf "$seeds"' EXIT
 
 # What is nearly right gets further in than noise.
 seed() { mkdir -p "$seeds/$1" && cat > "$seeds/$1/$2"; }
-mkdir -p "$seeds/certificate" "$seeds/revocation_list" "$seeds/catalog"
+mkdir -p "$seeds/certificate" "$seeds/issuers" "$seeds/revocation_list" "$seeds/catalog"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/O=Contoso/CN=a.contoso.com" \
     -addext "subjectAltName=DNS:a.contoso.com,DNS:*.contoso.com" -addext "authorityInfoAccess=OCSP;URI:http://o.contoso.com/" \
     -addext "crlDistributionPoints=URI:http://crl.contoso.com/a.crl" -keyout "$seeds/key.pem" -out "$seeds/ca.pem" 2> "$seeds/said"
 openssl x509 -in "$seeds/ca.pem" -outform DER -out "$seeds/certificate/one"
+openssl crl2pkcs7 -nocrl -certfile "$seeds/ca.pem" -outform DER -out "$seeds/issuers/one"
 touch "$seeds/index"
 printf '[ca]\ndefault_ca=a\n[a]\ndatabase=%s/index\ndefault_md=sha256\ndefault_crl_days=30\n' "$seeds" > "$seeds/ca.conf"
 openssl ca -gencrl -config "$seeds/ca.conf" -keyfile "$seeds/key.pem" -cert "$seeds/ca.pem" 2>> "$seeds/said" |
@@ -32,6 +33,11 @@ printf '<h2>Updates</h2><ul><li><code>*.windowsupdate.com</code></li><li><code>h
     seed documentation_page one
 printf 'a.contoso.com:443:[::1]:8443' | seed names one
 printf 'CMCOMPLY-CLIENT/1 00 2026-11-25T18:27:01Z SYSTEM 3 0 okttdp 0123456789abcdef' | seed client_answer one
+seed soap one << 'END'
+<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:rsp="http://schemas.microsoft.com/wbem/wsman/1/windows/shell"><s:Header><a:RelatesTo>uuid:AB</a:RelatesTo></s:Header><s:Body><rsp:ReceiveResponse><rsp:Stream Name="stdout" CommandId="C">aGk=</rsp:Stream><rsp:CommandState CommandId="C" State="http://schemas.microsoft.com/wbem/wsman/1/windows/shell/CommandState/Done"><rsp:ExitCode>0</rsp:ExitCode></rsp:CommandState></rsp:ReceiveResponse></s:Body></s:Envelope>
+END
+for document in ${CMCOMPLY_FUZZ_OBSERVATIONS:+"$CMCOMPLY_FUZZ_OBSERVATIONS"}; do seed observations one < "$document"; done
+for document in ${CMCOMPLY_FUZZ_SEEN:+"$CMCOMPLY_FUZZ_SEEN"}; do seed script_answer one < "$document"; done
 for document in ${CMCOMPLY_FUZZ_RUN:+"$CMCOMPLY_FUZZ_RUN"}; do seed run one < "$document"; done
 for document in ${CMCOMPLY_FUZZ_SNAPSHOT:+"$CMCOMPLY_FUZZ_SNAPSHOT"}; do seed snapshot one < "$document"; done
 

@@ -1,5 +1,7 @@
 -- fact: azure_environments
--- The endpoints of each Azure cloud, used or not: hosts, URLs, and suffixes in the columns whose name ends so.
+-- The endpoints of each Azure cloud, used or not: hosts, URLs, and suffixes in the columns whose name ends so. Columns of
+-- texts that are not named here are read too where their names end as those of hosts do (Endpoint, URL, Host, Domain,
+-- Suffix and the like) and have no word of a secret in them.
 -- at most 1000 rows
 
 -- candidate: AzureEnvironments AS e
@@ -25,5 +27,6 @@ SELECT
     e.TrafficManagerDNSSuffix AS traffic_manager_dns_suffix, -- optional
     e.ServiceBusEndpointSuffix AS service_bus_endpoint_suffix, -- optional
     e.IntuneWebPortalLoginURL AS intune_web_portal_login_url, -- optional
+    -- further columns
     e.MDMEnrollmentURL AS mdm_enrollment_url -- optional
 FROM dbo.AzureEnvironments AS e;

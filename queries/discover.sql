@@ -8,6 +8,7 @@ SELECT
     o.name AS object_name,
     o.type AS object_type,
     c.name AS column_name,
+    c.system_type_id AS column_type,
     HAS_PERMS_BY_NAME(N'dbo.' + QUOTENAME(o.name), N'OBJECT', N'SELECT', c.name, N'COLUMN') AS can_select
 FROM sys.objects AS o
 JOIN sys.columns AS c ON c.object_id = o.object_id

@@ -35,6 +35,10 @@ $encode = { param($text) [Convert]::ToBase64String([Text.Encoding]::Unicode.GetB
 Add-Result 'versions' { '' + $PSVersionTable.PSVersion + ', CLR ' + [Environment]::Version + ', ' + [Environment]::OSVersion.VersionString }
 Add-Result 'language mode' { $ExecutionContext.SessionState.LanguageMode }
 Add-Result 'account' { [Security.Principal.WindowsIdentity]::GetCurrent().Name }
+Add-Result 'name' {
+    $tcp = Get-ItemProperty 'HKLM:\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters'
+    $env:COMPUTERNAME + ', ' + $tcp.Hostname + ', ' + $tcp.Domain
+}
 Add-Result 'standard input is read by $input' {
     $said = Invoke-Piped $shell ('-NoProfile -NonInteractive -EncodedCommand ' + (& $encode '(@($input) -join "").Length')) (('x' * 1000 + "`r`n") * 300)
     if ($said.Trim() -eq '300000') { 'yes' } else { 'NO: ' + $said }

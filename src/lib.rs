@@ -23,6 +23,7 @@ mod ntlm;
 pub mod plan;
 pub mod probe;
 pub mod proxies;
+mod registry;
 pub mod report;
 pub mod settings;
 pub mod site;

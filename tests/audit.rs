@@ -6,6 +6,8 @@
 mod endings;
 #[path = "audit/facts.rs"]
 mod facts;
+#[path = "audit/plans.rs"]
+mod plans;
 #[path = "audit/refusals.rs"]
 mod refusals;
 #[path = "audit/routes.rs"]

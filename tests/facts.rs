@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod site_facts;
+#[path = "facts/twice.rs"]
+mod twice;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

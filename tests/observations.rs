@@ -194,6 +194,49 @@ async fn a_file_that_cannot_count_ends_the_program_with_the_reason_before_anythi
     assert_eq!(lab.internet.seen().len(), before, "nobody was probed");
 }
 
+/// In the place of `ssh`: what the first run is answered is kept, and every later run gets it again.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_another_run_of_the_same_plan_is_refused() {
+    let lab = Lab::new(&[]).await;
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let settings = format!(
+        "[[vantages]]\nhosts = ['{HOST}']\nkind = 'ssh'\nmachine = '{}'\n[[vantages]]\nhosts = ['*', 'clients', \
+         'consoles']\nkind = 'none'\n",
+        machine.trim()
+    );
+    std::fs::write(lab.path("ssh.toml"), settings).unwrap();
+    std::fs::create_dir(lab.path("bin")).unwrap();
+    let mut probe = lab.command(&["probe", "--plan=-"]);
+    lab.probing(&mut probe);
+    let words: Vec<_> = std::iter::once(probe.get_program()).chain(probe.get_args()).collect();
+    let probe = words.iter().map(|word| format!("'{}'", word.to_str().unwrap())).collect::<Vec<_>>().join(" ");
+    let ssh = format!("#!/bin/sh\ncat > plan.sent\n[ -e kept ] || {probe} < plan.sent > kept\ncat kept\n");
+    std::fs::write(lab.path("bin/ssh"), ssh).unwrap();
+    let mode = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
+    std::fs::set_permissions(lab.path("bin/ssh"), mode).unwrap();
+    let path = format!("{}:{}", lab.path("bin").display(), std::env::var("PATH").unwrap());
+    let audit = async || {
+        let mut command =
+            lab.command(&["audit", "--snapshot=site.json", "-o=run.json", "--settings=ssh.toml", "--stage-timeout=1"]);
+        lab.probing(&mut command);
+        command.env("PATH", &path);
+        let (_, said) = ended(command).await;
+        let run: Value = serde_json::from_slice(&std::fs::read(lab.path("run.json")).unwrap()).unwrap();
+        let plan: Value = serde_json::from_slice(&std::fs::read(lab.path("plan.sent")).unwrap()).unwrap();
+        let record = run["vantages"].as_array().unwrap().iter().find(|v| v["kind"] == "ssh").unwrap().clone();
+        (record, plan, said)
+    };
+    let (first, plan, said) = audit().await;
+    assert!(first["unreached"].is_null(), "{first}: {said}");
+    let (second, again, said) = audit().await;
+    assert_eq!(second["plan_sha256"], first["plan_sha256"], "the plan itself is the same");
+    assert!(plan["run"] != again["run"] && plan["probes"] == again["probes"]);
+    let unreached = &second["unreached"];
+    assert_eq!(unreached["why"], "answer", "{second}: {said}");
+    assert!(unreached["detail"].as_str().unwrap().contains("or to this one in another run"), "{unreached}");
+}
+
 /// Names from the database reach ssh as an argument, and a resolver. None of these may do anything.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_name_that_is_a_command_is_a_finding_and_nothing_is_run() {

@@ -2,12 +2,16 @@
 //! and by a login that has these rights and no other.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "queries/further.rs"]
+mod further;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use cmcomply::site::{self, Certificate, Facts, Network, Options, Secret, Server, SignIn, read};
+use cmcomply::site::{self, Certificate, Fact, Facts, Network, Options, Secret, Server, SignIn, read};
 use lab::site_database::{self, Rights, SiteDatabase};
 use sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Query, SelectItem, SetExpr, Statement, TableFactor,
@@ -134,18 +138,28 @@ async fn where_a_view_is_missing_the_script_grants_the_next_way() {
 async fn facts(variants: &[&str], rights: Rights) -> Facts {
     let variants = variants.iter().map(|text| (*text).to_owned()).collect();
     let database = SiteDatabase::start(site_database::Options { rights, variants, ..Default::default() }).await;
+    let ca = ca_of(&database);
+    read(&options_for(&database, ca.path()), CancellationToken::new()).await.unwrap()
+}
+
+/// The certificate authority of a lab, as a file.
+fn ca_of(database: &SiteDatabase) -> tempfile::NamedTempFile {
     let ca = tempfile::NamedTempFile::with_suffix(".pem").unwrap();
     std::fs::write(ca.path(), database.ca_pem()).unwrap();
-    let options = Options {
+    ca
+}
+
+/// Where the lab's site database is.
+fn options_for(database: &SiteDatabase, ca: &Path) -> Options {
+    Options {
         server: Server::parse(&format!("localhost,{}", database.address().port())).unwrap(),
         database: Some("CM_CAS".to_owned()),
         sign_in: SignIn::SqlLogin { user: "cmcomply".to_owned(), password: Secret::new("Contoso-reads-0nly") },
-        certificate: Certificate::CaFile(ca.path().to_owned()),
+        certificate: Certificate::CaFile(ca.to_owned()),
         network: Network::default(),
         connect_timeout: Duration::from_secs(10),
         query_timeout: Duration::from_secs(20),
-    };
-    read(&options, CancellationToken::new()).await.unwrap()
+    }
 }
 
 fn by_name(facts: &Facts) -> BTreeMap<String, serde_json::Value> {

@@ -10,6 +10,10 @@ mod compare;
 mod counts;
 #[path = "report/formats.rs"]
 mod formats;
+#[path = "report/lab_quarters.rs"]
+mod lab_quarters;
+#[path = "report/lab_year.rs"]
+mod lab_year;
 #[path = "report/quarter.rs"]
 mod quarter;
 #[path = "report/reading.rs"]
@@ -18,8 +22,12 @@ mod reading;
 mod sample;
 #[path = "report/store.rs"]
 mod store;
+#[path = "report/store_doors.rs"]
+mod store_doors;
 #[path = "report/store_faults.rs"]
 mod store_faults;
+#[path = "report/store_moments.rs"]
+mod store_moments;
 #[path = "report/tools.rs"]
 mod tools;
 #[path = "report/validators.rs"]

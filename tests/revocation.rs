@@ -17,6 +17,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use clients::have;
+use cmcomply::assess::{self, Grade, Judgement, Verdict};
 use cmcomply::derive::Via;
 use cmcomply::host::{HostName, HostOrAddress, Scheme};
 use cmcomply::plan::{Asks, Probe, ProbeId, Target};
@@ -138,6 +139,19 @@ async fn a_responder_is_asked_and_the_issuers_certificate_is_fetched() {
     assert_eq!((issuer.kind, issuer.is_current()), (RevocationKind::Issuer, true));
     assert!(certificate.contains("Contoso Lab Issuing CA"), "{certificate}");
 
+    let spec = Spec::default()
+        .known("contoso.example")
+        .host("named.contoso.com", Behaviour::NamesResponder)
+        .host("aia.contoso.example", Behaviour::IssuersBundle);
+    let with_bundle = Internet::start(spec).await;
+    let lists = fetch(&with_bundle, &observe(&with_bundle, &["named"]).await, &Via::Direct, |_| {}).await;
+    let issuer = find(&lists, "http://aia.contoso.example/issuing.crt");
+    let subjects = issuer.fetch.evidence.as_ref().unwrap().certificate.as_ref().unwrap();
+    assert!(
+        subjects.contains("Lab Root CA") && subjects.contains("; ") && subjects.contains("Lab Issuing CA"),
+        "{subjects}"
+    );
+
     for (letter, status) in [('V', OcspStatus::Good), ('R', OcspStatus::Revoked)] {
         let port = {
             // Free a moment ago; OpenSSL's responder cannot say which port it took.
@@ -160,6 +174,14 @@ async fn a_responder_is_asked_and_the_issuers_certificate_is_fetched() {
         let answer = find(&lists, "http://ocsp.contoso.example/");
         let contents = answer.fetch.evidence.as_ref().unwrap().status.as_ref().unwrap_or_else(|| panic!("{answer:#?}"));
         assert_eq!((contents.status, answer.is_current()), (status, status == OcspStatus::Good), "{answer:?}");
+        let mut judgement = passed(&seen[0].probe);
+        assess::note_revocation(std::slice::from_mut(&mut judgement), 0, &seen, &lists);
+        let code = judgement.cause.map(|cause| cause.code);
+        let expected = match status {
+            OcspStatus::Revoked => (Verdict::Fail, Some("certificate-revoked")),
+            _ => (Verdict::Pass, None),
+        };
+        assert_eq!((judgement.verdict, code.as_deref()), expected);
         assert!(contents.this_update.unwrap() <= Timestamp::now() && contents.next_update.is_some());
     }
 }
@@ -173,6 +195,22 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+/// A requirement that is met as far as the probe shows.
+fn passed(probe: &ProbeId) -> Judgement {
+    Judgement {
+        requirement: serde_json::from_str("\"a\"").unwrap(),
+        verdict: Verdict::Pass,
+        grade: Grade::Required,
+        probes: vec![probe.clone()],
+        observed_from_role_host: true,
+        vantage: 0,
+        evidence_grade: None,
+        cause: None,
+        waiver: None,
+        notes: Vec::new(),
     }
 }
 

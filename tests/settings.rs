@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use lab::internet::{Internet, Spec};
-use lab::site_database::{Options, SiteDatabase};
+use lab::site_database::{Options, Rights, SiteDatabase};
 use serde_json::Value;
 
 struct Lab {
@@ -15,7 +15,11 @@ struct Lab {
 
 impl Lab {
     async fn new() -> Self {
-        let database = SiteDatabase::start(Options::default()).await;
+        Self::with(Options::default()).await
+    }
+
+    async fn with(options: Options) -> Self {
+        let database = SiteDatabase::start(options).await;
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("sql-ca.pem"), database.ca_pem()).unwrap();
         Self { database, folder }
@@ -117,4 +121,49 @@ fn standard_input_holds_one_password() {
     command.args(["--proxy-user=proxy.contoso.com:8080=svc", "--proxy-password-stdin"]).stdin(Stdio::null());
     let done = command.output().unwrap();
     assert_eq!((done.status.code(), text(&done.stderr).contains("cannot both be given")), (Some(2), true));
+}
+
+/// What `snapshot` prints and `init` writes of Microsoft Entra user discovery, in a lab that was changed so.
+async fn said(options: Options) -> [String; 2] {
+    let lab = Lab::with(options).await;
+    let shown = output(lab.command("snapshot")).await;
+    assert_eq!(shown.status.code(), Some(0), "{}", text(&shown.stderr));
+    assert_eq!(output(lab.command("init")).await.status.code(), Some(0));
+    let file = std::fs::read_to_string(lab.path("cmcomply.toml")).unwrap();
+    [text(&shown.stdout), file].map(|text| {
+        let line =
+            text.lines().find(|line| line.contains("entra_user_discovery: ")).unwrap_or_else(|| panic!("{text}"));
+        line.trim_start_matches(['#', ' ']).to_owned()
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn absent_not_visible_empty_and_off_read_differently() {
+    let changed = |sql: &str| Options { variants: vec![sql.to_owned()], ..Options::default() };
+    let mut seen = std::collections::BTreeSet::new();
+    for (options, words) in [
+        (Options::default(), "on (dbo.vSMS_AAD_Discovery_Settings)"),
+        (
+            changed("DROP VIEW dbo.vSMS_AAD_Discovery_Settings;"),
+            "unknown: no object of this database has the columns of this fact",
+        ),
+        (
+            Options { rights: Rights::reporting_role(), ..Options::default() },
+            "unknown: no object with the columns of this fact is visible to this login",
+        ),
+        (
+            changed("DELETE FROM repl.AADDiscoverySettings;"),
+            "never set up (dbo.vSMS_AAD_Discovery_Settings has no rows)",
+        ),
+        (
+            changed("UPDATE repl.AADDiscoverySettings SET FullSyncEnabled = 0, DeltaSyncEnabled = 0;"),
+            "off (dbo.vSMS_AAD_Discovery_Settings)",
+        ),
+    ] {
+        let [shown, written] = said(options).await;
+        assert_eq!(shown, format!("entra_user_discovery: {words}"));
+        assert_eq!(written, shown);
+        seen.insert(shown);
+    }
+    assert_eq!(seen.len(), 5);
 }

@@ -3,6 +3,8 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that panics fails, as it should")]
 
+#[path = "winrm/hosts.rs"]
+mod hosts;
 #[path = "winrm/others.rs"]
 mod others;
 #[path = "winrm/server.rs"]
@@ -181,6 +183,33 @@ async fn rights_and_quotas_are_told_in_the_hosts_words() {
     let Some(server) = start(&["--mode", "quota"]) else { return };
     let error = run(&server, "echo hi", b"").await.unwrap_err();
     assert!(matches!(&error, WinRmError::Quota(why) if why.contains("concurrent shells")), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_sign_in_makes_a_shell_deletes_it_and_runs_nothing() {
+    let sign_in = async |server: &Server| {
+        let cancel = CancellationToken::new();
+        winrm::sign_in(&server.endpoint(), &account(Scheme::Ntlm), &limits(), &cancel).await
+    };
+    for server in [start(&[]), start_tls(&[])] {
+        let Some(server) = server else { return };
+        sign_in(&server).await.unwrap();
+        assert_eq!(server.log(), [r"signed in: CONTOSO\svc-cm by ntlm", "create idle=PT180S", "delete"]);
+    }
+    let Some(server) = start(&["--mode", "denied"]) else { return };
+    assert!(matches!(sign_in(&server).await, Err(WinRmError::NotAllowed { .. })));
+    let Some(server) = start(&["--mode", "slow-create"]) else { return };
+    let cancel = CancellationToken::new();
+    let (endpoint, account, limits) = (server.endpoint(), account(Scheme::Ntlm), limits());
+    let give_up = async {
+        while !server.log().iter().any(|line| line == "creating") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        cancel.cancel();
+    };
+    let (ended, ()) = tokio::join!(winrm::sign_in(&endpoint, &account, &limits, &cancel), give_up);
+    assert_eq!(ended, Err(WinRmError::Cancelled));
+    assert_eq!(closing(&server), ["delete"], "{:?}", server.log());
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::html;
 use crate::host::Scheme;
-use crate::text::printable;
+use crate::text::{is_harmless, printable};
 
 /// The most that is read of a page, in bytes. The page has about 100,000 as HTML.
 pub const PAGE_LIMIT: usize = 8 << 20;
@@ -232,7 +232,7 @@ fn name(scheme: Option<Scheme>, rest: &str, marked: bool) -> Option<Name> {
             && label.len() <= 63
             && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_*<>".contains(&b))
     };
-    let placeholder = host.starts_with('<') && host.ends_with('>') && scheme.is_some();
+    let placeholder = host.starts_with('<') && host.ends_with('>') && scheme.is_some() && host.chars().all(is_harmless);
     let top = host.rsplit_once('.').map(|(_, top)| top);
     let named = host.split('.').all(label)
         && top.is_some_and(|top| {
@@ -343,6 +343,15 @@ mod tests {
         assert_eq!(read(text), read(markdown));
         assert_eq!(read(text), read(html));
     }
+
+    #[test]
+    fn a_placeholder_that_acts_on_a_terminal_is_none() {
+        let page = rows(b"Internet access requirements\nhttps://<a> https://<\0\x1b[2J>", &BTreeSet::new()).unwrap();
+        assert_eq!(page.rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["<a>"]);
+        let unclear: Vec<_> = page.not_understood.iter().map(|unclear| unclear.text.as_str()).collect();
+        assert!(unclear.iter().all(|text| text.chars().all(is_harmless)), "{unclear:?}");
+    }
+
     proptest! {
         #[test]
         fn any_page_gives_rows_that_are_fit_to_be_shown(text in "[ -~é\u{0}\u{1b}\u{202e}\n]{0,400}", html in any::<bool>()) {

@@ -39,6 +39,8 @@ pub enum Variable {
     CmgPrefix,
     /// `azure.COLUMN`: the host in a column of `AzureEnvironments`, or its suffix if the column is one
     Azure(String),
+    /// `azure.further`: the host in each column of `AzureEnvironments` that is none of [`AZURE_COLUMNS`]
+    AzureFurther,
     /// `sup.upstream`: the server that this host's software update point synchronizes from
     SupUpstream,
     /// `sup.downstream`: servers of child sites that synchronize from this one
@@ -49,7 +51,7 @@ pub enum Variable {
     ThirdPartyCatalogHost,
 }
 
-/// The columns of `AzureEnvironments` that hold a host, an address or a suffix.
+/// The columns of `AzureEnvironments` that hold a host, an address or a suffix, as far as they are described.
 pub const AZURE_COLUMNS: [&str; 19] = [
     "ActiveDirectoryEndpoint",
     "CMMicroServiceResourceEndpoint",
@@ -86,7 +88,7 @@ pub enum TemplateError {
     /// A variable that does not exist.
     #[error(
         "unknown variable `{{{name}}}`; known: {{cmg.service-name}}, {{cmg.deployment-name}}, {{cmg.storage}}, \
-         {{cmg.prefix}}, {{azure.COLUMN}}, {{sup.upstream}}, {{sup.downstream}}, {{notification.host}}, \
+         {{cmg.prefix}}, {{azure.COLUMN}}, {{azure.further}}, {{sup.upstream}}, {{sup.downstream}}, {{notification.host}}, \
          {{third-party-catalog.host}}"
     )]
     UnknownVariable {
@@ -140,6 +142,7 @@ impl Variable {
             "sup.downstream" => Self::SupDownstream,
             "notification.host" => Self::NotificationHost,
             "third-party-catalog.host" => Self::ThirdPartyCatalogHost,
+            "azure.further" => Self::AzureFurther,
             other => match other.strip_prefix("azure.") {
                 Some(column) if !column.is_empty() && column.bytes().all(|b| b.is_ascii_alphanumeric()) => {
                     Self::Azure(column.to_owned())
@@ -158,6 +161,7 @@ impl fmt::Display for Variable {
             Self::CmgStorage => f.write_str("cmg.storage"),
             Self::CmgPrefix => f.write_str("cmg.prefix"),
             Self::Azure(column) => write!(f, "azure.{column}"),
+            Self::AzureFurther => f.write_str("azure.further"),
             Self::SupUpstream => f.write_str("sup.upstream"),
             Self::SupDownstream => f.write_str("sup.downstream"),
             Self::NotificationHost => f.write_str("notification.host"),
@@ -190,7 +194,12 @@ mod tests {
 
     #[test]
     fn templates_round_trip() {
-        for text in ["*.update.microsoft.com", "{cmg.storage}.blob.{azure.StorageEndpointSuffix}", "{sup.upstream}"] {
+        for text in [
+            "*.update.microsoft.com",
+            "{azure.further}",
+            "{cmg.storage}.blob.{azure.StorageEndpointSuffix}",
+            "{sup.upstream}",
+        ] {
             assert_eq!(EndpointTemplate::parse(text).unwrap().to_string(), text);
         }
     }

@@ -1,22 +1,16 @@
 //! `cmcomply hosts`: from where each host is looked at, and whether that works, before anything is probed.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use clap::Args;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 use super::facts::FactsArgs;
 use super::output::OutputArgs;
-use super::{Stop, audit, exit, here, progress};
+use super::{Stop, audit, exit, here, progress, vantages};
 use crate::derive::Subject;
 use crate::report::{self, HOSTS_FORMAT, HostRow, Hosts};
 use crate::site::Facts;
-use crate::vantage::{
-    self, AT_ONCE, Place, Seats, THIS_MACHINE, Unreached, UnreachedWhy, Vantage, VantageKind, VantageRule,
-};
+use crate::vantage::{self, Check, Seats, THIS_MACHINE, Vantage, VantageKind, VantageRule};
 
 /// Arguments of `cmcomply hosts`.
 #[derive(Debug, Clone, Args)]
@@ -27,7 +21,9 @@ Examples:
   cmcomply hosts --snapshot site.json --settings cmcomply.toml --format csv
       the same for a spreadsheet, without the database
 
-What is asked: SSH signs in and asks the program for its version; of WinRM only the port is tried, and no password sent.
+What is asked: SSH signs in and asks the program for its version. WinRM signs in, makes a shell, which takes the right to
+run commands, and deletes it; where no account is stated, only the port is tried. What fails is named first: the name, the
+port, the identity of the host, the sign-in, the rights, or what else it was.
 A vantage marked (default) is used with `audit --remote` alone. The grade is the best that evidence from there can have.
 
 Exit codes: 0 all that was asked answers, 2 wrong arguments or settings, 3 something does not answer, or the list of hosts
@@ -51,7 +47,9 @@ pub(super) async fn run(args: HostsArgs) -> Result<u8, Stop> {
     let subjects = subjects(&facts);
     let here = Vantage::local(&here::name());
     let seats = vantage::assign(subjects.keys(), &facts, &rules, Some(VantageKind::Winrm), &here, &[]);
-    let checks = check_all(&seats, &cancel).await;
+    let wheel = progress::wheel("asking the hosts");
+    let checks = vantage::check_all(seats.places.iter().map(vantages::access).collect(), &cancel).await;
+    wheel.finish_and_clear();
     let rows: Vec<HostRow> =
         subjects.into_iter().map(|(subject, roles)| row(subject, roles, &seats, &rules, &checks)).collect();
     let unanswered = rows.iter().any(|row| row.answers == Some(false));
@@ -72,8 +70,6 @@ fn subjects(facts: &Facts) -> BTreeMap<Subject, Vec<String>> {
     subjects.extend([(Subject::Clients, Vec::new()), (Subject::Consoles, Vec::new())]);
     subjects
 }
-
-type Check = Result<Option<&'static str>, Unreached>;
 
 fn row(subject: Subject, roles: Vec<String>, seats: &Seats, rules: &[VantageRule], checks: &[Check]) -> HostRow {
     let seat = seats.seat(&subject);
@@ -96,35 +92,6 @@ fn row(subject: Subject, roles: Vec<String>, seats: &Seats, rules: &[VantageRule
         roles,
         checked,
         unreached,
-    }
-}
-
-/// So many at a time; each under its own deadline.
-async fn check_all(seats: &Seats, cancel: &CancellationToken) -> Vec<Check> {
-    let wheel = progress::wheel("asking the hosts");
-    let gate = Arc::new(Semaphore::new(AT_ONCE));
-    let mut checks: Vec<Check> =
-        seats.places.iter().map(|_| Err(Unreached::new(UnreachedWhy::Answer, "the check broke (a defect)"))).collect();
-    let mut tasks = JoinSet::new();
-    for (number, place) in seats.places.iter().cloned().enumerate() {
-        let (gate, cancel) = (gate.clone(), cancel.clone());
-        tasks.spawn(async move { (number, check(&place, &gate, &cancel).await) });
-    }
-    while let Some(done) = tasks.join_next().await {
-        if let Ok((number, checked)) = done {
-            checks[number] = checked;
-        }
-    }
-    wheel.finish_and_clear();
-    checks
-}
-
-async fn check(place: &Place, gate: &Semaphore, cancel: &CancellationToken) -> Check {
-    let _turn = gate.acquire().await;
-    tokio::select! {
-        biased;
-        () = cancel.cancelled() => Err(Unreached::new(UnreachedWhy::Interrupted, "interrupted by Ctrl-C")),
-        checked = vantage::check(place) => checked,
     }
 }
 

@@ -156,6 +156,9 @@ pub(super) fn said(kept: &Kept) -> String {
     if let Some(error) = &kept.head {
         console::note(&format!("the run is kept, and HEAD could not be written: {error}"));
     }
+    if let Some(doubt) = &kept.doubt {
+        console::note(&format!("before this run was kept, {doubt}; see `cmcomply runs verify`"));
+    }
     let mut said = format!("  kept: {}\n", printable(&kept.folder.display().to_string(), 500));
     let _ = writeln!(said, "  SHA-256 of its SHA256SUMS, to be noted elsewhere: {}", kept.sums);
     said

@@ -10,15 +10,17 @@ use super::catalog::CatalogArgs;
 use super::facts::FactsArgs;
 use super::probing::RouteArgs;
 use super::{Stop, audit, console, exit};
-use crate::derive::Options;
-use crate::evidence::{can_write_aside, unknown_facts, write_aside};
+use crate::catalog::Tier;
+use crate::derive::{Decision, Options, Requirement, Via};
+use crate::evidence::{can_write_aside, write_aside};
 use crate::host::HostName;
 use crate::plan::{PlanBounds, PlanDocument};
 use crate::probe::Bounds;
+use crate::site::Facts;
 use crate::text::printable;
 use crate::vantage::Vantage;
 use crate::vantage::script;
-use crate::{derive, proxies, vantage};
+use crate::{derive, proxies, report, vantage};
 
 /// Arguments of `cmcomply plan`.
 #[derive(Debug, Clone, Args)]
@@ -34,8 +36,8 @@ Examples:
       back here: the file counts for that host, if it is whole, of the same plan, and of the last 24 hours
 
 Give the audit the same --settings, --proxy, --catalog and --target-version, since the plan depends on them.
-Exit codes: 0 written, 2 wrong arguments, 3 written, and facts are unknown, so that the plan may lack probes, 4 the site
-database could not be read.")]
+Exit codes: 0 written, 2 wrong arguments, 3 written, and something is unknown or undecided, so that the plan may lack
+probes (it says what), 4 the site database could not be read.")]
 pub(super) struct PlanArgs {
     #[command(flatten)]
     facts: FactsArgs,
@@ -114,10 +116,32 @@ pub(super) async fn run(args: PlanArgs) -> Result<u8, Stop> {
         let _ = writeln!(said, "{}: {} probes", shown(path), plan.probes.len());
         let _ = writeln!(said, "{}: the same as a script for Windows", shown(&script_path));
     }
-    let unknown = unknown_facts(&facts).len();
-    let _ = writeln!(said, "{unknown} facts are unknown");
+    let places: Vec<Option<usize>> = args.host.iter().map(|host| seats.place_of(host)).collect();
+    requirements.retain(|requirement| {
+        let subject = &requirement.subject;
+        places.contains(&Some(seats.seat(subject).place)) || args.host.iter().any(|host| subject.may_be(host))
+    });
+    let code = lacks(&facts, &requirements, &mut said);
     console::print(&said).context("cannot write to standard output").map_err(Stop::usage)?;
-    Ok(if unknown == 0 { exit::COMPLIANT } else { exit::INCOMPLETE })
+    Ok(code)
+}
+
+/// Says why a plan for these requirements may lack probes; the exit code.
+pub(super) fn lacks(facts: &Facts, requirements: &[Requirement], said: &mut String) -> u8 {
+    let mut reasons = report::incomplete(facts, requirements);
+    let is_lost = |requirement: &&Requirement| {
+        let is_needed = requirement.decision == Decision::Needed && requirement.tier != Tier::Advisory;
+        is_needed && requirement.route.via == Via::Unknown
+    };
+    match requirements.iter().filter(is_lost).count() {
+        0 => {}
+        1 => reasons.push("the route to 1 endpoint is unknown".to_owned()),
+        n => reasons.push(format!("the routes to {n} endpoints are unknown")),
+    }
+    for reason in &reasons {
+        let _ = writeln!(said, "  may lack probes: {}", printable(reason, 1000));
+    }
+    if reasons.is_empty() { exit::COMPLIANT } else { exit::INCOMPLETE }
 }
 
 /// The script of a plan, beside it.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::Stop;
 use super::keep::DEFAULT_STORE;
-use crate::evidence::store::{Check, PublicKey, Store};
+use crate::evidence::store::{Check, PublicKey, RunName, Store};
 use crate::report::Format;
 use crate::report::quarter::{Damage, History, Kept, Quarter, QuarterReport};
 
@@ -43,7 +43,9 @@ pub(super) fn render(args: &QuarterArgs, quarter: Quarter, format: Format) -> Re
     let check = Check { key: key.as_ref(), hashes_only: true, ..Check::default() };
     let mut verification = store.verify(&check).map_err(Stop::usage)?;
     let (mut runs, mut damaged) = (Vec::new(), Vec::new());
-    for name in store.names().map_err(Stop::usage)? {
+    // Those that were verified: another may have been written meanwhile.
+    let names: Vec<RunName> = verification.runs.iter().map(|verified| verified.run.clone()).collect();
+    for name in names {
         match store.record(&name) {
             Ok(run) => runs.push(Kept { name, run }),
             Err(error) => {

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::console::{self, Colour};
+use super::keep::record_of;
 use super::quarter::{self, QuarterArgs};
 use super::{Stop, exit};
 use crate::evidence::{Run, RunError, can_write_aside, write_aside};
@@ -39,7 +40,7 @@ Formats:
 
 The exit code says whether the report was written (0, else 2), not what the run came to.")]
 pub(super) struct ReportCommandArgs {
-    /// The record of a run, as `cmcomply audit` writes it.
+    /// The record of a run, as `cmcomply audit` writes it, or its folder in a store.
     #[arg(value_name = "RUN", required_unless_present = "quarter")]
     run: Option<PathBuf>,
     #[command(flatten)]
@@ -56,7 +57,7 @@ pub(super) struct ReportCommandArgs {
 pub(super) fn run(args: &ReportCommandArgs) -> Result<u8, Stop> {
     let output = args.output.as_deref();
     match (&args.run, &args.quarter.quarter) {
-        (Some(run), _) => write(|| Run::read(run), args.format, output),
+        (Some(run), _) => write(|| Run::read(&record_of(run)), args.format, output),
         (None, Some(quarter)) => {
             ready(args.format, output)?;
             let bytes = quarter::render(&args.quarter, *quarter, args.format)?;

@@ -83,7 +83,8 @@ fn copied(store: &Store, runs: &[RunName], aside: &Path) -> anyhow::Result<()> {
         copy_files(&store.run_folder(run), &aside.join(run.as_str()))?;
     }
     let head = store.folder().join("HEAD");
-    if runs.len() == store.names()?.len() && head.is_file() {
+    let is_file = fs::symlink_metadata(&head).is_ok_and(|there| there.is_file());
+    if runs.len() == store.names()?.len() && is_file {
         fs::copy(&head, aside.join("HEAD")).context("cannot copy HEAD")?;
     }
     Ok(())

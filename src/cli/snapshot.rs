@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::facts::FactsArgs;
 use super::{Stop, audit, console, exit};
 use crate::evidence::write_aside;
-use crate::site::{Snapshot, redact};
+use crate::site::{Facts, Snapshot, redact};
 use crate::text::printable;
 
 /// Arguments of `cmcomply snapshot`.
@@ -59,14 +59,22 @@ pub(super) async fn run(args: SnapshotArgs) -> Result<u8, Stop> {
     }
     let document = snapshot.to_json().context("the facts could not be written as JSON").map_err(Stop::usage)?;
     write_aside(&args.output, &document).with_context(|| format!("cannot write {path}")).map_err(Stop::usage)?;
-    let unknown = snapshot.facts.unknown_ones();
-    let above = snapshot.facts.above().map(|above| format!("  {}\n", printable(&above.to_string(), 500)));
-    let said = unknown.iter().fold(format!("{path}: {} facts are unknown\n", unknown.len()), |said, (name, detail)| {
-        format!("{said}  {name}: {}\n", printable(detail, 300))
-    });
-    let said = format!("{said}{}", above.unwrap_or_default());
-    console::print(&said).context("cannot write to standard output").map_err(Stop::usage)?;
+    console::print(&said(&path, &snapshot.facts)).context("cannot write to standard output").map_err(Stop::usage)?;
     Ok(exit::COMPLIANT)
+}
+
+/// What the facts say, a line for each; those that are unknown come last.
+fn said(path: &str, facts: &Facts) -> String {
+    let line = |(name, answer): &(String, String)| format!("  {name}: {}\n", printable(answer, 300));
+    let (unknown, known): (Vec<_>, Vec<_>) =
+        facts.answers().into_iter().partition(|(_, answer)| answer.starts_with("unknown: "));
+    let all: String = known.iter().chain(&unknown).map(line).collect();
+    let findings = match facts.data_findings.len() {
+        0 => String::new(),
+        n => format!("  {n} unusable values in the site database (data_findings)\n"),
+    };
+    let above = facts.above().map(|above| format!("  {}\n", printable(&above.to_string(), 500))).unwrap_or_default();
+    format!("{path}: {} facts are unknown\n{all}{findings}{above}", unknown.len())
 }
 
 /// Whether two paths are of one file, also one that is not there yet.

@@ -16,8 +16,8 @@ use crate::plan::{PlanDocument, Probe, ProbeId};
 use crate::probe::{Checks, Observation, Settings};
 use crate::vantage::run_script::{ClientCounts, Clients};
 use crate::vantage::{
-    Asking, CarriedFile, ClientsFile, Place, Remote, Seats, Sight, THIS_MACHINE, Unreached, UnreachedWhy, Vantage,
-    VantageKind, observe_all,
+    Access, Asking, CarriedFile, ClientsFile, Place, Remote, Seats, Sight, THIS_MACHINE, Unreached, UnreachedWhy,
+    Vantage, VantageKind, observe_all,
 };
 
 /// From where to look.
@@ -136,12 +136,7 @@ pub(super) async fn look(
     let far = |at: &usize| !near.contains(at);
     // Nothing is asked of a machine for which nothing is to be probed.
     let asked: Vec<usize> = (0..plans.len()).filter(far).filter(|at| !plans[*at].probes.is_empty()).collect();
-    let remote = |at: &usize| Remote {
-        place: seats.places[*at].clone(),
-        plan: plans[*at].clone(),
-        password: password(&seats.places[*at]),
-        roots: roots(&seats.places[*at]),
-    };
+    let remote = |at: &usize| Remote { access: access(&seats.places[*at]), plan: plans[*at].clone() };
     let remotes = asked.iter().map(remote).collect();
     let checks = settings.checks.clone();
     let asking = Asking { roots: checks.public_thumbprints.clone(), checks, known: seats.known() };
@@ -263,6 +258,11 @@ fn record(blank: VantageRecord, probes: &[Probe], sight: Sight) -> (VantageRecor
 fn has_all(observations: &[Observation], probes: &[Probe]) -> bool {
     let seen: HashSet<&ProbeId> = observations.iter().map(|observation| &observation.probe).collect();
     probes.iter().all(|probe| seen.contains(&probe.id)) && !observations.iter().any(Observation::was_cancelled)
+}
+
+/// What one signs in with there.
+pub(super) fn access(place: &Place) -> Access {
+    Access { place: place.clone(), password: password(place), roots: roots(place) }
 }
 
 /// The certificate authorities that its certificate may have besides those of this machine.

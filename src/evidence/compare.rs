@@ -1,13 +1,17 @@
 //! Two runs of one hierarchy, held against each other: what changed, and on whose side. Pure.
 
+mod differences;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::run::Run;
-use super::vantages::VantageRecord;
+use differences::Reach;
+
+use super::run::{CitedEntry, Run};
 use crate::assess::{Grade, Judgement, Verdict};
+use crate::catalog::EntryId;
 use crate::derive::{Requirement, RequirementId};
 use crate::probe::{FailureCode, StageName};
 
@@ -149,6 +153,8 @@ pub enum ChangeCause {
     Tool,
     /// The network, or the endpoint.
     Environment,
+    /// Who looked: in one of the runs nobody did, or the probe broke.
+    Coverage,
     /// Both the site and the catalog changed, and the run documents do not tell which of them it was.
     SiteConfigOrCatalog,
     /// The file of waivers.
@@ -163,6 +169,7 @@ impl ChangeCause {
             Self::Catalog => "catalog",
             Self::Tool => "rules of cmcomply",
             Self::Environment => "network or endpoint",
+            Self::Coverage => "nobody looked in one of the runs",
             Self::SiteConfigOrCatalog => "site configuration or catalog",
             Self::Waivers => "waivers",
         }
@@ -175,12 +182,16 @@ pub fn compare(old: &Run, new: &Run) -> Comparison {
     let sides =
         Sides { same_facts: before.facts == after.facts, same_catalog: old.catalog.sha256 == new.catalog.sha256 };
     let ids: BTreeSet<&RequirementId> = before.rows.keys().chain(after.rows.keys()).copied().collect();
+    let alone = |row: &Row<'_>, class| {
+        let entry = &row.requirement.entry;
+        one(row, class, &sides, &[before.entry(entry), after.entry(entry)])
+    };
     let rows = ids
         .into_iter()
         .filter_map(|id| match (before.rows.get(id), after.rows.get(id)) {
             (Some(old), Some(new)) => Some(both(old, new)),
-            (Some(old), None) => Some(one(old, ChangeClass::NoLongerRequired, after.cites(old.requirement), &sides)),
-            (None, Some(new)) => Some(one(new, ChangeClass::NewlyRequired, before.cites(new.requirement), &sides)),
+            (Some(old), None) => Some(alone(old, ChangeClass::NoLongerRequired)),
+            (None, Some(new)) => Some(alone(new, ChangeClass::NewlyRequired)),
             (None, None) => None,
         })
         .collect();
@@ -188,7 +199,7 @@ pub fn compare(old: &Run, new: &Run) -> Comparison {
         format: COMPARISON_FORMAT.to_owned(),
         old: ComparedRun::of(old),
         new: ComparedRun::of(new),
-        limits: limits(old, new),
+        limits: differences::of_runs(old, new),
         rows,
     }
 }
@@ -252,23 +263,44 @@ impl<'a> Side<'a> {
         let mut facts = serde_json::to_value(&run.facts).unwrap_or_default();
         if let Some(facts) = facts.as_object_mut() {
             facts.remove("connection");
+            facts.remove("other_connections");
         }
         Self { rows: rows.collect(), facts, run }
     }
 
-    /// Whether the run's catalog has the entry with the same words. An entry that no requirement of the run names is
-    /// not in its record, so `None` says that nobody can tell.
-    fn cites(&self, requirement: &Requirement) -> Option<()> {
-        self.run.catalog.entries.iter().any(|entry| entry.id == requirement.entry).then_some(())
+    /// What the run's catalog says of an entry.
+    fn entry(&self, id: &EntryId) -> Known<'a> {
+        let all = &self.run.catalog.all;
+        match all.iter().find(|mark| mark.id == *id) {
+            Some(mark) => Known::As(&mark.sha256),
+            None if all.is_empty() => Known::Unsaid(self.run.catalog.entries.iter().find(|entry| entry.id == *id)),
+            None => Known::No,
+        }
     }
 }
 
-/// A requirement that only one run has.
-fn one(row: &Row<'_>, class: ChangeClass, cited: Option<()>, sides: &Sides) -> Change {
-    let cause = match (sides.same_facts, sides.same_catalog, cited) {
-        (true, _, _) => ChangeCause::Catalog,
-        (false, true, _) | (false, false, Some(())) => ChangeCause::SiteConfig,
-        (false, false, None) => ChangeCause::SiteConfigOrCatalog,
+/// What the catalog of a run says of an entry.
+#[derive(PartialEq)]
+enum Known<'a> {
+    /// It has none of that id.
+    No,
+    /// It has one with this hash.
+    As(&'a str),
+    /// The record does not hold the whole catalog: only what its requirements name, if they name it.
+    Unsaid(Option<&'a CitedEntry>),
+}
+
+/// A requirement that only one run has, and what the catalogs of the two say of its entry.
+fn one(row: &Row<'_>, class: ChangeClass, sides: &Sides, entry: &[Known<'_>; 2]) -> Change {
+    let cause = match entry {
+        _ if sides.same_facts && sides.same_catalog => ChangeCause::Tool,
+        _ if sides.same_facts => ChangeCause::Catalog,
+        _ if sides.same_catalog => ChangeCause::SiteConfig,
+        // Nobody could need it before, or can now.
+        [Known::As(_), Known::No] | [Known::No, Known::As(_)] => ChangeCause::Catalog,
+        [Known::As(old), Known::As(new)] if old == new => ChangeCause::SiteConfig,
+        [Known::Unsaid(Some(old)), Known::Unsaid(Some(new))] if old == new => ChangeCause::SiteConfig,
+        _ => ChangeCause::SiteConfigOrCatalog,
     };
     let (before, after) = match class {
         ChangeClass::NewlyRequired => (None, Some(row.judgement.verdict)),
@@ -281,21 +313,28 @@ fn one(row: &Row<'_>, class: ChangeClass, cited: Option<()>, sides: &Sides) -> C
 fn both(old: &Row<'_>, new: &Row<'_>) -> Change {
     let (before, after) = (old.judgement.verdict, new.judgement.verdict);
     let class = class(before, after);
-    let differences = differences(old.requirement, new.requirement);
+    let differences = differences::of_requirements(old.requirement, new.requirement);
     let class = match (class.is_change(), differences.is_empty()) {
         (false, false) => ChangeClass::RequirementChanged,
         _ => class,
     };
-    let cause = match class {
-        _ if before == after && differences.is_empty() => None,
-        ChangeClass::WaiverStarted | ChangeClass::WaiverEnded => Some(ChangeCause::Waivers),
-        _ => Some(match differences.first() {
-            Some((cause, _)) => *cause,
-            None if old.seen == new.seen && !new.seen.is_empty() => ChangeCause::Tool,
-            None => ChangeCause::Environment,
-        }),
+    let seen_alike = old.seen == new.seen && !new.seen.is_empty();
+    // Another weight breaks no endpoint, and another way does not keep anybody from looking.
+    let (reaches, else_of): (&[Reach], _) = match class {
+        ChangeClass::Incomparable => (&[Reach::Needed], ChangeCause::Coverage),
+        _ if seen_alike => (&[Reach::Judged, Reach::Seen, Reach::Needed], ChangeCause::Tool),
+        _ => (&[Reach::Seen, Reach::Needed], ChangeCause::Environment),
     };
-    let notes = differences.into_iter().map(|(_, note)| note).collect();
+    let cause = match class {
+        _ if before == after => differences.first().map(|differs| differs.cause),
+        ChangeClass::WaiverStarted | ChangeClass::WaiverEnded => Some(ChangeCause::Waivers),
+        _ => {
+            let cause =
+                differences.iter().find(|differs| reaches.contains(&differs.reach)).map(|differs| differs.cause);
+            Some(cause.unwrap_or(else_of))
+        }
+    };
+    let notes = differences.into_iter().map(|differs| differs.note).collect();
     Change { before: Some(before), after: Some(after), cause, notes, ..new.change(class) }
 }
 
@@ -331,63 +370,4 @@ fn class(before: Verdict, after: Verdict) -> ChangeClass {
         (NotApplicable, _) => ChangeClass::NewlyRequired,
         (_, NotApplicable) => ChangeClass::NoLongerRequired,
     }
-}
-
-/// In what the requirement itself differs, with the side that it comes from.
-fn differences(old: &Requirement, new: &Requirement) -> Vec<(ChangeCause, String)> {
-    let mut found = Vec::new();
-    if old.route.via != new.route.via {
-        let note = format!("the route was {} and is {}", old.route.via, new.route.via);
-        found.push((ChangeCause::SiteConfig, note));
-    }
-    let mut catalog = |what: &str, old: String, new: String| {
-        if old != new {
-            found.push((ChangeCause::Catalog, format!("{what} was {old} and is {new}")));
-        }
-    };
-    catalog("the tier", words(&old.tier), words(&new.tier));
-    catalog("the status", words(&old.status), words(&new.status));
-    catalog("the proxy context", words(&old.context), words(&new.context));
-    catalog("the rule for TLS inspection", words(&old.inspection), words(&new.inspection));
-    if old.proof != new.proof {
-        found.push((ChangeCause::Catalog, "it is proved by other hosts".to_owned()));
-    }
-    if old.decision != new.decision {
-        found.push((ChangeCause::SiteConfig, "what decides it became known or unknown, or changed".to_owned()));
-    }
-    found
-}
-
-/// A value of a closed set in the words of the documents.
-fn words(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(text)) => text,
-        Ok(other) => other.to_string(),
-        Err(_) => String::new(),
-    }
-}
-
-fn limits(old: &Run, new: &Run) -> Vec<String> {
-    let mut limits = Vec::new();
-    let mut say = |differs: bool, text: String| {
-        if differs {
-            limits.push(text);
-        }
-    };
-    let site = |run: &Run| run.facts.this_site.known().map_or_else(|| "unknown".to_owned(), ToString::to_string);
-    say(site(old) != site(new), format!("the runs are of different sites: {} and {}", site(old), site(new)));
-    let machine = |run: &Run| {
-        let names: Vec<&str> = run.vantages.iter().map(VantageRecord::title).collect();
-        if names.is_empty() { run.vantage.title().to_owned() } else { names.join(", ") }
-    };
-    say(machine(old) != machine(new), format!("probed from {} and from {}", machine(old), machine(new)));
-    say(old.settings.from_here != new.settings.from_here, "only one of the runs has --from-here".to_owned());
-    say(old.settings.connect_to != new.settings.connect_to, "the --connect-to rules differ".to_owned());
-    say(old.settings.extra_roots != new.settings.extra_roots, "the extra roots (--ca-file) differ".to_owned());
-    say(old.settings.dns_server != new.settings.dns_server, "the DNS servers (--dns-server) differ".to_owned());
-    say(
-        new.moments.started < old.moments.started,
-        "the run that is given as the later one is the earlier one".to_owned(),
-    );
-    limits
 }

@@ -16,6 +16,6 @@ pub(crate) use document::{inert, left_out};
 pub use observations::{MAX_OBSERVATIONS_OCTETS, OBSERVATIONS_FORMAT, Observations, ObservationsError, Seeing};
 pub use outcome::{Outcome, Tally, gaps, unknown_facts};
 pub use redact::{RedactError, Redaction};
-pub use run::{CatalogRecord, CitedEntry, Moments, RUN_FORMAT, Run, RunSettings, Tool};
+pub use run::{CatalogRecord, CitedEntry, EntryMark, Moments, RUN_FORMAT, Run, RunSettings, Tool};
 pub use vantages::{Look, LookedFor, VantageRecord, gather};
 pub use write::{can_write_aside, write_aside, write_aside_with};

@@ -256,7 +256,7 @@ impl Observations {
     /// What in it does not fit the plan that it says to be of.
     pub fn fits(&self, plan: &PlanDocument) -> Result<(), String> {
         if self.plan_sha256 != plan.sha256 {
-            return Err("it is an answer to another plan".to_owned());
+            return Err("it is an answer to another plan, or to this one in another run".to_owned());
         }
         self.fits_probes(plan)
     }

@@ -5,15 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::outcome::Outcome;
 use super::vantages::VantageRecord;
 use crate::assess::{AppliedWaivers, Judgement};
-use crate::catalog::{Catalog, Document, EntryId, SourceRef};
+use crate::catalog::{Catalog, Document, Entry, EntryId, SourceRef};
 use crate::derive::Requirement;
 use crate::plan::Probe;
 use crate::probe::{Observation, RevocationList};
 use crate::site::Facts;
+use crate::text::hexadecimal;
 use crate::vantage::Vantage;
 use crate::vantage::run_script::Clients;
 
@@ -132,6 +134,26 @@ pub struct CatalogRecord {
     pub documents: BTreeMap<String, Document>,
     /// The entries that requirements of this run name.
     pub entries: Vec<CitedEntry>,
+    /// Every entry of the catalog, so that a later run can tell a new one from one that applies only now. Records from
+    /// before it was kept have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub all: Vec<EntryMark>,
+}
+
+/// A catalog entry by its hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EntryMark {
+    /// Its id.
+    pub id: EntryId,
+    /// SHA-256 over all that the entry says.
+    pub sha256: String,
+}
+
+impl EntryMark {
+    fn of(entry: &Entry) -> Self {
+        let said = serde_json::to_vec(entry).unwrap_or_default();
+        Self { id: entry.id.clone(), sha256: hexadecimal(&Sha256::digest(said)) }
+    }
 }
 
 /// A catalog entry as far as a reader of the run needs it.
@@ -173,6 +195,7 @@ impl CatalogRecord {
             sha256: catalog.sha256.clone(),
             documents: documents.collect(),
             entries,
+            all: catalog.entries.iter().map(EntryMark::of).collect(),
         }
     }
 }

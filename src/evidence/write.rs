@@ -63,6 +63,19 @@ fn aside(path: &Path) -> io::Result<PathBuf> {
     Ok(path.with_file_name(format!(".{name}.{}-{unique:09}.part", std::process::id())))
 }
 
+/// Whether a file of that name is one that [`write_aside`] makes beside `file`.
+pub(super) fn is_aside(file: &str, name: &str) -> bool {
+    let between = name.strip_prefix('.').and_then(|name| name.strip_prefix(file)?.strip_suffix(".part"));
+    between.and_then(|text| text.strip_prefix('.')).is_some_and(|text| {
+        let numbers = text.split_once('-');
+        numbers.is_some_and(|(process, moment)| [process, moment].iter().all(|part| is_number(part)))
+    })
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +101,15 @@ mod tests {
         let long = dir.path().join("x".repeat(250));
         assert!(can_write_aside(&long).is_err(), "the file beside it would have too long a name");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_name_beside_is_known_again() {
+        let beside = aside(Path::new("runs/HEAD")).unwrap();
+        let name = beside.file_name().unwrap().to_str().unwrap();
+        assert!(is_aside("HEAD", name), "{name}");
+        assert!(!is_aside("HEA", name) && !is_aside("HEAD", "HEAD") && !is_aside("HEAD", ".HEAD.part"));
+        assert!(!is_aside("HEAD", ".HEAD.1-x.part") && !is_aside("HEAD", ".HEAD.-1.part"));
     }
 
     #[cfg(unix)]

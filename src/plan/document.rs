@@ -23,6 +23,10 @@ pub struct PlanDocument {
     pub format: String,
     /// The host that the plan is for; `null` if it is for whoever runs it.
     pub host: Option<HostName>,
+    /// A random word of the one run that sends the plan to be run at once. Whoever answers repeats the hash, so an answer
+    /// of another run is known. A plan that is carried has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
     /// How much at once, and how long.
     pub bounds: PlanBounds,
     /// What to probe.
@@ -101,7 +105,16 @@ pub enum PlanError {
 impl PlanDocument {
     /// The document of these probes.
     pub fn new(host: Option<HostName>, bounds: PlanBounds, probes: Vec<Probe>) -> Self {
-        let mut document = Self { format: PLAN_FORMAT.to_owned(), host, bounds, probes, sha256: String::new() };
+        let mut document =
+            Self { format: PLAN_FORMAT.to_owned(), host, run: None, bounds, probes, sha256: String::new() };
+        document.sha256 = document.hash();
+        document
+    }
+
+    /// The same plan for one run alone, which has this word.
+    #[must_use]
+    pub fn of_run(&self, run: String) -> Self {
+        let mut document = Self { run: Some(run), ..self.clone() };
         document.sha256 = document.hash();
         document
     }
@@ -176,6 +189,10 @@ impl PlanDocument {
             if !(least..=most).contains(&value) {
                 return Err(format!("bounds.{name} is {value}, and must be from {least} to {most}"));
             }
+        }
+        let is_word = |run: &String| (1..=64).contains(&run.len()) && run.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !self.run.as_ref().is_none_or(is_word) {
+            return Err("its run is no word".to_owned());
         }
         if self.probes.len() > MAX_PROBES {
             return Err(format!("it has {} probes, and at most {MAX_PROBES} are run", self.probes.len()));
@@ -278,6 +295,16 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_of_one_run_is_another_plan() {
+        let (carried, first, second) =
+            (document(), document().of_run("a1".to_owned()), document().of_run("a2".to_owned()));
+        assert!(carried.sha256 != first.sha256 && first.sha256 != second.sha256);
+        assert_eq!(first.of_run("a2".to_owned()), second);
+        assert_eq!(PlanDocument::parse("plan.json", &first.to_json().unwrap()).unwrap(), first);
+        assert!(!String::from_utf8(carried.to_json().unwrap()).unwrap().contains("\"run\""));
+    }
+
+    #[test]
     fn another_version_an_unknown_field_and_a_change_are_told_apart() {
         assert!(refused(true, |v| v["format"] = json!("cmcomply.plan/2")).contains("of format cmcomply.plan/2"));
         assert!(refused(true, |v| v["format"] = json!(7)).contains("of format no known kind"));
@@ -311,6 +338,9 @@ mod tests {
         assert!(probe("id", json!("a\u{1b}[2J")).contains("not printable"));
         assert!(refused(true, |v| v["probes"][0]["id"] = v["probes"][1]["id"].clone()).contains("two probes"));
         assert!(target("path", json!("/ HTTP/1.1\r\nX: y")).contains("the path is none"));
+        for run in ["", "a b", &"x".repeat(65)] {
+            assert!(refused(true, |v| v["run"] = json!(run)).contains("its run is no word"), "{run}");
+        }
         assert!(target("path", json!("x")).contains("the path is none"));
         assert!(target("port", json!(0)).contains("port 0"));
         assert!(target("host", json!("a b")).contains("not allowed in a host name"));

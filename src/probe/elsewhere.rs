@@ -13,8 +13,7 @@ use super::layer::telling_headers;
 use super::public_roots::PublicRoots;
 use super::trust::{Trace, told};
 use super::{
-    Certificate, ConnectEvidence, Failure, FailureCode, HttpEvidence, Issuance, SetupError, TrustEvidence, proxy,
-    proxy_product, tls,
+    Certificate, ConnectEvidence, Failure, FailureCode, HttpEvidence, Issuance, SetupError, TrustEvidence, proxy, tls,
 };
 use crate::host::HostName;
 use crate::plan::Target;
@@ -42,18 +41,7 @@ pub(crate) struct Complaints {
 /// What a proxy answered to CONNECT, and what that means.
 pub(crate) fn connect(target: &Target, by: &str, raw: &Raw) -> (ConnectEvidence, Result<(), Failure>) {
     let headers = telling_headers(raw.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
-    let operation = format!("CONNECT {}:{} through {by}", target.host, target.port);
-    let result = match raw.status {
-        200..=299 => Ok(()),
-        407 => Err((
-            FailureCode::ProxyAuthRequired,
-            format!("407, the proxy wants credentials{}", proxy::offered(&headers)),
-        )),
-        status => Err((FailureCode::ProxyRefused, status.to_string())),
-    };
-    let result = result.map_err(|(code, words)| Failure::new(code, &format!("{operation}: {words}")));
-    let product = proxy_product(&headers);
-    (ConnectEvidence { status: Some(raw.status), headers, product, account: None, scheme: None }, result)
+    proxy::judge(&format!("CONNECT {}:{} through {by}", target.host, target.port), raw.status, "", headers)
 }
 
 /// What the served certificates say of themselves.

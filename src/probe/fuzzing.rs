@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{Failure, FailureCode, block_page, chain, dns_client, document, http, origin, proxy, revocation};
+use super::{Failure, FailureCode, block_page, bundle, chain, dns_client, document, http, origin, proxy, revocation};
 use crate::host::{HostName, Scheme};
 use crate::plan::Target;
 use crate::text::printable;
@@ -30,6 +30,14 @@ pub fn certificate(bytes: &[u8]) {
         let urls = certificate.crl_urls.iter().chain(&certificate.ocsp_urls).chain(&certificate.issuer_urls);
         texts.chain(&certificate.names).chain(urls.clone()).for_each(|text| is_printable(text));
         urls.for_each(|url| document_url(url));
+    }
+}
+
+/// What stands where an issuer's certificate is said to be.
+pub fn issuers(bytes: &[u8]) {
+    match bundle::certificates(bytes) {
+        Ok(all) => all.iter().for_each(|der| certificate(der)),
+        Err(why) => is_printable(&why),
     }
 }
 
@@ -139,7 +147,7 @@ mod tests {
 
         #[test]
         fn no_octets_panic_at_any_door(bytes in vec(any::<u8>(), 0..400)) {
-            for door in [dns_reply, connect_reply, certificate, revocation_list, redirect, page] {
+            for door in [dns_reply, connect_reply, certificate, issuers, revocation_list, redirect, page] {
                 door(&bytes);
             }
             document_url(&String::from_utf8_lossy(&bytes));

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::document::{self, DocumentEvidence};
-use super::{Settings, Ways, chain};
+use super::{Settings, Ways, bundle, chain};
 use crate::derive::Via;
 
 /// Fetches issuers' certificates.
@@ -28,8 +28,8 @@ pub(super) struct Issuers {
 /// By way and URL.
 type Places = HashMap<(String, String), Arc<OnceCell<Fetched>>>;
 
-/// The certificate, or why there is none.
-type Fetched = Result<CertificateDer<'static>, String>;
+/// The certificates there, or why there is none.
+type Fetched = Result<Arc<[CertificateDer<'static>]>, String>;
 
 /// What a certificate says of its issuer.
 pub(super) struct Issuer {
@@ -54,21 +54,25 @@ impl Issuers {
         Self { settings: settings.clone(), places: Mutex::default(), gate: Semaphore::new(AT_ONCE) }
     }
 
-    /// The certificate of the issuer, and where it was. The error says of the last place why it has none.
+    /// The certificates of the issuer, and where they were: one, but in a bundle it may have several keys, and which of
+    /// them signed is for the verifier. The error says of the last place why it has none.
     pub(super) async fn fetch(
         &self,
         issuer: &Issuer,
         via: &Via,
         limit: Duration,
-    ) -> Result<(CertificateDer<'static>, String), String> {
+    ) -> Result<(Vec<CertificateDer<'static>>, String), String> {
         let mut why = "it names no place that is asked".to_owned();
         for url in issuer.urls.iter().take(MAX_PLACES) {
             let fetched = match timeout(limit, self.at(url, via)).await {
                 Ok(fetched) => fetched,
                 Err(_) => Err(format!("{url}: no answer within {limit:?}")),
             };
-            match fetched {
-                Ok(der) if is_of(&der, &issuer.name) => return Ok((der, url.clone())),
+            let of_issuer = |all: Arc<[CertificateDer<'static>]>| -> Vec<_> {
+                all.iter().filter(|der| is_of(der, &issuer.name)).take(MAX_KEYS).cloned().collect()
+            };
+            match fetched.map(of_issuer) {
+                Ok(own) if !own.is_empty() => return Ok((own, url.clone())),
                 Ok(_) => why = format!("{url}: the certificate there is not that of the issuer"),
                 Err(other) => why = other,
             }
@@ -95,10 +99,7 @@ impl Issuers {
         let ways = Ways::from(via);
         let fetched = document::fetch(target, via.clone(), &ways, &self.settings, &mut evidence).await;
         let bytes = fetched.map_err(|failure| failure.detail)?;
-        match X509Certificate::from_der(&bytes) {
-            Ok(([], _)) => Ok(bytes.into()),
-            _ => Err(format!("{url}: {} bytes that are no certificate (DER)", bytes.len())),
-        }
+        bundle::certificates(&bytes).map(Arc::from).map_err(|what| format!("{url}: {what}"))
     }
 }
 
@@ -107,6 +108,8 @@ fn is_of(der: &[u8], name: &[u8]) -> bool {
     X509Certificate::from_der(der).is_ok_and(|(_, certificate)| certificate.subject().as_raw() == name)
 }
 
+/// Keys of one name that are tried.
+const MAX_KEYS: usize = 4;
 /// Places that one certificate may name and that are asked.
 const MAX_PLACES: usize = 2;
 /// Places of a whole run: no real hierarchy meets so many.

@@ -9,8 +9,10 @@
 mod addresses;
 mod again;
 mod block_page;
+mod bundle;
 mod chain;
 mod crl;
+mod der;
 mod dns;
 mod dns_client;
 mod document;

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::der::{OID, SEQUENCE, context, next, take};
+
 /// What a responder says of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OcspContents {
@@ -91,36 +93,11 @@ fn moment(text: &[u8]) -> Option<Timestamp> {
     Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
-/// The content of the next element, if it has this tag; else nothing is taken.
-fn take<'a>(input: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
-    (input.first() == Some(&tag)).then(|| next(input).map(|(_, content)| content))?
-}
-
-/// The next element of definite length.
-fn next<'a>(input: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
-    let (tag, rest) = input.split_first()?;
-    let (first, mut rest) = rest.split_first()?;
-    let mut length = usize::from(*first);
-    if *first >= 0x80 {
-        let (octets, behind) =
-            rest.split_at_checked(usize::from(first & 0x7f)).filter(|(o, _)| matches!(o.len(), 1..=4))?;
-        length = octets.iter().fold(0, |length, octet| length << 8 | usize::from(*octet));
-        rest = behind;
-    }
-    let (content, behind) = rest.split_at_checked(length)?;
-    *input = behind;
-    Some((*tag, content))
-}
-
 /// An element. `None` if it is longer than any that we write.
 fn tlv(tag: u8, content: &[u8]) -> Option<Vec<u8>> {
     let length = u8::try_from(content.len()).ok()?;
     let head = if length < 0x80 { vec![tag, length] } else { vec![tag, 0x81, length] };
     Some([head.as_slice(), content].concat())
-}
-
-fn context(number: u8) -> u8 {
-    0xa0 | number
 }
 
 fn error_name(code: u8) -> &'static str {
@@ -136,10 +113,8 @@ fn error_name(code: u8) -> &'static str {
 
 const INTEGER: u8 = 0x02;
 const OCTETS: u8 = 0x04;
-const OID: u8 = 0x06;
 const ENUMERATED: u8 = 0x0a;
 const TIME: u8 = 0x18;
-const SEQUENCE: u8 = 0x30;
 /// id-sha1, with tag and length.
 const SHA1_OID: &[u8] = &[0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a];
 /// id-pkix-ocsp-basic, without.

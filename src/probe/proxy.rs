@@ -40,22 +40,35 @@ pub(super) async fn connect_as<S: AsyncRead + AsyncWrite + Unpin>(
         }
         Err(_) => return Seen::failed(Failure::silence(FailureCode::ProxyTimeout, &operation, limit)),
     };
-    let product = proxy_product(&reply.headers);
-    let evidence =
-        ConnectEvidence { status: Some(reply.status), headers: reply.headers, product, ..ConnectEvidence::default() };
-    let failure = match reply.status {
-        200..=299 if reply.extra == 0 => return Seen::ok((), evidence),
-        200..=299 => Failure::new(
-            FailureCode::ProxyBadReply,
-            &format!("{operation}: {} bytes came through the tunnel before anything was sent", reply.extra),
-        ),
-        407 => Failure::new(
-            FailureCode::ProxyAuthRequired,
-            &format!("{operation}: 407, the proxy wants credentials{}", offered(&evidence.headers)),
-        ),
-        status => Failure::new(FailureCode::ProxyRefused, &format!("{operation}: {status} {}", reply.reason)),
+    match judge(&operation, reply.status, &reply.reason, reply.headers) {
+        (evidence, Ok(())) if reply.extra == 0 => Seen::ok((), evidence),
+        (evidence, Ok(())) => {
+            let what = format!("{operation}: {} bytes came through the tunnel before anything was sent", reply.extra);
+            Seen::failed_with(Failure::new(FailureCode::ProxyBadReply, &what), evidence)
+        }
+        (evidence, Err(failure)) => Seen::failed_with(failure, evidence),
+    }
+}
+
+/// What the head of a proxy's answer to CONNECT means; `reason` are the words behind its status, safe to print.
+pub(super) fn judge(
+    operation: &str,
+    status: u16,
+    reason: &str,
+    headers: Vec<Header>,
+) -> (ConnectEvidence, Result<(), Failure>) {
+    let (code, words) = match status {
+        200..=299 => (None, String::new()),
+        407 => {
+            let words = format!("407, the proxy wants credentials{}", offered(&headers));
+            (Some(FailureCode::ProxyAuthRequired), words)
+        }
+        status => (Some(FailureCode::ProxyRefused), format!("{status} {reason}").trim_end().to_owned()),
     };
-    Seen::failed_with(failure, evidence)
+    let product = proxy_product(&headers);
+    let evidence = ConnectEvidence { status: Some(status), headers, product, ..ConnectEvidence::default() };
+    let failure = code.map(|code| Failure::new(code, &format!("{operation}: {words}")));
+    (evidence, failure.map_or(Ok(()), Err))
 }
 
 /// A request without a body.

@@ -18,12 +18,13 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::{select, time};
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::document::{self, DocumentEvidence};
 use super::ocsp::{self, OcspContents, OcspStatus};
 use super::tcp::micros;
-use super::{Certificate, Failure, FailureCode, Observation, Outcome, Settings, Stage, Ways, block_page, crl};
+use super::{
+    Certificate, Failure, FailureCode, Observation, Outcome, Settings, Stage, Ways, block_page, bundle, chain, crl,
+};
 use crate::derive::Via;
 use crate::text::printable;
 
@@ -93,7 +94,7 @@ pub struct RevocationEvidence {
     /// What it says of the certificate, if it is a responder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<OcspContents>,
-    /// The subject of the issuer's certificate, if it is one. Safe to print.
+    /// The subject of the issuer's certificate, if it is one; of a bundle those of all in it. Safe to print.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
 }
@@ -354,26 +355,17 @@ fn judge_times(this: Option<Timestamp>, next: Option<Timestamp>, what: &str, now
     }
 }
 
-/// The subject of the certificate, in DER; several in a PKCS #7 bundle are taken as they are.
+/// The subject of the certificate, or those of a bundle.
 fn issuers_certificate(bytes: &[u8]) -> Result<String, String> {
-    if let Ok((_, certificate)) = X509Certificate::from_der(bytes) {
-        return Ok(printable(&certificate.subject().to_string(), MAX_NAME));
-    }
-    // signedData, behind the head of the outer sequence.
-    let bundle = bytes.first() == Some(&0x30) && bytes.get(..32).unwrap_or(bytes).windows(11).any(|w| w == SIGNED_DATA);
-    if bundle {
-        Ok("(a bundle of certificates)".to_owned())
-    } else {
-        Err(format!("{} bytes that are no certificate (DER)", bytes.len()))
-    }
+    let certificates = bundle::certificates(bytes)?;
+    let subjects: Vec<String> = certificates.iter().map(|der| chain::describe_one(der, None).subject).collect();
+    Ok(printable(&subjects.join("; "), MAX_NAME))
 }
 
 fn failed<E>(code: FailureCode, what: &str) -> Stage<E> {
     Stage { outcome: Outcome::Failed, failure: Some(Failure::new(code, what)), ..Stage::not_tried() }
 }
 
-/// The OID of PKCS #7 signed data, with tag and length.
-const SIGNED_DATA: [u8; 11] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
 const AT_ONCE: usize = 8;
 /// More lists than this are named in the record and not fetched.
 const MAX_FETCHED: usize = 64;

@@ -135,9 +135,10 @@ impl Trust {
             };
             // Boxed: few probes need it, and all would carry it.
             match Box::pin(self.issuers.fetch(&issuer, via, limit / FETCHES)).await {
-                Ok((der, url)) => {
-                    fetched.push(FetchedIssuer { url, certificate: chain::describe_one(&der, None) });
-                    chain.push(der);
+                Ok((issuers, url)) => {
+                    let told = |der| FetchedIssuer { url: url.clone(), certificate: chain::describe_one(der, None) };
+                    fetched.extend(issuers.iter().map(|der| told(der)));
+                    chain.extend(issuers);
                 }
                 Err(why) => {
                     told.say_what_was_fetched(&fetched);

@@ -2,7 +2,6 @@
 //! this machine, and proxy auto-configuration (PAC).
 
 mod bypass;
-mod command;
 mod environment;
 #[cfg(feature = "pac")]
 mod pac;

@@ -3,10 +3,11 @@
 //! A script is a stranger's program: it has no network but what its host functions give it, a bounded heap and a deadline.
 //! Names are not resolved for it (`dnsResolve` answers null), so that evaluating a route asks nobody anything.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use proxy_watch::ProxyStep;
 use proxy_watch::pac::{PacPolicy, PacScript, evaluate};
+use proxy_watch::{Error, ProxyStep};
 use url::Url;
 
 use super::proxy;
@@ -14,9 +15,20 @@ use crate::derive::Via;
 use crate::plan::Target;
 use crate::text::printable;
 
-/// A script.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pac(PacScript);
+/// A script. One that did not end is asked no more, and its clones are not: each target would wait for it anew.
+#[derive(Debug, Clone)]
+pub struct Pac {
+    script: PacScript,
+    given_up: Arc<OnceLock<String>>,
+}
+
+impl PartialEq for Pac {
+    fn eq(&self, other: &Self) -> bool {
+        self.script == other.script
+    }
+}
+
+impl Eq for Pac {}
 
 impl Pac {
     /// A script of at most a mebibyte, as Windows has it too.
@@ -27,14 +39,24 @@ impl Pac {
         if !text.contains("FindProxyForURL") {
             return Err("no script for proxies (it has no FindProxyForURL)".to_owned());
         }
-        Ok(Self(PacScript::new(text)))
+        Ok(Self { script: PacScript::new(text), given_up: Arc::default() })
     }
 
     /// The first way that the script gives for a target, with its whole answer.
     pub(super) fn route(&self, target: &Target) -> Result<(Via, String), String> {
+        if let Some(why) = self.given_up.get() {
+            return Err(why.clone());
+        }
         let url = Url::parse(&target.to_string()).map_err(|error| error.to_string())?;
         let policy = PacPolicy::new().with_timeout(Some(LIMIT));
-        let steps = evaluate(&self.0, &url, &policy).map_err(|error| printable(&error.to_string(), 200))?;
+        let steps = evaluate(&self.script, &url, &policy).map_err(|error| {
+            let why = printable(&error.to_string(), 200);
+            if matches!(error, Error::PacTimeout { .. }) {
+                // Another one may have said so before.
+                let _ = self.given_up.set(format!("it did not end for {}, and is asked no more ({why})", target.host));
+            }
+            why
+        })?;
         let answer = printable(&steps.iter().map(words).collect::<Vec<_>>().join("; "), 200);
         let via = match steps.first() {
             None => return Err("its answer is empty".to_owned()),
@@ -85,6 +107,7 @@ const MAX_OCTETS: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Choice, Rules};
     use super::*;
     use crate::host::{HostName, Scheme};
 
@@ -115,6 +138,29 @@ mod tests {
         for host in ["broken.example", "endless.example"] {
             assert!(shown(host).is_err(), "{host}");
         }
+    }
+
+    #[test]
+    fn a_script_that_did_not_end_is_asked_no_more_and_gives_no_way() {
+        let target = |host: &str| {
+            let host = HostName::parse(host).unwrap();
+            Target { scheme: Scheme::Https, host, port: 443, path: "/".to_owned() }
+        };
+        let text = r#"function FindProxyForURL(url, host) {
+            if (host == "broken.example") return undefined.x;
+            while (host == "endless.example") {}
+            return "DIRECT";
+        }"#;
+        let pac = Pac::new(text).unwrap();
+        assert!(pac.route(&target("broken.example")).is_err());
+        assert_eq!(pac.route(&target("aka.ms")).unwrap().0, Via::Direct, "an error is one of its target");
+        let rules = Rules { origin: "script".to_owned(), choice: Choice::Script(pac.clone()) };
+        assert_eq!(rules.route(&target("endless.example")).0, Via::Unknown);
+        let (via, words) = rules.route(&target("aka.ms"));
+        assert_eq!(via, Via::Unknown);
+        assert!(words.contains("it did not end for endless.example, and is asked no more"), "{words}");
+        assert!(pac.route(&target("aka.ms")).is_err(), "nor is its clone");
+        assert_eq!(pac, Pac::new(text).unwrap());
     }
 
     #[test]

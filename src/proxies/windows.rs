@@ -1,15 +1,16 @@
 //! The proxy settings of Windows: of WinHTTP (`netsh winhttp set proxy`), and of WinINET for the signed-in user and for
 //! SYSTEM.
 //!
-//! Everything here is pure but [`read`], which asks `reg.exe`; only a real Windows can show that the keys are the right
+//! Everything here is pure but [`read`], which asks the registry; only a real Windows can show that the keys are the right
 //! ones.
 
 use std::fmt;
 use std::time::Instant;
 
-use super::{Choice, Rules, command, proxy};
+use super::{Choice, Rules, proxy};
 use crate::catalog::Context;
 use crate::derive::Via;
+use crate::registry::{self, value};
 use crate::text::{printable, without_secrets};
 
 /// The contents of `WinHttpSettings` and `DefaultConnectionSettings`. The format is not documented; it is 32-bit
@@ -96,7 +97,7 @@ fn by_scheme(server: &str, scheme: &str) -> Option<Via> {
 
 /// What Windows says of a context, by `until`.
 pub(super) fn read(context: Context, until: Instant) -> Rules {
-    of_context(context, |key| reg_query(key, until))
+    of_context(context, |key| registry::query(key, until))
 }
 
 /// `query` gives what `reg query KEY` prints, or `None` where there is no such key, or no right to read it.
@@ -148,28 +149,12 @@ fn unknown(origin: &str, why: &str) -> Rules {
     Rules { origin: origin.to_owned(), choice: Choice::Unknown(printable(why, 200)) }
 }
 
-/// The data of a value in the output of `reg query`: `    NAME    REG_TYPE    DATA`.
-fn value<'a>(output: &'a str, name: &str) -> Option<&'a str> {
-    output.lines().find_map(|line| {
-        let (head, rest) = line.strip_prefix("    ")?.split_once("    REG_")?;
-        let (_, data) = rest.split_once("    ").filter(|_| head.eq_ignore_ascii_case(name))?;
-        Some(data.trim()).filter(|data| !data.is_empty())
-    })
-}
-
 fn octets_of(hexadecimal: &str) -> Option<Vec<u8>> {
     let digits = hexadecimal.as_bytes();
     if !digits.len().is_multiple_of(2) || digits.len() > MAX_DIGITS || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
     (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(hexadecimal.get(at..at + 2)?, 16).ok()).collect()
-}
-
-/// Asks the registry for the values of a key. The key is ours; the output is bounded by what values may have.
-fn reg_query(key: &str, until: Instant) -> Result<Option<String>, String> {
-    let root = std::env::var_os("SystemRoot").ok_or("the folder of Windows is unknown (SystemRoot)")?;
-    let program = std::path::Path::new(&root).join("System32").join("reg.exe");
-    command::run(std::process::Command::new(program).args(["query", key]), until, 4 * MAX_DIGITS)
 }
 
 fn number(rest: &mut &[u8]) -> Result<u32, SettingsBlobError> {

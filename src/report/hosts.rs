@@ -47,6 +47,7 @@ pub struct HostRow {
 
 /// As a list with columns.
 pub fn hosts(hosts: &Hosts) -> Listing<8> {
+    let failed = |unreached: &Unreached| format!("{}: {unreached}", unreached.why.title());
     let row = |row: &HostRow| {
         let site = match &row.subject {
             Subject::Host { site, .. } => site.to_string(),
@@ -59,7 +60,7 @@ pub fn hosts(hosts: &Hosts) -> Listing<8> {
             Some(false) => "no",
             None => "not asked",
         };
-        let unreached = row.unreached.as_ref().map(ToString::to_string);
+        let unreached = row.unreached.as_ref().map(failed);
         [
             row.subject.to_string(),
             site,

@@ -1,7 +1,8 @@
 //! Elements of HTML, SVG and XML. Names come from this program, all text and attributes are made harmless and escaped:
 //! there is no other way to write one.
 
-use crate::text::printable;
+use crate::text::{escape_markup, printable};
+use std::borrow::Cow;
 
 /// Characters of a text or an attribute; no real one is so long.
 pub(super) const TEXT: usize = 4000;
@@ -19,7 +20,7 @@ enum Node {
     Element(Element),
     Text(String),
     LineEnd,
-    Style(&'static str),
+    Style(Cow<'static, str>),
 }
 
 /// How elements without content are written.
@@ -71,8 +72,8 @@ impl Element {
     }
 
     /// A style sheet that is part of this program.
-    pub(super) fn style(mut self, sheet: &'static str) -> Self {
-        self.children.push(Node::Style(sheet));
+    pub(super) fn style(mut self, sheet: impl Into<Cow<'static, str>>) -> Self {
+        self.children.push(Node::Style(sheet.into()));
         self
     }
 
@@ -84,7 +85,7 @@ impl Element {
             out.push(' ');
             out.push_str(name);
             out.push_str("=\"");
-            escape(value, out);
+            escape_markup(value, out);
             out.push('"');
         }
         let void = syntax == Syntax::Html && VOID.contains(&self.name);
@@ -95,7 +96,7 @@ impl Element {
             for child in &self.children {
                 match child {
                     Node::Element(element) => element.write(syntax, out),
-                    Node::Text(text) => escape(text, out),
+                    Node::Text(text) => escape_markup(text, out),
                     Node::LineEnd => out.push('\n'),
                     Node::Style(sheet) => out.push_str(sheet),
                 }
@@ -107,19 +108,6 @@ impl Element {
         // Lines for whoever reads or compares the file; inside a line of text a break would be a blank.
         if !INLINE.contains(&self.name) {
             out.push('\n');
-        }
-    }
-}
-
-fn escape(text: &str, out: &mut String) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
         }
     }
 }

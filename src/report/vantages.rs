@@ -51,7 +51,7 @@ fn line(vantage: &VantageRecord) -> String {
 }
 
 /// `cm01.contoso.com by ssh as CONTOSO\audit`
-fn way(vantage: &VantageRecord) -> String {
+pub(super) fn way(vantage: &VantageRecord) -> String {
     let account = vantage.account.as_ref().map(|account| format!(" as {account}")).unwrap_or_default();
     match vantage.kind {
         VantageKind::Local => format!("this machine, {}{account}", vantage.title()),

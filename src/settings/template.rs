@@ -63,6 +63,10 @@ pub fn template(facts: &Facts) -> String {
          # hosts = [\"*.contoso.com\"]  # names and patterns; also \"clients\" and \"consoles\"\n\
          # kind = \"none\"  # or here, winrm, ssh, ssh-windows, carried; the README says more\n",
     );
+    text.push_str("\n# What the site database said, fact by fact. Nothing of this is read from here.\n");
+    for (name, answer) in facts.answers() {
+        line(&mut text, &format!("#   {name}: {}", ascii(&answer, 300)));
+    }
     text
 }
 

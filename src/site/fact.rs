@@ -20,7 +20,8 @@ pub struct Source {
     /// settings file that states it, such as `cmcomply.toml: consoles`; or `assumed`.
     #[serde(deserialize_with = "object")]
     pub object: String,
-    /// Columns that were asked for and are not in this object; their values are unknown.
+    /// Columns whose values are unknown: they are not in this object, or may not be read, or are not asked for since a
+    /// secret may stand in them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_columns: Vec<String>,
     /// Where the facts of several databases were put together and not all of them know this one: those that do.
@@ -30,12 +31,22 @@ pub struct Source {
     /// unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub may_lack: Option<String>,
+    /// Whether the object was read and has not one row: what it would tell of was never set up, which is not the same as
+    /// rows that say that it is off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_rows: bool,
 }
 
 impl Source {
     /// An object that has all columns.
     pub fn of(object: impl Into<String>) -> Self {
-        Self { object: object.into(), missing_columns: Vec::new(), databases: Vec::new(), may_lack: None }
+        Self {
+            object: object.into(),
+            missing_columns: Vec::new(),
+            databases: Vec::new(),
+            may_lack: None,
+            no_rows: false,
+        }
     }
 }
 

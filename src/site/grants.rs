@@ -25,6 +25,9 @@ const OVER_SECRETS: [&str; 6] = [
     "vWSfBConfigurationData",
 ];
 
+/// A base table of nothing but public endpoints, of which columns are read that only the database knows: granted whole.
+const WHOLE: &str = "AzureEnvironments";
+
 /// The name of a login of SQL Server, such as `CONTOSO\reader`, that can stand in a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login(String);
@@ -82,8 +85,9 @@ pub fn grant_script(login: &Login, run_script: bool) -> String {
         "-- cmcomply {}: the rights that its statements need, and no other. Run this in the site database.\n\
          --\n\
          -- It makes the role {ROLE}, gives it SELECT on single objects, and makes the login a member of it. Objects\n\
-         -- with secrets, base tables, and objects that are not documented are granted by column. What this database\n\
-         -- does not have is skipped. To take the rights back: remove the members, then DROP ROLE {ROLE}.\n\
+         -- with secrets, base tables (but for the table of Azure's public endpoints), and objects that are not\n\
+         -- documented are granted by column. What this database does not have is skipped. To take the rights back:\n\
+         -- remove the members, then DROP ROLE {ROLE}.\n\
          --\n\
          -- It may be run again after an update of the site, which can bring objects that were not there before.\n\n",
         env!("CARGO_PKG_VERSION")
@@ -178,7 +182,7 @@ fn grant(object: &ObjectUse, found_by_columns: bool, script: &mut String) {
 }
 
 fn by_column(object: &ObjectUse, found_by_columns: bool) -> bool {
-    let is_base_table = !object.function && !object.name.starts_with('v');
+    let is_base_table = !object.function && !object.name.starts_with('v') && object.name != WHOLE;
     found_by_columns || is_base_table || OVER_SECRETS.contains(&object.name.as_str())
 }
 

@@ -161,6 +161,7 @@ impl Merger<'_> {
             self.findings.push(finding);
         }
         let said: Vec<Said<'_>> = known.iter().map(|(number, value, _)| (*number, *value)).collect();
+        self.empty_at_the_top(place, &said);
         let value = match first {
             // Each database has its own site: that of the first one, which is the top-level site's if it was read.
             _ if name == "this_site" => (*first).clone(),
@@ -201,6 +202,30 @@ impl Merger<'_> {
             ),
             value: String::new(),
         })
+    }
+
+    /// A list that is empty at the top, and is not below: the top has all that the sites below it have. Only who opens a
+    /// console is noted where it connects.
+    fn empty_at_the_top(&mut self, place: Place<'_>, said: &[Said<'_>]) {
+        let rows = |value: &Value| value.as_array().map(Vec::len);
+        let top = said.iter().find(|(number, value)| self.read[*number].is_top() && rows(value) == Some(0));
+        let others = said.iter().filter(|(_, value)| rows(value).is_some_and(|rows| rows > 0));
+        let others: Vec<String> = others
+            .map(|(number, value)| format!("{} has {}", self.read[*number].label, rows(value).unwrap_or_default()))
+            .collect();
+        let Some((top, _)) = top.filter(|_| !others.is_empty() && place.fact != "consoles") else { return };
+        let problem = format!(
+            "the site databases do not agree: {} has none, {}; what is there is used",
+            self.read[*top].label,
+            others.join(", ")
+        );
+        self.findings.push(DataFinding {
+            object: place.object.to_owned(),
+            column: place.column.to_owned(),
+            row: String::new(),
+            problem: text::ascii(&problem, 600),
+            value: String::new(),
+        });
     }
 
     /// No source knows it: unknown with the reason of each.
@@ -245,7 +270,8 @@ impl Merger<'_> {
         };
         // One database that has all of it is enough.
         let may_lack = known.iter().map(|(_, _, source)| source.may_lack.clone()).min().flatten();
-        Source { object: objects.join(", "), missing_columns, databases, may_lack }
+        let no_rows = known.iter().all(|(_, _, source)| source.no_rows);
+        Source { object: objects.join(", "), missing_columns, databases, may_lack, no_rows }
     }
 
     /// The rows of all lists; those of one thing become one row.

@@ -12,6 +12,7 @@ mod database;
 mod error;
 mod fact;
 mod facts;
+mod further;
 mod grants;
 mod interrupted;
 mod matches;

@@ -2,9 +2,11 @@
 //!
 //! A file is valid T-SQL as it stands. Its comments say the rest: `-- fact: NAME`, what it is for, and before each
 //! statement `-- candidate: OBJECT AS ALIAS, …`, best first. A line that ends in `-- optional` asks for one column that
-//! a build may lack; where it does, `NULL` takes its place. `-- heavy` marks a fact that is not asked for twice, and
+//! a build may lack; where it does, `NULL` takes its place. `-- further columns` stands where columns that no file names
+//! may follow ([`super::further`]). `-- heavy` marks a fact that is not asked for twice, and
 //! `-- at most N rows` one of which no hierarchy has more.
 
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 /// The facts in the order in which they are asked for.
@@ -55,6 +57,9 @@ static FILES: [&str; 42] = [
 
 /// More rows than any fact of a real hierarchy has.
 const MAX_ROWS: usize = 200_000;
+
+/// Marks the place of columns that no file names.
+const FURTHER: &str = "-- further columns";
 
 /// How many rows a result set of this name may have.
 pub(super) fn max_rows(set: &str) -> usize {
@@ -119,6 +124,8 @@ pub(super) struct Candidate {
     /// Whether the object's name is found by its columns; the name in the file is a stand-in.
     pub(super) by_signature: bool,
     lines: Vec<Line>,
+    /// Before which line further columns of the first object stand, if they are asked for.
+    further: Option<usize>,
 }
 
 /// An object with the name that the statement gives it.
@@ -179,6 +186,8 @@ impl QueryFile {
                 heavy = true;
             } else if let (Some(words), true) = (line.strip_prefix("--"), candidates.is_empty()) {
                 purpose.push(words.trim());
+            } else if let (FURTHER, Some(candidate)) = (line.trim(), candidates.last_mut()) {
+                candidate.further = Some(candidate.lines.len());
             } else if !line.trim().is_empty() && !line.starts_with("--") {
                 let candidate = candidates.last_mut().ok_or_else(|| QueryFileError::Stray(line.to_owned()))?;
                 let parsed = Line::parse(line, &candidate.objects)?;
@@ -194,7 +203,7 @@ impl QueryFile {
 
     /// The statement of a file whose only candidate needs nothing discovered.
     pub(super) fn constant(&self) -> String {
-        self.candidates[0].statement(|_| true, None)
+        self.candidates[0].statement(|_| true, None, &[])
     }
 }
 
@@ -213,7 +222,7 @@ impl Candidate {
                 None => Err(QueryFileError::Candidate(item.to_owned())),
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { objects, by_signature, lines: Vec::new() })
+        Ok(Self { objects, by_signature, lines: Vec::new(), further: None })
     }
 
     /// Columns without which the statement cannot be sent.
@@ -234,17 +243,31 @@ impl Candidate {
         })
     }
 
+    /// Whether columns of the first object that no line names are asked for, where they are host-like.
+    pub(super) fn takes_further(&self) -> bool {
+        self.further.is_some()
+    }
+
     /// The names of all result columns.
-    #[cfg(test)]
     pub(super) fn results(&self) -> Vec<&str> {
         self.lines.iter().filter_map(|line| line.alias.as_deref()).collect()
     }
 
-    /// The statement, with `NULL` for every optional column that `visible` denies, and with `found` in place of the
-    /// stand-in's name.
-    pub(super) fn statement(&self, visible: impl Fn(&ColumnRef) -> bool, found: Option<&Identifier>) -> String {
+    /// The statement, with `NULL` for every optional column that `visible` denies, with `found` in place of the
+    /// stand-in's name, and with `further` columns of the first object, each under its own name.
+    pub(super) fn statement(
+        &self,
+        visible: impl Fn(&ColumnRef) -> bool,
+        found: Option<&Identifier>,
+        further: &[Identifier],
+    ) -> String {
         let mut sql = String::new();
-        for line in &self.lines {
+        for (number, line) in self.lines.iter().enumerate() {
+            if let (true, Some(object)) = (self.further == Some(number), self.objects.first()) {
+                for column in further.iter().map(Identifier::as_str) {
+                    let _ = write!(sql, "\n    {}.[{column}] AS [{column}],", object.alias);
+                }
+            }
             if !sql.is_empty() {
                 sql.push('\n');
             }
@@ -347,7 +370,7 @@ mod tests {
     fn a_missing_optional_column_becomes_null_and_keeps_its_comma() {
         let file = QueryFile::parse(SAMPLE).unwrap();
         let candidate = &file.candidates[0];
-        let sql = candidate.statement(|c| !matches!(c.column.as_str(), "Three" | "Four"), None);
+        let sql = candidate.statement(|c| !matches!(c.column.as_str(), "Three" | "Four"), None, &[]);
         assert_eq!(
             sql,
             "SELECT\n    1 AS fact_x,\n    a.One AS one,\n    NULL AS two,\n    NULL AS four\nFROM dbo.vA AS a\n\
@@ -356,6 +379,25 @@ mod tests {
         let required: Vec<_> = candidate.required().map(|c| (c.object, c.column.as_str())).collect();
         assert_eq!(required, [(1, "ID"), (0, "ID")]);
         assert_eq!(candidate.aliases().collect::<Vec<_>>(), [("one", "One"), ("four", "Four")]);
+    }
+
+    #[test]
+    fn further_columns_stand_at_their_place_in_brackets() {
+        let text = SAMPLE.replace("    b.Four", "    -- further columns\n    b.Four");
+        let candidate = &QueryFile::parse(&text).unwrap().candidates[0];
+        let further = [Identifier::parse("PortalURL").unwrap(), Identifier::parse("select").unwrap()];
+        let sql = candidate.statement(|_| true, None, &further);
+        assert!(
+            sql.contains(" AS two,\n    a.[PortalURL] AS [PortalURL],\n    a.[select] AS [select],\n    b.Four"),
+            "{sql}"
+        );
+        assert!(candidate.takes_further() && !candidate.statement(|_| true, None, &[]).contains("further"));
+        let asked: Vec<&str> = FACTS
+            .iter()
+            .filter(|f| f.candidates.iter().any(Candidate::takes_further))
+            .map(|f| f.fact.as_str())
+            .collect();
+        assert_eq!(asked, ["azure_environments"]);
     }
 
     #[test]
@@ -392,7 +434,7 @@ mod tests {
         let all = FACTS.iter().chain(DISCOVERY.iter()).chain(SCRIPTS.iter()).chain([&*DATABASES]);
         for file in all {
             for candidate in &file.candidates {
-                let sql = candidate.statement(|_| true, None);
+                let sql = candidate.statement(|_| true, None, &[]);
                 let first = sql.lines().nth(1).unwrap();
                 assert_eq!(first.trim(), format!("1 AS fact_{},", file.fact), "the first column names the fact");
                 assert!(sql.starts_with("SELECT\n") && sql.ends_with(';'), "{sql}");

@@ -4,12 +4,14 @@
 //! leaks nothing by being forgotten here. Equal texts get equal pseudonyms under the same key, host names label by
 //! label, so that who is who, and which requirement applies to whom, stay as they were.
 
+mod address;
 mod known;
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::Sha256;
 
 use super::{Facts, SiteCode, Snapshot};
@@ -49,11 +51,20 @@ pub(crate) struct Pseudonyms<'a> {
     used: HashSet<(&'static str, String)>,
     /// Texts that were replaced whole, with what stands in their place.
     replaced: HashMap<String, String>,
+    addresses: HashMap<IpAddr, IpAddr>,
+    used_addresses: HashSet<IpAddr>,
 }
 
 impl<'a> Pseudonyms<'a> {
     pub(crate) fn new(key: &'a [u8; 32]) -> Self {
-        Self { key, given: HashMap::new(), used: HashSet::new(), replaced: HashMap::new() }
+        Self {
+            key,
+            given: HashMap::new(),
+            used: HashSet::new(),
+            replaced: HashMap::new(),
+            addresses: HashMap::new(),
+            used_addresses: HashSet::new(),
+        }
     }
 
     /// The facts under pseudonyms.
@@ -72,6 +83,9 @@ impl<'a> Pseudonyms<'a> {
     fn walk(&mut self, value: &mut Value, path: &mut Vec<String>) {
         match value {
             Value::Object(fields) => {
+                if path.first().is_some_and(|fact| fact == "azure_environments") && path.len() == 2 {
+                    self.columns(fields);
+                }
                 for (name, value) in fields {
                     // `value` is where a known fact keeps what was seen: it has no meaning of its own.
                     let named = name != "value" || value.is_string();
@@ -93,6 +107,18 @@ impl<'a> Pseudonyms<'a> {
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// Columns that no statement names are the keys of hosts, and may have any name.
+    fn columns(&mut self, fields: &mut Map<String, Value>) {
+        for (name, value) in std::mem::take(fields) {
+            let known = known::is_column(&name);
+            let column = if known { name.clone() } else { self.hidden(&name) };
+            if !known {
+                self.replaced.insert(name, column.clone());
+            }
+            fields.insert(column, value);
         }
     }
 
@@ -124,7 +150,7 @@ impl<'a> Pseudonyms<'a> {
         }
         match HostOrAddress::parse(text) {
             Ok(HostOrAddress::Name(name)) if is_host_field(field) || name.as_str().contains('.') => self.host(&name),
-            Ok(HostOrAddress::Address(_)) => "192.0.2.1".to_owned(),
+            Ok(HostOrAddress::Address(address)) => self.address_as(text, address),
             _ => self.hidden(text),
         }
     }
@@ -156,7 +182,8 @@ impl<'a> Pseudonyms<'a> {
         let (host, rest) = text.split_at(end);
         let host = match HostOrAddress::parse(host) {
             Ok(HostOrAddress::Name(name)) => self.host(&name),
-            _ => "192.0.2.1".to_owned(),
+            Ok(HostOrAddress::Address(address)) => self.address_as(host, address),
+            Err(_) => self.hidden(host),
         };
         match rest.strip_prefix('\\') {
             Some(instance) => format!("{host}\\{}", self.shaped("instance", instance)),
@@ -193,6 +220,44 @@ impl<'a> Pseudonyms<'a> {
             }
         }
         format!("x{}", self.given.len())
+    }
+
+    /// An address of the same kind; one that is anyone's stays. Two addresses of one kind may collide, then the later one
+    /// gets the next: of a thousand addresses none is likely to.
+    pub(crate) fn address(&mut self, address: IpAddr) -> IpAddr {
+        if address::is_anyones(address) {
+            return address;
+        }
+        if let IpAddr::V6(v6) = address
+            && let Some(inside) = v6.to_ipv4_mapped()
+        {
+            return match self.address(inside.into()) {
+                IpAddr::V4(v4) => v4.to_ipv6_mapped().into(),
+                v6 @ IpAddr::V6(_) => v6,
+            };
+        }
+        if let Some(given) = self.addresses.get(&address) {
+            return *given;
+        }
+        let mut attempt = 0;
+        loop {
+            let digest = self.digest("address", &address.to_string(), attempt);
+            let bits = u64::from_str_radix(&digest[..16], 16).unwrap_or_default();
+            let pseudonym = address::pseudonym(address, bits.to_be_bytes());
+            let is_free = pseudonym != address && !address::is_anyones(pseudonym);
+            // No document has so many addresses that its networks are full; one that had would get some twice.
+            if (is_free && self.used_addresses.insert(pseudonym)) || attempt > 10_000 {
+                self.addresses.insert(address, pseudonym);
+                return pseudonym;
+            }
+            attempt += 1;
+        }
+    }
+
+    /// An address with brackets around it, if the text has them.
+    fn address_as(&mut self, text: &str, address: IpAddr) -> String {
+        let address = self.address(address);
+        if text.trim_start().starts_with('[') { format!("[{address}]") } else { address.to_string() }
     }
 
     pub(crate) fn guid(&self, text: &str) -> String {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::fact::{Source, UnknownWhy};
+use super::further;
 use super::matches;
 use super::query::{Candidate, ColumnRef, Identifier, Object, QueryFile};
 use super::session::ResultSet;
@@ -21,8 +22,16 @@ pub(super) struct Schema {
     search_failed: Option<String>,
 }
 
-/// Columns by lower-case name, each with whether it may be read.
-type Columns = BTreeMap<String, bool>;
+/// Columns by lower-case name.
+type Columns = BTreeMap<String, Column>;
+
+#[derive(Debug)]
+struct Column {
+    /// As the database writes it.
+    name: String,
+    readable: bool,
+    is_text: bool,
+}
 
 #[derive(Debug)]
 struct Found {
@@ -154,14 +163,14 @@ impl Schema {
     }
 
     fn add_object(&mut self, row: &Row) {
-        if let (Some(object), Some((column, readable))) = (name(row, "object_name"), column(row)) {
-            self.objects.entry(object.to_ascii_lowercase()).or_default().insert(column, readable);
+        if let (Some(object), Some((name, column))) = (name(row, "object_name"), column(row)) {
+            self.objects.entry(object.to_ascii_lowercase()).or_default().insert(name, column);
         }
     }
 
     /// `places` are those of the objects in the list of their signature.
     fn add_found(&mut self, row: &Row, places: &mut HashMap<(String, String), usize>) {
-        let (Some(signature), Some(name), Some((column, readable))) =
+        let (Some(signature), Some(name), Some((column_name, column))) =
             (name(row, "signature"), name(row, "object_name"), column(row))
         else {
             return;
@@ -173,7 +182,7 @@ impl Schema {
             found.push(Found { name, is_view, hits, columns: Columns::new() });
             found.len() - 1
         });
-        found[place].columns.insert(column, readable);
+        found[place].columns.insert(column_name, column);
     }
 }
 
@@ -185,7 +194,8 @@ fn fit(
     found: Option<&Identifier>,
 ) -> Result<Statement, Option<String>> {
     let name_of = |object: &Object| found.map_or_else(|| object.name.clone(), |name| name.as_str().to_owned());
-    let state = |c: &ColumnRef| objects.get(c.object)?.get(&c.column.to_ascii_lowercase()).copied();
+    let state =
+        |c: &ColumnRef| objects.get(c.object)?.get(&c.column.to_ascii_lowercase()).map(|column| column.readable);
     let mut forbidden = None;
     for column in candidate.required() {
         match state(column) {
@@ -212,16 +222,42 @@ fn fit(
             missing.push(text);
         }
     }
+    let further = match objects.first() {
+        Some(columns) if candidate.takes_further() => further_columns(candidate, columns, &mut missing),
+        _ => Vec::new(),
+    };
+    let own = further.iter().map(|column| (column.as_str().to_ascii_lowercase(), column.as_str().to_owned()));
     let objects: Vec<String> = candidate.objects.iter().map(|object| format!("dbo.{}", name_of(object))).collect();
     Ok(Statement {
         fact: file.fact.clone(),
-        sql: candidate.statement(visible, found),
+        sql: candidate.statement(visible, found, &further),
         heavy: file.heavy,
-        source: Source { object: objects.join(", "), missing_columns: missing, databases: Vec::new(), may_lack: None },
-        columns: candidate.aliases().map(|(alias, column)| (alias.to_owned(), column.to_owned())).collect(),
+        source: Source { missing_columns: missing, ..Source::of(objects.join(", ")) },
+        columns: candidate.aliases().map(|(alias, column)| (alias.to_owned(), column.to_owned())).chain(own).collect(),
         also: Vec::new(),
         unasked: Vec::new(),
     })
+}
+
+/// The host-like columns that the candidate does not name and that can be asked for; the others of them go to `missing`.
+fn further_columns(candidate: &Candidate, columns: &Columns, missing: &mut Vec<String>) -> Vec<Identifier> {
+    let results = candidate.results();
+    let named = |lower: &str| {
+        let mut all = candidate.required().chain(candidate.optional());
+        all.any(|column| column.object == 0 && column.column.eq_ignore_ascii_case(lower))
+    };
+    let mut further = Vec::new();
+    for (lower, column) in columns {
+        if named(lower) || !column.is_text || !further::is_host_like(lower) {
+            continue;
+        }
+        let free = further.len() < further::MAX_FURTHER && !results.contains(&lower.as_str());
+        match further::askable(&column.name).filter(|_| column.readable && free) {
+            Some(name) => further.push(name),
+            None => missing.push(text::printable(&column.name, 128)),
+        }
+    }
+    further
 }
 
 fn not_there(file: &QueryFile) -> String {
@@ -254,10 +290,13 @@ fn name(row: &Row, column: &str) -> Option<String> {
     row.get(column).text().ok().flatten()
 }
 
-/// The column of a row with whether it may be read; a server that does not say (NULL) is simply asked.
-fn column(row: &Row) -> Option<(String, bool)> {
-    let column = name(row, "column_name")?.to_ascii_lowercase();
-    Some((column, row.get("can_select").flag() != Ok(Some(false))))
+/// The column of a row, by its name in small letters; where a server does not say whether it may be read (NULL), it is
+/// simply asked.
+fn column(row: &Row) -> Option<(String, Column)> {
+    let name = name(row, "column_name")?;
+    let readable = row.get("can_select").flag() != Ok(Some(false));
+    let is_text = row.get("column_type").number().is_ok_and(|number| number.is_some_and(further::is_text));
+    Some((name.to_ascii_lowercase(), Column { name, readable, is_text }))
 }
 
 #[cfg(test)]
@@ -325,6 +364,39 @@ mod tests {
         let statement = schema.statement(file("tenants")).unwrap();
         assert!(statement.sql.contains("NULL AS name,") && statement.sql.contains("t.TenantID AS tenant_id,"));
         assert_eq!(statement.source.missing_columns, ["Name", "Environment"]);
+    }
+
+    #[test]
+    fn host_like_columns_that_no_file_names_are_read_too() {
+        let rows = |rows: &[&[&str]]| {
+            let columns = ["object_name", "column_name", "column_type", "can_select"];
+            Schema::from_sets(&[set("fact_objects", &columns, rows)]).statement(file("azure_environments")).unwrap()
+        };
+        let statement = rows(&[
+            &["AzureEnvironments", "ID", "56", "1"],
+            &["AzureEnvironments", "GraphEndpoint", "231", "1"],
+            &["AzureEnvironments", "OfficeEndpoint", "231", "1"],
+            &["AzureEnvironments", "SovereignURL", "231", "0"],
+            &["AzureEnvironments", "TokenEndpoint", "231", "1"],
+            &["AzureEnvironments", "x] FROM y;-- URL", "231", "1"],
+            &["AzureEnvironments", "BinaryURL", "165", "1"],
+            &["AzureEnvironments", "Description", "231", "1"],
+            &["AzureEnvironments", "gateway_service", "231", "1"],
+        ]);
+        assert_eq!(statement.sql.matches("e.[").count(), 1, "{}", statement.sql);
+        assert!(
+            statement.sql.contains("\n    e.[OfficeEndpoint] AS [OfficeEndpoint],\n    NULL AS mdm"),
+            "{}",
+            statement.sql
+        );
+        assert!(statement.columns.contains(&("officeendpoint".to_owned(), "OfficeEndpoint".to_owned())));
+        let missing = &statement.source.missing_columns;
+        for name in ["SovereignURL", "TokenEndpoint", "x] FROM y;-- URL", "gateway_service", "GalleryEndpoint"] {
+            assert!(missing.iter().any(|column| column == name), "{name}: {missing:?}");
+        }
+        for name in ["BinaryURL", "Description", "OfficeEndpoint", "GraphEndpoint"] {
+            assert!(!missing.iter().any(|column| column == name), "{name}: {missing:?}");
+        }
     }
 
     #[test]

@@ -98,7 +98,7 @@ fn query(file: &QueryFile, stem: &str, place: Place) -> Query {
 }
 
 fn way(candidate: &Candidate) -> Way {
-    let sql = candidate.statement(|_| true, None);
+    let sql = candidate.statement(|_| true, None, &[]);
     let objects = candidate.objects.iter().enumerate().map(|(place, object)| ObjectUse {
         name: object.name.clone(),
         function: sql.contains(&format!("dbo.{}(", object.name)),

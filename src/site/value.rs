@@ -104,6 +104,14 @@ impl Row {
         self.cells().find(|(name, _)| *name == column).map_or(&Value::Null, |(_, value)| value)
     }
 
+    /// Puts a value into the place of another one; a column that is not there stays so.
+    pub(super) fn put(&mut self, column: &str, value: Value) {
+        let place = self.columns.iter().position(|name| name == column);
+        if let Some(old) = place.and_then(|place| self.values.get_mut(place)) {
+            *old = value;
+        }
+    }
+
     /// Columns and values, in order.
     pub(super) fn cells(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.columns.iter().map(String::as_str).zip(&self.values)

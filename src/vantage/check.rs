@@ -1,23 +1,37 @@
 //! Whether a machine answers, before anything is probed from it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
 
-use super::{Command, Place, Unreached, UnreachedWhy, VantageKind, ssh};
+use super::access::Trusts;
+use super::{Access, Command, Place, Unreached, UnreachedWhy, VantageKind, ssh, winrm, work};
+
+/// What was checked, in words; `None` where there is nothing to check.
+pub type Check = Result<Option<&'static str>, Unreached>;
 
 /// The longest that a check may take.
 const LIMIT: Duration = Duration::from_secs(30);
-/// The longest that a connection may take.
-const CONNECT: Duration = Duration::from_secs(10);
 
-/// What was checked, in words; `None` where there is nothing to check. Nothing is probed, and nothing is left there.
-pub async fn check(place: &Place) -> Result<Option<&'static str>, Unreached> {
-    let late = |_| Unreached::new(UnreachedWhy::Deadline, format!("no answer within {} s", LIMIT.as_secs()));
+/// Checks every machine, several at a time, and returns what was found, in their order. Nothing is probed, and nothing is
+/// left there.
+pub async fn check_all(accesses: Vec<Access>, cancel: &CancellationToken) -> Vec<Check> {
+    let trusts = Arc::new(Trusts::of(accesses.iter()).await);
+    let lost = Err(Unreached::new(UnreachedWhy::Answer, "the check broke (a defect)"));
+    let check = |access: Access| {
+        let (trusts, cancel) = (trusts.clone(), cancel.clone());
+        async move { check(&access, &trusts, &cancel).await }
+    };
+    work::for_all(accesses, lost, check).await
+}
+
+async fn check(access: &Access, trusts: &Trusts, cancel: &CancellationToken) -> Check {
+    let place = &access.place;
     match place.rule.kind {
-        VantageKind::Ssh => tokio::time::timeout(LIMIT, program(place)).await.map_err(late)?.map(Some),
-        VantageKind::SshWindows => tokio::time::timeout(LIMIT, echo(place)).await.map_err(late)?.map(Some),
-        VantageKind::Winrm => port(place).await.map(Some),
+        VantageKind::Ssh => work::within(LIMIT, cancel, program(place)).await.map(Some),
+        VantageKind::SshWindows => work::within(LIMIT, cancel, echo(place)).await.map(Some),
+        VantageKind::Winrm => shell(access, trusts, cancel).await.map(Some),
         VantageKind::Local | VantageKind::Carried | VantageKind::RunScripts | VantageKind::None => Ok(None),
     }
 }
@@ -42,24 +56,17 @@ async fn echo(place: &Place) -> Result<&'static str, Unreached> {
     Err(ssh::explain(&answer).unwrap_or_else(|| Unreached::new(UnreachedWhy::Answer, "its shell says nothing")))
 }
 
-/// Connects to the port, and says no more: a password is for the audit.
-async fn port(place: &Place) -> Result<&'static str, Unreached> {
-    let port = place.rule.port().unwrap_or_default();
-    let host = place.title();
-    let addresses = tokio::time::timeout(CONNECT, tokio::net::lookup_host((host, port))).await;
-    let addresses: Vec<_> = match addresses {
-        Ok(Ok(found)) => found.collect(),
-        Ok(Err(error)) => return Err(Unreached::new(UnreachedWhy::Name, format!("{host}: {error}"))),
-        Err(_) => return Err(Unreached::new(UnreachedWhy::Name, format!("{host}: no answer from DNS"))),
+/// Signs in, makes a shell, which shows the rights, and deletes it. Without an account the port is all there is to try.
+async fn shell(access: &Access, trusts: &Trusts, cancel: &CancellationToken) -> Result<&'static str, Unreached> {
+    let (endpoint, account) = access.winrm(trusts)?;
+    let limits = winrm::Limits { total: LIMIT, ..winrm::Limits::default() };
+    let Some(account) = account else {
+        let knock = async { Ok(winrm::knock(&endpoint, &limits).await?) };
+        work::within(LIMIT, cancel, knock).await?;
+        return Ok("only the port was tried, and it is open: no account is stated");
     };
-    match tokio::time::timeout(CONNECT, TcpStream::connect(&addresses[..])).await {
-        Ok(Ok(_)) => Ok("the port is open; not signed in"),
-        Ok(Err(error)) => Err(Unreached::new(UnreachedWhy::Port, format!("port {port}: {error}"))),
-        Err(_) => {
-            let what = format!("port {port}: no answer within {} s", CONNECT.as_secs());
-            Err(Unreached::new(UnreachedWhy::Port, what))
-        }
-    }
+    winrm::sign_in(&endpoint, &account, &limits, cancel).await?;
+    Ok("signed in, and may run commands: a shell was made and deleted")
 }
 
 /// The most that is read of an answer.

@@ -1,5 +1,6 @@
 //! Vantages: the machines from which one looks, how one acts there, and what their word is worth.
 
+mod access;
 mod assign;
 mod carried;
 mod check;
@@ -9,21 +10,24 @@ mod command;
 mod facts;
 mod grade;
 mod observe;
+mod process;
 mod rule;
 pub mod run_script;
 pub mod script;
 mod ssh;
 mod unreached;
 pub mod winrm;
+mod work;
 
+pub use access::Access;
 pub use assign::{Place, Seat, Seats, THIS_MACHINE, assign};
 pub use carried::{CarriedError, CarriedFile};
-pub use check::check;
+pub use check::{Check, check_all};
 pub use clients_file::ClientsFile;
 pub use command::{Answer, Command};
 pub use facts::{HostFact, HostFacts};
 pub use grade::{EvidenceGrade, Standing};
-pub use observe::{AT_ONCE, Asking, Remote, Sight, observe_all};
+pub use observe::{Asking, Remote, Sight, observe_all};
 pub use rule::{SecretSource, VantageRule};
 pub use unreached::{Unreached, UnreachedWhy};
 

@@ -1,21 +1,18 @@
 //! Looking from other machines: all at once, so many at a time, and what one of them does costs no other anything.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::winrm::{self, Transport};
-use super::{Answer, Command, Place, Unreached, UnreachedWhy, VantageKind, clock, script, ssh};
+use super::access::{Trusts, no_account};
+use super::{Access, Answer, Command, Unreached, UnreachedWhy, VantageKind, clock, script, ssh, winrm, work};
 use crate::evidence::Observations;
 use crate::host::HostName;
 use crate::plan::PlanDocument;
 use crate::probe::Checks;
-use crate::site::Secret;
+use crate::text::hexadecimal;
 
 /// How long it may take besides the probing there: connecting, signing in, compiling the script, and the way back.
 const BESIDES: Duration = Duration::from_mins(1);
@@ -23,20 +20,13 @@ const BESIDES: Duration = Duration::from_mins(1);
 /// How far a clock may be off before an answer counts as one of another day. The script's may be less.
 const MAX_SKEW: SignedDuration = SignedDuration::from_hours(24);
 
-/// Machines that are asked at the same time.
-pub const AT_ONCE: usize = 16;
-
 /// A machine and what it is to look at.
 #[derive(Debug, Clone)]
 pub struct Remote {
-    /// The machine.
-    pub place: Place,
+    /// The machine, and what one signs in with.
+    pub access: Access,
     /// The plan.
     pub plan: PlanDocument,
-    /// The password of its account, or why there is none where one is named.
-    pub password: Result<Option<Secret>, Unreached>,
-    /// Roots besides those of this machine that its certificate may have (DER), or why they cannot be read.
-    pub roots: Result<Vec<Vec<u8>>, Unreached>,
 }
 
 /// What is the same for all machines that the script looks from.
@@ -76,79 +66,47 @@ impl Sight {
     }
 }
 
-/// Asks every machine, [`AT_ONCE`] at a time, and returns what became of each, in their order.
+/// Asks every machine, several at a time, and returns what became of each, in their order.
 pub async fn observe_all(remotes: Vec<Remote>, asking: Asking, cancel: &CancellationToken) -> Vec<Sight> {
     let asking = Arc::new(asking);
-    let gate = Arc::new(Semaphore::new(AT_ONCE));
-    let now = Timestamp::now();
-    let lost = || Sight::none(now, Unreached::new(UnreachedWhy::Answer, "looking from there broke (a defect)"));
-    let mut sights: Vec<Sight> = remotes.iter().map(|_| lost()).collect();
-    let trusts = trusts(&remotes).await;
-    let mut tasks = JoinSet::new();
-    for (number, remote) in remotes.into_iter().enumerate() {
-        let (gate, asking, cancel) = (gate.clone(), asking.clone(), cancel.clone());
-        let trust = remote.roots.as_ref().ok().and_then(|roots| trusts.get(roots).cloned());
-        tasks.spawn(async move {
-            let _turn = gate.acquire_owned().await;
+    let trusts = Arc::new(Trusts::of(remotes.iter().map(|remote| &remote.access)).await);
+    let broke = Unreached::new(UnreachedWhy::Answer, "looking from there broke (a defect)");
+    let look = |remote: Remote| {
+        let (asking, trusts, cancel) = (asking.clone(), trusts.clone(), cancel.clone());
+        async move {
             let asked = Timestamp::now();
-            let result = observe(&remote, trust, &asking, &cancel).await;
-            (number, Sight { asked, answered: Timestamp::now(), result })
-        });
-    }
-    while let Some(done) = tasks.join_next().await {
-        if let Ok((number, sight)) = done {
-            sights[number] = sight;
+            let result = observe(&remote, &trusts, &asking, &cancel).await;
+            Sight { asked, answered: Timestamp::now(), result }
         }
-    }
-    sights
-}
-
-type Trusts = HashMap<Vec<Vec<u8>>, Trust>;
-type Trust = Result<winrm::Trust, Unreached>;
-
-/// Who is trusted over WinRM, for each list of roots once: that reads the roots of this machine, and waits for them.
-async fn trusts(remotes: &[Remote]) -> Trusts {
-    let over_tls = |remote: &&Remote| remote.place.rule.kind == VantageKind::Winrm && !remote.place.rule.http;
-    let lists: HashSet<Vec<Vec<u8>>> =
-        remotes.iter().filter(over_tls).filter_map(|remote| remote.roots.clone().ok()).collect();
-    let built = move || {
-        let trust = |roots: Vec<Vec<u8>>| {
-            let trust = winrm::Trust::new(&roots).map_err(Unreached::from);
-            (roots, trust)
-        };
-        lists.into_iter().map(trust).collect()
     };
-    tokio::task::spawn_blocking(built).await.unwrap_or_default()
+    work::for_all(remotes, Sight::none(Timestamp::now(), broke), look).await
 }
 
 async fn observe(
     remote: &Remote,
-    trust: Option<Trust>,
+    trusts: &Trusts,
     asking: &Asking,
     cancel: &CancellationToken,
 ) -> Result<Observations, Unreached> {
     let limit = Duration::from_millis(remote.plan.bounds.deadline_ms) + BESIDES;
-    let late = || Unreached::new(UnreachedWhy::Deadline, format!("no answer within {} s", limit.as_secs()));
-    let work = ask(remote, trust, asking, limit, cancel);
-    if remote.place.rule.kind == VantageKind::Winrm {
+    let work = ask(remote, trusts, asking, limit, cancel);
+    if remote.access.place.rule.kind == VantageKind::Winrm {
         // It keeps the time itself, and takes its shell down there when it is cancelled.
         return work.await;
     }
-    tokio::select! {
-        biased;
-        () = cancel.cancelled() => Err(Unreached::new(UnreachedWhy::Interrupted, "interrupted by Ctrl-C")),
-        done = tokio::time::timeout(limit, work) => done.unwrap_or_else(|_| Err(late())),
-    }
+    work::within(limit, cancel, work).await
 }
 
 async fn ask(
     remote: &Remote,
-    trust: Option<Trust>,
+    trusts: &Trusts,
     asking: &Asking,
     limit: Duration,
     cancel: &CancellationToken,
 ) -> Result<Observations, Unreached> {
-    let Remote { place, plan, .. } = remote;
+    // An answer that somebody kept is none to this plan.
+    let remote = &Remote { access: remote.access.clone(), plan: remote.plan.of_run(random_word()?) };
+    let Remote { access: Access { place, .. }, plan } = remote;
     let settings = |what: &str| Err(Unreached::new(UnreachedWhy::Settings, what));
     let sent = Timestamp::now();
     let seen = match place.rule.kind {
@@ -163,7 +121,7 @@ async fn ask(
             asking.read(&answer, remote, sent)?
         }
         VantageKind::Winrm => {
-            let answer = winrm(remote, trust, &asking.script(remote), limit, cancel).await?;
+            let answer = winrm(remote, trusts, &asking.script(remote), limit, cancel).await?;
             asking.read(&answer, remote, sent)?
         }
         VantageKind::Carried => {
@@ -181,15 +139,22 @@ async fn ask(
     Ok(seen)
 }
 
+fn random_word() -> Result<String, Unreached> {
+    let mut octets = [0; 16];
+    let here = |error| Unreached::new(UnreachedWhy::Program, format!("there is no randomness here: {error}"));
+    getrandom::fill(&mut octets).map_err(here)?;
+    Ok(hexadecimal(&octets))
+}
+
 impl Asking {
     fn script(&self, remote: &Remote) -> Command {
-        let options = script::Options { as_system: remote.place.rule.as_system, roots: self.roots.clone() };
+        let options = script::Options { as_system: remote.access.place.rule.as_system, roots: self.roots.clone() };
         script::command(&remote.plan, &options)
     }
 
     fn read(&self, answer: &Answer, remote: &Remote, sent: Timestamp) -> Result<Observations, Unreached> {
         let asked = script::Asked {
-            kind: remote.place.rule.kind,
+            kind: remote.access.place.rule.kind,
             sent: Some(sent),
             received: Timestamp::now(),
             checks: self.checks.clone(),
@@ -202,39 +167,19 @@ impl Asking {
 /// cmcomply, by the system's own client.
 async fn winrm(
     remote: &Remote,
-    trust: Option<Trust>,
+    trusts: &Trusts,
     command: &Command,
     total: Duration,
     cancel: &CancellationToken,
 ) -> Result<Answer, Unreached> {
-    let rule = &remote.place.rule;
-    let host = remote.place.machine.clone();
-    let host = host.ok_or_else(|| Unreached::new(UnreachedWhy::Settings, "nothing names the machine"))?;
-    let password = remote.password.clone()?;
+    let (endpoint, account) = remote.access.winrm(trusts)?;
     let output = usize::try_from(most(&remote.plan)).unwrap_or(script::MAX_ANSWER).min(script::MAX_ANSWER);
     let limits = winrm::Limits { total, output, ..winrm::Limits::default() };
-    let untold = || Err(Unreached::new(UnreachedWhy::Answer, "the roots of this machine were not read (a defect)"));
-    let transport = if rule.http {
-        Transport::Http
-    } else {
-        remote.roots.as_ref().map_err(Clone::clone)?;
-        Transport::Https(trust.unwrap_or_else(untold)?)
-    };
-    let usual = winrm::Endpoint::usual(host, transport);
-    let endpoint = winrm::Endpoint { port: rule.port().unwrap_or(usual.port), ..usual };
-    let (user, password) = match (&rule.account, password) {
-        (Some(user), Some(password)) => (user.clone(), password),
-        (None, None) if cfg!(windows) => {
-            return Ok(winrm::invoke_command::run(&endpoint, command, &limits, cancel).await?);
-        }
-        _ => {
-            let what = "no account for WinRM: cmcomply.toml gives `account` with `password_env` or `password_file`";
-            return Err(Unreached::new(UnreachedWhy::SignIn, what));
-        }
-    };
-    let scheme = if rule.basic { winrm::Scheme::Basic } else { winrm::Scheme::Ntlm };
-    let account = winrm::Account { user, password, scheme };
-    Ok(winrm::run(&endpoint, &account, command, &limits, cancel).await?)
+    match account {
+        Some(account) => Ok(winrm::run(&endpoint, &account, command, &limits, cancel).await?),
+        None if cfg!(windows) => Ok(winrm::invoke_command::run(&endpoint, command, &limits, cancel).await?),
+        None => Err(no_account()),
+    }
 }
 
 /// The observations document in an answer. Success is told by it alone: an exit code may be that of `ssh`.

@@ -1,14 +1,9 @@
 //! Running a command on another machine through the system's own `ssh`, which knows the operator's keys, agents, jumps
 //! and known hosts.
 
-use std::process::Stdio;
-
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-
+use super::process::{self, Broke};
 use super::{Answer, Command, Place, Unreached, UnreachedWhy};
 
-/// The most that is kept of standard error.
-const MAX_ERRORS: u64 = 16 << 10;
 /// Seconds for the connection to be there.
 const CONNECT: u32 = 15;
 
@@ -17,31 +12,13 @@ const CONNECT: u32 = 15;
 pub(super) async fn run(place: &Place, command: &Command, most: u64) -> Result<Answer, Unreached> {
     let mut ssh = tokio::process::Command::new("ssh");
     ssh.args(arguments(place, &command.line)?);
-    ssh.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut child = ssh.spawn().map_err(|error| {
-        Unreached::new(UnreachedWhy::Program, format!("the program `ssh` cannot be started here: {error}"))
-    })?;
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let write = async {
-        if let Some(mut stdin) = stdin {
-            // Who does not listen says why on standard error.
-            let _ = stdin.write_all(&command.stdin).await;
-            let _ = stdin.shutdown().await;
+    let answer = process::run(ssh, &command.stdin, most).await.map_err(|broke| match broke {
+        Broke::Start(error) => {
+            Unreached::new(UnreachedWhy::Program, format!("the program `ssh` cannot be started here: {error}"))
         }
-        Ok(())
-    };
-    let read = async {
-        let bytes = bounded(stdout, most + 1).await;
-        if bytes.len() as u64 > most { Err(too_much(most)) } else { Ok(bytes) }
-    };
-    let listen = async { Ok(bounded_then_nothing(stderr).await) };
-    // Where one goes wrong the others are let go of, and the child with them.
-    let (stdout, stderr, ()) = tokio::try_join!(read, listen, write)?;
-    let status = child
-        .wait()
-        .await
-        .map_err(|error| Unreached::new(UnreachedWhy::Answer, format!("how `ssh` ended cannot be told: {error}")))?;
-    let answer = Answer { stdout, stderr, code: status.code() };
+        Broke::TooMuch => too_much(most),
+        Broke::End(error) => Unreached::new(UnreachedWhy::Answer, format!("how `ssh` ended cannot be told: {error}")),
+    })?;
     match explain(&answer) {
         Some(unreached) if answer.stdout.is_empty() => Err(unreached),
         _ => Ok(answer),
@@ -51,26 +28,6 @@ pub(super) async fn run(place: &Place, command: &Command, most: u64) -> Result<A
 fn too_much(most: u64) -> Unreached {
     let megabytes = most >> 20;
     Unreached::new(UnreachedWhy::Answer, format!("it answers with more than {megabytes} MB: that is no answer of ours"))
-}
-
-/// Reads to the end, or so much.
-async fn bounded(source: Option<impl AsyncRead + Unpin>, most: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    if let Some(source) = source {
-        // What came before an error is all there is.
-        let _ = source.take(most).read_to_end(&mut bytes).await;
-    }
-    bytes
-}
-
-/// Reads to the end, and keeps the beginning: whoever writes must not be held up.
-async fn bounded_then_nothing(source: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
-    let mut source = source;
-    let bytes = bounded(source.as_mut(), MAX_ERRORS).await;
-    if let Some(mut rest) = source {
-        let _ = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
-    }
-    bytes
 }
 
 /// Of a repeated option the first one counts, so these win over the operator's configuration. The host is a

@@ -50,6 +50,27 @@ pub enum UnreachedWhy {
     NoFile,
 }
 
+impl UnreachedWhy {
+    /// What it was that failed, in a word or two.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Port => "port",
+            Self::Identity => "identity",
+            Self::SignIn => "sign-in",
+            Self::Rights => "rights",
+            Self::Policy => "policy",
+            Self::Program => "program",
+            Self::Answer => "answer",
+            Self::OtherMachine => "other machine",
+            Self::Deadline => "deadline",
+            Self::Interrupted => "interrupted",
+            Self::Settings => "settings",
+            Self::NoFile => "no file",
+        }
+    }
+}
+
 impl Unreached {
     /// A reason; the words may come from outside.
     pub fn new(why: UnreachedWhy, detail: impl AsRef<str>) -> Self {

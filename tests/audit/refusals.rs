@@ -103,5 +103,14 @@ async fn wrong_arguments_are_exit_2_and_say_what_was_expected() {
     let done = run(good.iter().map(|a| (*a).to_owned()).collect()).await;
     assert_eq!(done.status.code(), Some(2));
     assert!(text(&done.stderr).contains("CMCOMPLY_SQL_PASSWORD"));
+    // No account, in a build that cannot sign in as the one that runs it.
+    if !cfg!(any(windows, feature = "gssapi")) {
+        let done = run(vec!["audit".to_owned(), "--sql=h".to_owned()]).await;
+        let said = text(&done.stderr);
+        assert_eq!(done.status.code(), Some(2), "{said}");
+        for way in ["--sql-user", "--sql-token-env", "--sql-token-file", "gssapi"] {
+            assert!(said.contains(way), "{way}: {said}");
+        }
+    }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -85,6 +85,7 @@ fn servers() -> Vec<Row> {
         ("reset", B::ResetInHandshake, "tls-reset", "reads the server name (SNI)", "allow reset.microsoft.com"),
         ("mute", B::HandshakeSilence, "tls-timeout", "got no answer", "inspect TLS between"),
         ("alert", B::TlsAlert, "tls-alert", "refused the TLS handshake", "cipher suites"),
+        ("old", B::OldTls, "tls-version", "speaks TLS 1.1 or older only", "turn TLS 1.2 on"),
         ("huge", B::HugeChain, "tls-protocol", "what came back is not TLS", "what answers for"),
         ("captive", B::Status(511), "http-status", "HTTP with status 511", "takes this status as not reached"),
         (
@@ -116,7 +117,7 @@ fn names() -> [(&'static str, Name, &'static str, &'static str, &'static str); 5
 }
 
 /// Where the other codes are provoked.
-const ELSEWHERE: [(&str, &str); 45] = [
+const ELSEWHERE: [(&str, &str); 46] = [
     ("host-not-reached", "tests/vantages.rs"),
     ("internal", "tests/probe_command.rs: descriptors"),
     ("name-server-refused", "a_server_that_refuses_questions_is_told_apart_from_a_silent_one"),
@@ -135,6 +136,7 @@ const ELSEWHERE: [(&str, &str); 45] = [
     ("certificate-self-signed", "inspection_is_told_apart_from_everything_that_looks_like_it"),
     ("certificate-incomplete", "inspection_is_told_apart_from_everything_that_looks_like_it; tests/beyond/issuers.rs"),
     ("certificate-expired", "inspection_is_told_apart_from_everything_that_looks_like_it"),
+    ("certificate-revoked", "tests/revocation.rs: OpenSSL's responder"),
     ("certificate-wrong-name", "inspection_is_told_apart_from_everything_that_looks_like_it"),
     ("certificate-invalid", "tests/hostile/certificates.rs"),
     // The only verifier that waits is that of Windows, for revocation.

@@ -41,6 +41,32 @@ async fn a_chain_that_can_be_completed_is_judged_as_a_whole_one() {
     assert_eq!(all[0].0.trust.evidence.as_ref().unwrap().issuance, Some(Issuance::Private));
 }
 
+/// Of what stands in a bundle, the certificate of the issuer alone completes the chain.
+#[tokio::test]
+async fn a_bundle_of_certificates_is_opened() {
+    if !have("openssl", "version", "OpenSSL") {
+        return;
+    }
+    let spec = Spec::default()
+        .known("microsoft.com")
+        .known("contoso.example")
+        .host("leaf.microsoft.com", Behaviour::LeafOnly)
+        .host("aia.contoso.example", Behaviour::IssuersBundle);
+    let net = Internet::start(spec).await;
+    let all = audit(&settings(&net), &[https("leaf.microsoft.com")]).await;
+    let (seen, judgement) = &all[0];
+    assert_eq!(judgement.verdict, Verdict::Pass, "{judgement:#?} {seen:#?}");
+    let fetched = &seen.trust.evidence.as_ref().unwrap().fetched;
+    let subjects: Vec<_> = fetched.iter().map(|issuer| issuer.certificate.subject.as_str()).collect();
+    assert!(matches!(subjects.as_slice(), [only] if only.contains("Contoso Lab Issuing CA")), "{subjects:?}");
+    // The same bundle under a root that this machine does not have.
+    let mut stranger = settings(&net);
+    stranger.checks.public_roots = Vec::new();
+    let all = audit(&stranger, &[https("leaf.microsoft.com")]).await;
+    assert_eq!(all[0].0.trust.evidence.as_ref().unwrap().issuance, Some(Issuance::Private));
+    cause(&all[0].1, "tls-inspected-untrusted");
+}
+
 #[tokio::test]
 async fn a_place_that_has_it_not_leaves_the_chain_incomplete() {
     let rows = [

@@ -1,9 +1,9 @@
 //! Two runs held against each other, and `cmcomply compare`.
 
 use cmcomply::assess::Verdict;
-use cmcomply::catalog::Tier;
+use cmcomply::catalog::{EntryId, Tier};
 use cmcomply::derive::Via;
-use cmcomply::evidence::{Change, ChangeCause, ChangeClass, Run, compare};
+use cmcomply::evidence::{Change, ChangeCause, ChangeClass, EntryMark, Run, compare};
 use cmcomply::probe::{Failure, FailureCode, Outcome, Stage};
 use cmcomply::site::{Fact, SiteCode};
 
@@ -108,6 +108,78 @@ fn a_catalog_update_is_no_regression() {
         assert_eq!((gone.class, gone.cause), (ChangeClass::NoLongerRequired, Some(cause)));
         assert_eq!((gone.before, gone.after), (Some(Verdict::Pass), None));
     }
+}
+
+#[test]
+fn another_weight_does_not_break_an_endpoint() {
+    let broken = row(Verdict::Pass, |run, place| {
+        run.requirements[place].tier = Tier::Critical;
+        run.judgements[place].verdict = Verdict::Fail;
+        cut(run, place);
+    });
+    assert_eq!((broken.class, broken.cause), (ChangeClass::NewFailure, Some(ChangeCause::Environment)));
+    assert_eq!(broken.notes, ["the tier was required and is critical"]);
+    let moved = row(Verdict::Pass, |run, place| {
+        run.requirements[place].route.via = Via::Unknown;
+        run.judgements[place].verdict = Verdict::Fail;
+        cut(run, place);
+    });
+    assert_eq!((moved.class, moved.cause), (ChangeClass::NewFailure, Some(ChangeCause::SiteConfig)));
+}
+
+#[test]
+fn a_record_of_the_whole_catalog_tells_a_new_entry_from_one_that_applies_only_now() {
+    let mark = |id: &str, hash: &str| EntryMark { id: EntryId(id.to_owned()), sha256: hash.repeat(64) };
+    // The entry behind the requirement, as the catalogs of the two runs have it, and whose side it is.
+    for (before, after, cause) in [
+        (None, Some("a"), ChangeCause::Catalog),
+        (Some("a"), None, ChangeCause::Catalog),
+        (Some("a"), Some("a"), ChangeCause::SiteConfig),
+        (Some("a"), Some("b"), ChangeCause::SiteConfigOrCatalog),
+    ] {
+        let (mut old, mut new) = (sample::run(), sample::run());
+        let entry = new.requirements[0].entry.clone();
+        for (run, hash) in [(&mut old, before), (&mut new, after)] {
+            run.catalog.all =
+                [Some(mark("other", "c")), hash.map(|hash| mark(&entry.0, hash))].into_iter().flatten().collect();
+        }
+        new.catalog.sha256 = "f".repeat(64);
+        new.facts.group_syncs = Fact::Known { value: 7, source: cmcomply::site::Source::of("dbo.X") };
+        let id = new.requirements[0].id.clone();
+        let (requirements, judgements) = if before.is_none() {
+            (&mut old.requirements, &mut old.judgements)
+        } else {
+            (&mut new.requirements, &mut new.judgements)
+        };
+        requirements.remove(0);
+        judgements.remove(0);
+        let row = compare(&old, &new).rows.into_iter().find(|row| row.requirement == id).unwrap();
+        assert_eq!(row.cause, Some(cause), "{before:?} {after:?}");
+    }
+}
+
+#[test]
+fn what_is_newly_derived_from_the_same_is_of_the_program() {
+    let old = sample::run();
+    let mut new = sample::run();
+    new.requirements.remove(0);
+    new.judgements.remove(0);
+    let row = compare(&old, &new).rows.into_iter().find(|row| row.after.is_none()).unwrap();
+    assert_eq!((row.class, row.cause), (ChangeClass::NoLongerRequired, Some(ChangeCause::Tool)));
+}
+
+#[test]
+fn settings_that_change_what_a_run_says_are_limits() {
+    let old = sample::run();
+    let mut new = sample::run();
+    new.settings.stated_proxies.insert("console-user".to_owned(), "direct".to_owned());
+    new.settings.target_version = Some("2603".to_owned());
+    new.settings.public_roots = vec!["a".repeat(64)];
+    let limits = compare(&old, &new).limits.join("\n");
+    for part in ["--public-ca-file", "proxies that the operator states", "for the installed version and for 2603"] {
+        assert!(limits.contains(part), "{part}: {limits}");
+    }
+    assert_eq!(limits.lines().count(), 3, "{limits}");
 }
 
 #[test]

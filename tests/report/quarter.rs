@@ -133,7 +133,7 @@ pub(crate) fn year() -> Place {
     place
 }
 
-fn report(place: &Place, arguments: &[&str]) -> Output {
+pub(crate) fn report(place: &Place, arguments: &[&str]) -> Output {
     program().current_dir(place.0.path()).arg("report").args(arguments).output().unwrap()
 }
 

@@ -214,6 +214,7 @@ fn catalog(mark: &str) -> CatalogRecord {
     CatalogRecord {
         version: format!("{mark}2026.11.22"),
         sha256: "0".repeat(64),
+        all: vec![],
         documents: BTreeMap::from([(source.document.clone(), document)]),
         entries: vec![CitedEntry {
             id: EntryId(format!("{mark}updates-a")),

@@ -141,19 +141,35 @@ fn lists_say_what_is_there_in_every_format() {
 
 #[test]
 fn a_flipped_byte_is_found_in_every_file() {
-    let (place, folders) = Place::three();
+    let place = Place::new();
+    let pair = minisign::KeyPair::generate_encrypted_keypair(Some("right".to_owned())).unwrap();
+    std::fs::write(place.path("a.key"), pair.sk.to_box(None).unwrap().to_bytes()).unwrap();
+    std::fs::write(place.path("password"), "right\n").unwrap();
+    let formats = format!("--store-formats={}", Format::ALL.map(Format::name).join(","));
+    let arguments = [&formats, "--sign-key=a.key", "--sign-password-file=password"];
+    let folders = [0, 1, 2].map(|day| place.add(&run_of_day(day), &arguments));
     assert_eq!(place.verify(&[]), (0, vec![]));
-    for file in ["run.json", "facts.json", "PREVIOUS", "SHA256SUMS"] {
-        let path = folders[1].join(file);
+    let of_the_run = std::fs::read_dir(&folders[1]).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = of_the_run.chain([place.path("cmcomply-runs/HEAD")]).collect();
+    files.sort();
+    // The record, the facts, PREVIOUS, SHA256SUMS and its signature, all renderings but JSON, and HEAD.
+    assert_eq!(files.len(), 5 + Format::ALL.len() - 1 + 1, "{files:?}");
+    for path in files {
         let whole = std::fs::read(&path).unwrap();
-        for at in [0, whole.len() / 2, whole.len() - 1] {
+        // The newest run is what HEAD names.
+        let named = if path.ends_with("HEAD") { &folders[2] } else { &folders[1] };
+        for at in [0, whole.len() / 3, whole.len() / 2, whole.len() - 1] {
             let mut flipped = whole.clone();
             flipped[at] ^= 1;
             std::fs::write(&path, flipped).unwrap();
             let (code, findings) = place.verify(&[]);
-            assert_eq!(code, 1, "{file} {at}");
-            let place = format!("{}/", name(&folders[1]));
-            assert!(findings.iter().any(|(_, of)| of.starts_with(&place)), "{file}: {findings:?}");
+            assert_eq!(code, 1, "{} {at}", path.display());
+            let ways = [format!("{}/", name(named)), "/HEAD".to_owned()];
+            // A name in HEAD may have become that of no run.
+            let said = |(problem, of): &(StoreProblem, String)| {
+                ways.iter().any(|way| of.starts_with(way)) || *problem == StoreProblem::RemovedRun
+            };
+            assert!(findings.iter().any(said), "{}: {findings:?}", path.display());
         }
         std::fs::write(&path, whole).unwrap();
     }

@@ -99,7 +99,7 @@ fn statements(name: &str) -> Vec<String> {
     }
     let bare = |part: &str| {
         let skip = usize::from(!part.starts_with("--"));
-        let lines = part.lines().skip(skip).filter(|line| !line.starts_with("--") && !line.is_empty());
+        let lines = part.lines().skip(skip).filter(|line| !line.trim_start().starts_with("--") && !line.is_empty());
         lines.map(|line| line.trim_end_matches(" -- optional")).collect::<Vec<_>>().join("\n")
     };
     found.into_iter().map(bare).collect()

@@ -75,7 +75,10 @@ fn endpoint(entry: &Entry, report: &mut impl FnMut(&str, Rule, &str)) {
         }
     }
     // These are names from elsewhere, and no part of a longer one.
-    let whole = |variable: &Variable| matches!(variable, Variable::NotificationHost | Variable::ThirdPartyCatalogHost);
+    let whole = |variable: &Variable| {
+        let alone = [Variable::NotificationHost, Variable::ThirdPartyCatalogHost, Variable::AzureFurther];
+        alone.contains(variable)
+    };
     if let EndpointTemplate::Template(parts) = &entry.endpoint
         && parts.len() > 1
         && let Some(variable) = variables(entry).find(|variable| whole(variable))

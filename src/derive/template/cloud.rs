@@ -159,7 +159,7 @@ fn azure_value(row: &AzureEnvironment, column: &str, facts: &Index<'_>) -> Resul
 
 /// Whether a finding's column is this one. A finding names it as the statement does: `graph_endpoint` for
 /// `GraphEndpoint`.
-fn is_alias(alias: &str, column: &str) -> bool {
+pub(super) fn is_alias(alias: &str, column: &str) -> bool {
     let letters = |name: &str| name.replace('_', "").to_ascii_lowercase();
     letters(alias) == letters(column)
 }
@@ -280,14 +280,14 @@ pub(in crate::derive) fn no_tenant(facts: &Index<'_>) -> Option<String> {
 }
 
 /// The rows of `AzureEnvironments` that a tenant or a gateway uses. The table lists all environments, used or not.
-struct EnvironmentsInUse {
+pub(super) struct EnvironmentsInUse {
     /// Id and who uses it, once for each id.
-    ids: Vec<(i64, String)>,
-    missing: Vec<String>,
+    pub(super) ids: Vec<(i64, String)>,
+    pub(super) missing: Vec<String>,
 }
 
 impl EnvironmentsInUse {
-    fn of(facts: &Index<'_>) -> Self {
+    pub(super) fn of(facts: &Index<'_>) -> Self {
         let mut this = Self { ids: Vec::new(), missing: Vec::new() };
         this.missing.extend(missing_or_more("Microsoft Entra tenants", &facts.tenants));
         this.missing.extend(missing_or_more("cloud management gateways", &facts.cmgs));
@@ -314,7 +314,7 @@ impl EnvironmentsInUse {
 }
 
 /// What is missing where an environment is of a cloud that cmcomply does not know: it may be any.
-fn unknown_cloud(id: i64, user: &str) -> String {
+pub(super) fn unknown_cloud(id: i64, user: &str) -> String {
     format!("cloud of Azure environment {id}, which {user} uses")
 }
 

@@ -1,6 +1,7 @@
 //! Filling templates from the facts.
 
 mod cloud;
+mod further;
 mod updates;
 
 pub(super) use cloud::{cloud_in_use, no_gateway, no_tenant};
@@ -59,6 +60,8 @@ fn names(entry: &Entry, facts: &Index<'_>, server: Option<(&SiteCode, &HostName)
         cloud::from_notifications(entry, facts)
     } else if has(is_cmg) {
         cloud::from_cmgs(entry, parts, facts)
+    } else if has(|v| *v == Variable::AzureFurther) {
+        further::from_environments(entry, facts)
     } else {
         cloud::from_environments(entry, parts, facts)
     }

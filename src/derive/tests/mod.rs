@@ -1,6 +1,7 @@
 //! Derivation over hand-made facts: each condition, and that unknown never takes a requirement away.
 
 mod conditions;
+mod further;
 mod what_if;
 
 use super::*;

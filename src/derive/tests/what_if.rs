@@ -204,10 +204,10 @@ fn assumed_instances_give_ports_whatever_is_known_of_gateways() {
     // A connection point, and no gateway: the list is not whole.
     let mut contradicted = contoso();
     contradicted.cmgs = known(Vec::new());
-    for facts in [on_premises(), unread.clone(), contradicted] {
-        assert_eq!(ports(&assumed(&facts, 3), "cmgcp-service-name"), [10124, 10125, 10126].into());
-        assert_eq!(ports(&assumed(&facts, 1), "cmgcp-service-name"), [443].into());
-        assert_eq!(ports(&assumed(&facts, 16), "cmgcp-service-name"), (10124..=10139).collect());
+    for facts in [&on_premises(), &unread, &contradicted] {
+        assert_eq!(ports(&assumed(facts, 3), "cmgcp-service-name"), [10124, 10125, 10126].into());
+        assert_eq!(ports(&assumed(facts, 1), "cmgcp-service-name"), [443].into());
+        assert_eq!(ports(&assumed(facts, 16), "cmgcp-service-name"), (10124..=10139).collect());
     }
     // The assumed gateway is certain, in the tenant's cloud; in another cloud there may be one that could not be read.
     let after = assumed(&unread, 3);

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use self::field::{Treatment, treatment};
 use self::words::Words;
-use super::Run;
+use super::{CatalogRecord, Run};
 use crate::catalog::Catalog;
 use crate::host::{HostName, HostOrAddress};
 use crate::site::{Facts, Pseudonyms};
@@ -66,12 +66,45 @@ impl Redaction {
                 if part != "catalog" || own_catalog {
                     replace(value, &mut vec![part.clone()], &mut words);
                 }
+                if part == "catalog" && own_catalog {
+                    rename_documents(value, &mut words);
+                }
             }
         }
-        let redacted: Run = serde_json::from_value(document)?;
+        let mut redacted: Run = serde_json::from_value(document)?;
+        if own_catalog {
+            redacted.catalog.version = version(&run.catalog.version);
+        }
+        // Entries of the catalog in this program are nobody's secret, and by them catalogs stay comparable.
+        let public = CatalogRecord::of(Catalog::embedded(), &[]).all;
+        for (mark, was) in redacted.catalog.all.iter_mut().zip(&run.catalog.all) {
+            if public.contains(was) {
+                mark.clone_from(was);
+            }
+        }
         // Whatever is wrong with it shows now, and not in the hands of whoever gets it.
         Run::parse("redacted", &redacted.to_json()?)?;
         Ok(redacted)
+    }
+}
+
+/// The keys of documents, as the sources that cite them have them now.
+fn rename_documents(catalog: &mut Value, words: &mut Words<'_>) {
+    let cited = ["catalog", "entries", "sources", "document"].map(ToOwned::to_owned);
+    if let Some(documents) = catalog.get_mut("documents").and_then(Value::as_object_mut) {
+        let named = std::mem::take(documents).into_iter();
+        *documents = named.map(|(key, document)| (replaced(&key, &cited, words), document)).collect();
+    }
+}
+
+/// The version of a catalog without what its owner calls it.
+fn version(text: &str) -> String {
+    let base = text.split('+').next().unwrap_or_default();
+    let plain = !base.is_empty() && base.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    match (plain, base == text) {
+        (true, true) => base.to_owned(),
+        (true, false) => format!("{base}+own"),
+        (false, _) => "own".to_owned(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The names and words that are replaced, and what stands in their place.
 
 use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::OnceLock;
 
 use crate::catalog::Catalog;
@@ -58,6 +59,10 @@ impl<'a> Words<'a> {
 
     /// This text is to be hidden wherever it stands.
     pub(super) fn hide(&mut self, text: &str) {
+        // An address gets the pseudonym of an address, wherever it stands.
+        if text.parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok() {
+            return;
+        }
         if text.chars().count() > SHORT && !is_public_token(text) && self.known.insert(text.to_owned()) {
             self.texts.push(text.to_owned());
         }
@@ -74,6 +79,9 @@ impl<'a> Words<'a> {
 
     /// A name of a certificate: the same pseudonym as the host of that name, where it is one.
     pub(super) fn hidden_name(&mut self, text: &str) -> String {
+        if let Ok(address) = text.parse() {
+            return self.names.address(address).to_string();
+        }
         match HostName::parse(text) {
             Ok(name) if text.contains('.') => self.host(&name),
             _ => self.hidden(text),
@@ -130,8 +138,12 @@ impl<'a> Words<'a> {
 
     /// A run of letters, digits, dots, hyphens, underscores and colons.
     fn token(&mut self, token: &str) -> String {
-        if token.parse::<std::net::Ipv6Addr>().is_ok() {
-            return "2001:db8::1".to_owned();
+        // A point or a colon after it ends a sentence or a part of one.
+        let heads = [token, &token[..token.trim_end_matches(['.', ':']).len()]];
+        if let Some((head, address)) =
+            heads.into_iter().find_map(|head| Some((head, head.parse().ok().filter(IpAddr::is_ipv6)?)))
+        {
+            return format!("{}{}", self.names.address(address), &token[head.len()..]);
         }
         token.split(':').map(|part| self.part(part)).collect::<Vec<_>>().join(":")
     }
@@ -140,9 +152,11 @@ impl<'a> Words<'a> {
         let bare = part.trim_matches(['.', '-', '_']);
         let Some(start) = part.find(bare).filter(|_| !bare.is_empty()) else { return part.to_owned() };
         let (lead, trail) = (&part[..start], &part[start + bare.len()..]);
+        if let Ok(address) = bare.parse() {
+            return format!("{lead}{}{trail}", self.names.address(address));
+        }
         let within = match HostName::parse(bare) {
             _ if is_guid(bare) => self.names.guid(bare),
-            _ if bare.parse::<std::net::Ipv4Addr>().is_ok() => "192.0.2.1".to_owned(),
             Ok(name) if bare.contains('.') && !is_public_token(part) && !is_number(bare) => self.host(&name),
             _ if bare.contains('.') && (is_public_token(part) || is_number(bare)) => bare.to_owned(),
             // With letters that no host name has, for one.

@@ -9,7 +9,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::{Run, write_aside};
 use super::lines::{self, Link};
-use super::{FACTS, HEAD, LOCK, PART, PREVIOUS, RUN, RunName, SIGNATURE, SUMS, Signer, Store, StoreError, failed};
+use super::{
+    FACTS, Folder, HEAD, LOCK, PART, PREVIOUS, RUN, RunName, SIGNATURE, SUMS, Signer, Store, StoreError, failed, newest,
+};
 use crate::site::Snapshot;
 use crate::text::{hexadecimal, printable};
 
@@ -36,6 +38,8 @@ pub struct Kept {
     pub sums: String,
     /// Why HEAD does not name it, if that could not be written. The next run makes up for it.
     pub head: Option<io::Error>,
+    /// What was amiss with HEAD before: a verification would have said it, and after this run says less.
+    pub doubt: Option<String>,
 }
 
 /// Is called before each step that the file system can refuse; tests make it fail there, or end there.
@@ -87,7 +91,16 @@ impl Store {
         if fs::symlink_metadata(&folder).is_ok() {
             return Err(StoreError::Exists { path: shown(&self.folder), run: name });
         }
-        let previous = self.newest(&self.folders(&self.names()?))?;
+        let (folders, head) = (self.folders(&self.names()?), self.head()?);
+        let doubt = doubt(&folders, head.as_ref());
+        let lost_head = !matches!(head, Some(Ok(_)));
+        let previous = newest(&folders, head.and_then(Result::ok));
+        if let (true, Some(link)) = (lost_head, &previous) {
+            // Else a second writer that is stopped before HEAD would leave two runs and nothing that names one.
+            step("write HEAD anew")
+                .and_then(|()| write_aside(&self.folder.join(HEAD), link.lines("").as_bytes()))
+                .map_err(failed("write in store", &self.folder))?;
+        }
         files.push((
             PREVIOUS.to_owned(),
             previous.as_ref().map_or(lines::NONE.to_owned(), |link| link.lines("../")).into(),
@@ -112,13 +125,18 @@ impl Store {
         let head = step("write HEAD")
             .and_then(|()| sync_folder(&self.folder))
             .and_then(|()| write_aside(&self.folder.join(HEAD), link.lines("").as_bytes()));
-        Ok(Kept { run: name, folder, sums: link.sums, head: head.err() })
+        Ok(Kept { run: name, folder, sums: link.sums, head: head.err(), doubt })
     }
 
     /// The lock, which ends with the file that is returned, however the program ends.
     fn lock(&self) -> Result<File, StoreError> {
         fs::create_dir_all(&self.folder).map_err(failed("make store", &self.folder))?;
         let path = self.folder.join(LOCK);
+        // A pipe would wait for its other end, and a link leads out of the store.
+        if fs::symlink_metadata(&path).is_ok_and(|there| !there.is_file()) {
+            let error = io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
+            return Err(failed("lock", &path)(error));
+        }
         let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(failed("write in store", &self.folder))?;
         let begun = Instant::now();
@@ -138,10 +156,26 @@ impl Store {
 
     /// Removes what a writer that was stopped left. Whoever holds the lock knows that nobody writes there.
     fn clean(&self) -> Result<(), StoreError> {
-        for left in self.entries()?.unfinished {
+        let entries = self.entries()?;
+        for left in entries.unfinished {
             fs::remove_dir_all(&left).map_err(failed("remove what an unfinished run left", &left))?;
         }
+        for left in entries.unfinished_heads {
+            fs::remove_file(&left).map_err(failed("remove what an unfinished run left", &left))?;
+        }
         Ok(())
+    }
+}
+
+/// What is amiss with HEAD. Without it, one run is what a writer leaves that was stopped.
+fn doubt(folders: &[Folder], head: Option<&Result<Link, String>>) -> Option<String> {
+    match head {
+        Some(Ok(link)) if folders.iter().all(|folder| folder.name != link.run) => {
+            Some(format!("run {}, the newest by HEAD, was not there", link.run))
+        }
+        Some(Err(what)) => Some(format!("HEAD was damaged: {what}")),
+        None if folders.len() > 1 => Some("HEAD was missing, so nothing said which run was the newest".to_owned()),
+        _ => None,
     }
 }
 

@@ -21,6 +21,7 @@ mod names;
 mod sign;
 mod verify;
 
+use std::fs::FileType;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -33,6 +34,7 @@ pub use names::{RunName, UnknownRun};
 pub use sign::{LockedKey, PublicKey, SignError, Signer};
 pub use verify::{Check, StoreFinding, StoreProblem, VERIFICATION_FORMAT, Verification, VerifiedRun};
 
+use super::write::is_aside;
 use super::{MAX_RUN_OCTETS, Run, RunError};
 use crate::text::{hexadecimal, printable};
 
@@ -168,27 +170,7 @@ impl Store {
 
     /// The newest run by the chain, and what a later run must say of it.
     fn newest(&self, folders: &[Folder]) -> Result<Option<Link>, StoreError> {
-        let follows = |link: &Link| {
-            folders.iter().find(|folder| {
-                let previous = folder.previous();
-                previous.is_some_and(|previous| previous.run == link.run && previous.sums == link.sums)
-            })
-        };
-        let Some(Ok(head)) = self.head()? else {
-            // Nothing says which is the newest: the last one that nothing follows.
-            let links = folders.iter().rev().filter_map(Folder::link);
-            let mut ends = links.filter(|link| follows(link).is_none());
-            return Ok(ends.next());
-        };
-        // Whoever was stopped before HEAD was written left runs that follow it.
-        let mut newest = head;
-        for _ in 0..folders.len() {
-            match follows(&newest).and_then(Folder::link) {
-                Some(next) => newest = next,
-                None => break,
-            }
-        }
-        Ok(Some(newest))
+        Ok(newest(folders, self.head()?.and_then(Result::ok)))
     }
 
     /// What HEAD says; `None` where there is none.
@@ -228,19 +210,45 @@ impl Store {
         for entry in std::fs::read_dir(&self.folder).map_err(failed())? {
             let entry = entry.map_err(failed())?;
             let name = entry.file_name();
-            let folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let kind = entry.file_type();
+            let (file, folder) = (kind.as_ref().is_ok_and(FileType::is_file), kind.is_ok_and(|kind| kind.is_dir()));
             match name.to_str() {
                 Some(HEAD | LOCK) => {}
                 Some(name) if folder && name.starts_with(PART) => entries.unfinished.push(entry.path()),
+                Some(name) if file && is_aside(HEAD, name) => entries.unfinished_heads.push(entry.path()),
                 Some(name) if folder && RunName::parse(name).is_some() => entries.runs.extend(RunName::parse(name)),
                 _ => entries.strange.push(printable(&name.to_string_lossy(), 200)),
             }
         }
         entries.runs.sort();
         entries.unfinished.sort();
+        entries.unfinished_heads.sort();
         entries.strange.sort();
         Ok(entries)
     }
+}
+
+/// The newest of these runs, from where HEAD leads.
+fn newest(folders: &[Folder], head: Option<Link>) -> Option<Link> {
+    let follows = |link: &Link| {
+        folders.iter().find(|folder| {
+            let previous = folder.previous();
+            previous.is_some_and(|previous| previous.run == link.run && previous.sums == link.sums)
+        })
+    };
+    let Some(mut newest) = head else {
+        // Nothing says which is the newest: the last one that nothing follows.
+        let mut links = folders.iter().rev().filter_map(Folder::link);
+        return links.find(|link| follows(link).is_none());
+    };
+    // Whoever was stopped before HEAD was written left runs that follow it.
+    for _ in 0..folders.len() {
+        match follows(&newest).and_then(Folder::link) {
+            Some(next) => newest = next,
+            None => break,
+        }
+    }
+    Some(newest)
 }
 
 /// What lies in the folder of a store.
@@ -249,6 +257,8 @@ struct Entries {
     runs: Vec<RunName>,
     /// Folders that somebody writes, or was stopped while writing.
     unfinished: Vec<PathBuf>,
+    /// The same of HEAD.
+    unfinished_heads: Vec<PathBuf>,
     /// What no cmcomply put there.
     strange: Vec<String>,
 }

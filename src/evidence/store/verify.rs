@@ -12,7 +12,7 @@ use super::super::RunError;
 use super::sign::Signature;
 use super::{
     Folder, Link, MAX_LIST_OCTETS, PREVIOUS, PublicKey, RUN, RunName, SIGNATURE, SUMS, Store, StoreError, hash, lines,
-    read,
+    newest, read,
 };
 use crate::text::printable;
 
@@ -146,11 +146,13 @@ pub struct Check<'a> {
 impl Store {
     /// Looks at every file of every run, and at the chain. Nothing is changed.
     pub fn verify(&self, check: &Check<'_>) -> Result<Verification, StoreError> {
+        // HEAD before the runs: whoever writes meanwhile makes a run first, and HEAD name it then.
+        let head = self.head();
         let entries = self.entries()?;
         let folders = self.folders(&entries.runs);
         let mut found = Found::default();
         let runs = folders.iter().map(|folder| self.verify_run(folder, check, &mut found)).collect();
-        self.verify_chain(&folders, &mut found)?;
+        verify_chain(&folders, head, &mut found);
         if let Some(anchor) = check.anchor
             && !folders
                 .iter()
@@ -161,8 +163,8 @@ impl Store {
         for name in &entries.strange {
             found.say(None, Some(name), StoreProblem::ExtraFile, "no cmcomply put it into the store".to_owned());
         }
-        if !entries.unfinished.is_empty() {
-            let count = entries.unfinished.len();
+        let count = entries.unfinished.len() + entries.unfinished_heads.len();
+        if count > 0 {
             found.notes.push(format!(
                 "{count} unfinished: a run that is being written, or whose writer was stopped; it counts for nothing, and \
                  the next run removes what was left"
@@ -270,48 +272,53 @@ impl Store {
             say(StoreProblem::BadSignature, format!("it was made for another run: {}", signature.comment()));
         }
     }
+}
 
-    fn verify_chain(&self, folders: &[Folder], found: &mut Found) -> Result<(), StoreError> {
-        let by_name: BTreeMap<&RunName, &Folder> = folders.iter().map(|folder| (&folder.name, folder)).collect();
-        let mut followed: BTreeMap<Option<&RunName>, Vec<&RunName>> = BTreeMap::new();
-        for folder in folders {
-            match &folder.previous {
-                Some(Ok(previous)) => {
-                    followed.entry(previous.as_ref().map(|link| &link.run)).or_default().push(&folder.name);
-                    if let Some(link) = previous {
-                        hold(link, &by_name, &format!("run {}", folder.name), found);
-                    }
+/// Whether every run that is named is there and as it was; `head` is what HEAD said before the runs were listed.
+fn verify_chain(folders: &[Folder], head: Result<Option<Result<Link, String>>, StoreError>, found: &mut Found) {
+    let by_name: BTreeMap<&RunName, &Folder> = folders.iter().map(|folder| (&folder.name, folder)).collect();
+    let mut followed: BTreeMap<Option<&RunName>, Vec<&RunName>> = BTreeMap::new();
+    for folder in folders {
+        match &folder.previous {
+            Some(Ok(previous)) => {
+                followed.entry(previous.as_ref().map(|link| &link.run)).or_default().push(&folder.name);
+                if let Some(link) = previous {
+                    hold(link, &by_name, &format!("run {}", folder.name), found);
                 }
-                // Its list of hashes misses it.
-                None => {}
-                Some(Err(what)) => found.say(Some(&folder.name), Some(PREVIOUS), StoreProblem::Damaged, what.clone()),
             }
-        }
-        for (previous, runs) in followed.iter().filter(|(_, runs)| runs.len() > 1) {
-            let runs = runs.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
-            let text = match previous {
-                Some(previous) => format!("{runs} all say that they follow {previous}"),
-                None => format!("{runs} all say that they are the first"),
-            };
-            found.say(None, None, StoreProblem::Forked, text);
-        }
-        match self.head()? {
-            Some(Ok(link)) => hold(&link, &by_name, super::HEAD, found),
-            Some(Err(what)) => found.say(None, Some(super::HEAD), StoreProblem::Damaged, what),
-            // Whoever wrote the only run may have been stopped before HEAD.
-            None if folders.len() > 1 => {
-                let text = "nothing says which run is the newest".to_owned();
-                found.say(None, Some(super::HEAD), StoreProblem::MissingFile, text);
-            }
+            // Its list of hashes misses it.
             None => {}
+            Some(Err(what)) => found.say(Some(&folder.name), Some(PREVIOUS), StoreProblem::Damaged, what.clone()),
         }
-        if let (Some(first), Some(newest)) = (folders.first(), self.newest(folders)?) {
-            found.notes.push(format!(
-                "the first run is {}, the newest {} with SHA256SUMS of SHA-256 {}",
-                first.name, newest.run, newest.sums
-            ));
+    }
+    for (previous, runs) in followed.iter().filter(|(_, runs)| runs.len() > 1) {
+        let runs = runs.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+        let text = match previous {
+            Some(previous) => format!("{runs} all say that they follow {previous}"),
+            None => format!("{runs} all say that they are the first"),
+        };
+        found.say(None, None, StoreProblem::Forked, text);
+    }
+    let mut newest_named = None;
+    match head {
+        Ok(Some(Ok(link))) => {
+            hold(&link, &by_name, super::HEAD, found);
+            newest_named = Some(link);
         }
-        Ok(())
+        Ok(Some(Err(what))) => found.say(None, Some(super::HEAD), StoreProblem::Damaged, what),
+        Err(error) => found.say(None, Some(super::HEAD), StoreProblem::Damaged, error.to_string()),
+        // Whoever wrote the only run may have been stopped before HEAD.
+        Ok(None) if folders.len() > 1 => {
+            let text = "nothing says which run is the newest".to_owned();
+            found.say(None, Some(super::HEAD), StoreProblem::MissingFile, text);
+        }
+        Ok(None) => {}
+    }
+    if let (Some(first), Some(newest)) = (folders.first(), newest(folders, newest_named)) {
+        found.notes.push(format!(
+            "the first run is {}, the newest {} with SHA256SUMS of SHA-256 {}",
+            first.name, newest.run, newest.sums
+        ));
     }
 }
 

@@ -43,7 +43,15 @@ pub(super) fn render(run: &Run) -> String {
 
 /// A whole page.
 pub(super) fn page(title: &str, body: Element) -> String {
-    let page = el("html").attr("lang", "en").child(document_head(title)).child(body);
+    page_with_margin(title, "", body)
+}
+
+/// A whole page that says this in the margin of every sheet of paper. Of the text only what is no CSS is left.
+pub(super) fn page_with_margin(title: &str, margin: &str, body: Element) -> String {
+    let plain: String = margin.chars().filter(|c| c.is_ascii_alphanumeric() || " -:,".contains(*c)).collect();
+    let in_margin = format!("@media print {{ @page {{ @bottom-left {{ content: \"{plain}\"; font-size: 7pt; }} }} }}");
+    let styles = if plain.is_empty() { vec![STYLE.to_owned()] } else { vec![STYLE.to_owned(), in_margin] };
+    let page = el("html").attr("lang", "en").child(document_head(title, &styles)).child(body);
     let mut out = String::from("<!DOCTYPE html>\n");
     page.write(Syntax::Html, &mut out);
     out
@@ -60,12 +68,11 @@ pub(super) fn result_class(exit_code: u8) -> &'static str {
 
 const STYLE: &str = include_str!("style.css");
 
-/// The one style sheet is named by its hash, so that no other can take effect.
-fn document_head(title: &str) -> Element {
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-        base64(&Sha256::digest(STYLE))
-    );
+/// The style sheets are named by their hashes, so that no other can take effect.
+fn document_head(title: &str, styles: &[String]) -> Element {
+    let hashes: Vec<String> =
+        styles.iter().map(|style| format!("'sha256-{}'", base64(&Sha256::digest(style)))).collect();
+    let policy = format!("default-src 'none'; style-src {}; base-uri 'none'; form-action 'none'", hashes.join(" "));
     el("head")
         .child(el("meta").attr("charset", "utf-8"))
         .child(el("meta").attr("http-equiv", "Content-Security-Policy").attr("content", policy))
@@ -73,7 +80,7 @@ fn document_head(title: &str) -> Element {
         .child(el("meta").attr("name", "color-scheme").attr("content", "light dark"))
         .child(el("meta").attr("name", "referrer").attr("content", "no-referrer"))
         .child(el("title").text(title))
-        .child(el("style").style(STYLE))
+        .children(styles.iter().map(|style| el("style").style(style.clone())))
 }
 
 fn contents(groups: &[Group<'_>], run: &Run) -> Element {

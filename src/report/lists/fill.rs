@@ -56,6 +56,7 @@ fn shape(variable: &Variable) -> Shape {
         Variable::CmgServiceName
         | Variable::CmgStorage
         | Variable::CmgPrefix
+        | Variable::AzureFurther
         | Variable::SupUpstream
         | Variable::SupDownstream
         | Variable::ThirdPartyCatalogHost => Shape::Any,

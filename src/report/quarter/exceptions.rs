@@ -11,8 +11,10 @@ use crate::assess::{AppliedWaivers, Waiver, WaiverProblem};
 
 pub(super) fn section(history: &History, today: Date) -> Section {
     let section = Section::new(6, "exceptions", "Exceptions");
+    let withdrawn = withdrawn(history);
     let Some(applied) = &history.newest().waivers else {
-        return section.text("The run was made without a file of waivers: there are no exceptions.");
+        let none = "The run was made without a file of waivers: there are no exceptions.";
+        return section.text(none).list(withdrawn);
     };
     let rows = applied
         .list
@@ -35,8 +37,22 @@ pub(super) fn section(history: &History, today: Date) -> Section {
         .collect();
     let columns =
         ["waiver", "state", "endpoints", "valid through", "renewals", "reason", "owner", "approved by", "ticket"];
-    let findings = applied.findings.iter().map(|finding| format!("{}: {}.", finding.waiver, finding.text)).collect();
-    section.table("Waivers of the run", &columns, rows, "The file of waivers holds none.").list(findings)
+    let findings = applied.findings.iter().map(|finding| format!("{}: {}.", finding.waiver, finding.text));
+    let said = findings.chain(withdrawn).collect();
+    section.table("Waivers of the run", &columns, rows, "The file of waivers holds none.").list(said)
+}
+
+/// Waivers of the last run of an earlier quarter that are no longer in the file.
+fn withdrawn(history: &History) -> Vec<String> {
+    let waivers = |applied: &'_ Option<AppliedWaivers>| applied.as_ref().map_or(vec![], |a| a.list.waivers.clone());
+    let now = waivers(&history.newest().waivers);
+    let before = history.earlier().map(|earlier| waivers(&earlier.run.waivers)).unwrap_or_default();
+    let gone = before.into_iter().filter(|waiver| !now.iter().any(|other| other.id == waiver.id));
+    gone.map(|waiver| {
+        let Waiver { id, owner, valid_through, .. } = waiver;
+        format!("{id} ({owner}, valid through {valid_through}) is no longer in the file of waivers.")
+    })
+    .collect()
 }
 
 /// In the order of what weighs most.

@@ -1,8 +1,11 @@
 //! What is not passing, and TLS inspection where it is not supported.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::super::row::{Row, rows};
 use super::History;
-use super::section::{Cell, Section};
+use super::section::{Cell, Section, merged};
 use crate::assess::Verdict;
 use crate::catalog::Inspection;
 use crate::derive::RequirementId;
@@ -37,12 +40,12 @@ pub(super) fn not_passing(history: &History) -> Section {
         .table(
             "Required endpoints that do not pass, or that nobody saw",
             &columns,
-            table,
+            merged(table, 3),
             "Every required endpoint passes.",
         )
 }
 
-/// The day of the first run since which nothing passed, and how many days before the newest run that was.
+/// The day of the first run since which nothing passed, and how many days before that of the newest run it was.
 fn since(history: &History, id: &RequirementId) -> (String, usize) {
     let newest = history.newest().moments.finished;
     let mut first = newest;
@@ -54,9 +57,9 @@ fn since(history: &History, id: &RequirementId) -> (String, usize) {
             }
         }
     }
-    let days = newest.duration_since(first).as_hours() / 24;
-    let day = first.to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
-    (day, usize::try_from(days).unwrap_or(0))
+    let day = |moment: Timestamp| moment.to_zoned(TimeZone::UTC).date();
+    let age = (day(newest) - day(first)).get_days();
+    (day(first).to_string(), usize::try_from(age).unwrap_or(0))
 }
 
 pub(super) fn inspection(history: &History) -> Section {

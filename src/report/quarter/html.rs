@@ -1,6 +1,6 @@
 //! The quarterly report as one page: the same rules as the page of a run.
 
-use super::super::html::{chart, column, figure, heading, number_cell, page, result_class, wide};
+use super::super::html::{chart, column, figure, heading, number_cell, page_with_margin, result_class, wide};
 use super::super::markup::{Element, el};
 use super::QuarterReport;
 use super::section::{Block, Cell, Point, Section};
@@ -39,7 +39,7 @@ pub(super) fn render(report: &QuarterReport) -> String {
         .child(contents)
         .child(el("main").children(report.sections.iter().map(section)))
         .child(el("footer").child(el("p").text(footer)));
-    page(&report.title, body)
+    page_with_margin(&report.title, &report.margin, body)
 }
 
 fn title(section: &Section) -> String {
@@ -59,14 +59,12 @@ fn block(block: &Block) -> Element {
             .fold(el("dl"), |list, (name, value)| list.child(el("dt").text(name)).child(el("dd").text(value))),
         Block::List(items) => el("ul").children(items.iter().map(|item| el("li").text(item))),
         Block::Table { caption, columns, rows } => {
-            let numbers: Vec<bool> = (0..columns.len())
-                .map(|at| rows.iter().all(|row| matches!(row.get(at), Some(Cell::Number(_)))))
-                .collect();
+            let numbers: Vec<bool> = (0..columns.len()).map(|at| is_of_numbers(rows, at)).collect();
             let titles = columns
                 .iter()
                 .zip(&numbers)
                 .map(|(title, number)| if *number { column(title).class("number") } else { column(title) });
-            let table = wide(caption, el("tr").children(titles), rows.iter().map(|cells| row(cells)));
+            let table = wide(caption, el("tr").children(titles), rows.iter().map(|cells| row(cells, &numbers)));
             if columns.len() > DENSE { el("div").class("dense").child(table) } else { table }
         }
         Block::Trend(points) => trend(points),
@@ -76,10 +74,18 @@ fn block(block: &Block) -> Element {
     }
 }
 
-fn row(cells: &[Cell]) -> Element {
-    let cells = (0..).zip(cells).map(|(at, cell): (usize, _)| match cell {
+/// Whether a column holds numbers, and dashes where there is none.
+fn is_of_numbers(rows: &[Vec<Cell>], column: usize) -> bool {
+    let cells = || rows.iter().filter_map(|row| row.get(column));
+    let number = |cell: &Cell| matches!(cell, Cell::Number(_));
+    cells().any(number) && cells().all(|cell| number(cell) || matches!(cell, Cell::Text(text) if text == "-"))
+}
+
+fn row(cells: &[Cell], numbers: &[bool]) -> Element {
+    let cells = (0..).zip(cells).zip(numbers).map(|((at, cell), number): ((usize, _), _)| match cell {
         Cell::Number(number) => number_cell(*number),
         Cell::Text(text) if at == 0 => el("th").attr("scope", "row").text(text),
+        Cell::Text(text) if *number => el("td").class("number").text(text),
         Cell::Text(text) => el("td").text(text),
     });
     el("tr").children(cells)
@@ -110,5 +116,9 @@ fn trend(points: &[Point]) -> Element {
     }
     let height = HEAD + LINE * points.len() + 8;
     let svg = figure::svg((WIDTH, height), "Required endpoints that are not passing, by quarter", &described, shapes);
-    el("figure").child(svg).child(el("figcaption").text("Not passing, by quarter. The table below has all numbers."))
+    // Where it is wider than the page it scrolls, also by keyboard.
+    el("figure")
+        .attr("tabindex", "0")
+        .child(svg)
+        .child(el("figcaption").text("Not passing, by quarter. The table below has all numbers."))
 }

@@ -3,7 +3,9 @@
 //! It is built once as sections of texts and tables; HTML, the workbook and plain text are drawings of the same sections.
 
 mod calendar;
+mod catalog;
 mod changes;
+mod drift;
 mod exceptions;
 mod findings;
 mod history;
@@ -28,6 +30,8 @@ pub struct QuarterReport {
     outcome: Outcome,
     /// The end of the newest run in it.
     made_from: Timestamp,
+    /// What stands on every sheet of paper: the run, and the hash that shows later that it is still the same.
+    margin: String,
     sections: Vec<Section>,
 }
 
@@ -44,8 +48,8 @@ impl QuarterReport {
             findings::not_passing(history),
             changes::since_last(history, comparison.as_ref()),
             exceptions::section(history, now.to_zoned(TimeZone::UTC).date()),
-            changes::site(history, comparison.as_ref()),
-            changes::catalog(history),
+            drift::site(history, comparison.as_ref()),
+            catalog::section(history),
             changes::trend(history),
             register::register(history),
             findings::inspection(history),
@@ -56,6 +60,12 @@ impl QuarterReport {
             title: format!("Internet endpoints of {}: compliance report {}", history.site_title(), history.quarter()),
             outcome: run.outcome.clone(),
             made_from: run.moments.finished,
+            margin: format!(
+                "{}, run {}, SHA-256 of its SHA256SUMS: {}",
+                history.quarter(),
+                history.newest_kept().name,
+                history.manifest(&history.newest_kept().name).unwrap_or("none")
+            ),
             sections,
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::super::summary::Summary;
@@ -10,6 +11,7 @@ use super::History;
 use super::section::{Block, Cell, Section};
 use crate::assess::{Grade, Verdict};
 use crate::derive::Subject;
+use crate::evidence::{Run, VantageRecord};
 
 pub(super) fn cover(history: &History, now: Timestamp) -> Section {
     let (kept, run, quarter) = (history.newest_kept(), history.newest(), history.quarter());
@@ -25,7 +27,7 @@ pub(super) fn cover(history: &History, now: Timestamp) -> Section {
     }
     let today = now.to_zoned(TimeZone::UTC).date();
     if today <= quarter.last_day() {
-        let text = format!("the quarter is not over: this is how things stood on {}", run.moments.finished);
+        let text = format!("the quarter is not over: this is how things stood on {:.0}", run.moments.finished);
         section = section.with(Block::Alert(text));
     }
     let summary = Summary::of(run);
@@ -40,7 +42,11 @@ pub(super) fn cover(history: &History, now: Timestamp) -> Section {
         ("SHA-256 of its SHA256SUMS", history.manifest(&kept.name).unwrap_or("none").to_owned()),
     ];
     let about = summary.about.into_iter().filter(|(name, _)| *name != "result");
-    facts.extend(about);
+    facts.extend(about.map(|(name, value)| match name {
+        "begun" => (name, format!("{:.0}", run.moments.started)),
+        "ended" => (name, format!("{:.0}", run.moments.finished)),
+        _ => (name, value),
+    }));
     let mut limits: Vec<String> = summary.limits.into_iter().map(|limit| format!("{limit}.")).collect();
     limits.extend(
         history
@@ -126,7 +132,7 @@ pub(super) fn coverage(history: &History) -> Section {
         .collect();
     let probed = run.observations.iter().filter(|seen| !seen.was_cancelled()).map(|seen| seen.started);
     let span = match (probed.clone().min(), probed.max()) {
-        (Some(first), Some(last)) => format!("Observed between {first} and {last}, from {}.", run.vantage.title()),
+        (Some(first), Some(last)) => format!("Observed between {first:.0} and {last:.0}."),
         _ => "Nothing was observed.".to_owned(),
     };
     let without: Vec<String> = in_database.iter().filter(|host| !itself.contains(*host)).cloned().collect();
@@ -142,6 +148,22 @@ pub(super) fn coverage(history: &History) -> Section {
     } else {
         section.text(format!("Not observed from themselves: {}.", without.join(", ")))
     };
+    let section = section.list(looks(run, history.quarter().last_day()));
     let columns = ["host", "role", "required", "seen from itself", "seen from elsewhere", "not seen"];
     section.table("Required endpoints by host and role, unseen roles first", &columns, rows, "Nothing is required.")
+}
+
+/// How many observations come from where, and how old they are at the end of the quarter.
+fn looks(run: &Run, last_day: Date) -> Vec<String> {
+    let seen: BTreeMap<_, _> = run.observations.iter().map(|seen| (&seen.probe, seen.started)).collect();
+    let of = |(place, vantage): (usize, &VantageRecord)| {
+        let judged = run.judgements.iter().filter(|judgement| judgement.vantage == place);
+        let probes: BTreeSet<_> = judged.flat_map(|judgement| &judgement.probes).collect();
+        let moments: Vec<Timestamp> = probes.into_iter().filter_map(|probe| seen.get(probe).copied()).collect();
+        let newest = moments.iter().max()?.to_zoned(TimeZone::UTC).date();
+        let age = (last_day - newest).get_days();
+        let way = super::super::vantages::way(vantage);
+        Some(format!("{} observations from {way}: {newest}, {age} days before the end of the quarter.", moments.len()))
+    };
+    run.vantages.iter().enumerate().filter_map(of).collect()
 }

@@ -1,5 +1,7 @@
 //! What a quarterly report is made of.
 
+use std::collections::HashMap;
+
 use crate::text::printable;
 
 /// Characters of a cell in plain text and in a workbook.
@@ -121,6 +123,29 @@ impl Block {
             Self::Lines(lines) => joined(lines.iter().map(|line| format!("{line}: ____________________\n"))),
         }
     }
+}
+
+/// Rows that say the same, once each: of several requirements with one endpoint, for example. How many they are stands
+/// behind the text of that column.
+pub(super) fn merged(rows: Vec<Vec<Cell>>, column: usize) -> Vec<Vec<Cell>> {
+    let mut places = HashMap::new();
+    let mut counted: Vec<(Vec<Cell>, usize)> = Vec::new();
+    for row in rows {
+        let said: Vec<String> = row.iter().map(ToString::to_string).collect();
+        let place = *places.entry(said).or_insert(counted.len());
+        match counted.get_mut(place) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((row, 1)),
+        }
+    }
+    let cell = |cell: Cell, count| if count > 1 { format!("{cell} ({count} requirements)").into() } else { cell };
+    let row = |(mut row, count): (Vec<Cell>, usize)| {
+        if let Some(of) = row.get_mut(column) {
+            *of = cell(of.clone(), count);
+        }
+        row
+    };
+    counted.into_iter().map(row).collect()
 }
 
 fn joined(lines: impl Iterator<Item = String>) -> String {

@@ -57,7 +57,8 @@ pub struct AzureEnvironment {
     pub id: i64,
     /// Such as `AzurePublicCloud`.
     pub name: Option<String>,
-    /// Column name to the host that its value names. NULL columns are left out.
+    /// Column name to the host that its value names, also for columns that nobody has described. NULL columns are left
+    /// out.
     pub hosts: BTreeMap<String, HostName>,
     /// Column name to domain suffix, for the columns whose name ends in `Suffix`.
     pub suffixes: BTreeMap<String, HostName>,

@@ -1,5 +1,6 @@
 //! The facts, as the other stages and the run document know them.
 
+mod answers;
 mod clients;
 mod cloud;
 mod hierarchy;
@@ -134,14 +135,6 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Every fact that is unknown, by its name in the document, with the reason.
-    pub fn unknown_ones(&self) -> Vec<(String, String)> {
-        let facts = serde_json::to_value(self).unwrap_or_default();
-        let fields = facts.as_object().into_iter().flatten();
-        let unknown = fields.filter(|(_, fact)| fact["state"] == "unknown");
-        unknown.map(|(name, fact)| (name.clone(), fact["detail"].as_str().unwrap_or_default().to_owned())).collect()
-    }
-
     /// Facts of which none is known, for one reason.
     pub fn unknown(connection: Connection, why: UnknownWhy, detail: &str) -> Self {
         fn unknown<T>(why: UnknownWhy, detail: &str) -> Fact<T> {

@@ -4,7 +4,7 @@ use super::*;
 use crate::site::names::Role;
 use crate::site::readers::any::{any_facts, connection};
 use crate::site::{
-    Cmg, InstalledRole, InternetName, PropertyValue, ServiceConnectionPoint, Site, SiteCode, SiteSystem,
+    Cmg, Console, InstalledRole, InternetName, PropertyValue, ServiceConnectionPoint, Site, SiteCode, SiteSystem,
 };
 
 fn known<T>(value: T) -> Fact<T> {
@@ -51,7 +51,8 @@ proptest! {
 
     #[test]
     fn the_order_of_the_sources_does_not_matter(a in any_facts(), b in any_facts(), c in any_facts()) {
-        let [a, b, c] = [(a, "a"), (b, "b"), (c, "c")].map(|(facts, server)| Facts { connection: at(server), ..facts });
+        let named = |facts: Facts, server: &str| Facts { connection: at(server), ..facts };
+        let (a, b, c) = (named(a, "a"), named(b, "b"), named(c, "c"));
         let first = merged(&[&a, &b, &c]);
         prop_assert_eq!(&merged(&[&c, &a, &b]), &first);
         prop_assert_eq!(&merged(&[&b, &c, &a, &b]), &first);
@@ -139,6 +140,27 @@ fn what_only_a_site_below_knows_may_not_be_all() {
     assert_eq!(merged(&[&whole, &partial]).cmgs.may_lack(), None);
     let other = Facts { connection: at("other"), ..partial.clone() };
     assert_eq!(merged(&[&other, &partial]).cmgs.may_lack(), Some("read from below"));
+}
+
+#[test]
+fn a_list_that_is_empty_at_the_top_and_not_below_is_a_finding() {
+    let (mut cas, mut ps1) = (of("CAS"), of("PS1"));
+    cas.service_connection_points = known(Vec::new());
+    ps1.service_connection_points = known(vec![point(Some(true))]);
+    cas.consoles = known(Vec::new());
+    ps1.consoles = known(vec![Console { host: "lt-1".parse().unwrap(), version: None, last_seen: None }]);
+    let facts = merged(&[&ps1, &cas]);
+    assert_eq!(facts.service_connection_points.rows(), [point(Some(true))]);
+    let [finding] = facts.data_findings.as_slice() else { panic!("{:?}", facts.data_findings) };
+    assert_eq!((finding.object.as_str(), finding.column.as_str()), ("dbo.vTest", "service_connection_points"));
+    assert_eq!(
+        finding.problem,
+        "the site databases do not agree: CM_CAS on cas-sql has none, CM_PS1 on ps1-sql has 1; what is there is used"
+    );
+    // The other way round nothing is wrong: a site below may not have all of it.
+    (cas.service_connection_points, ps1.service_connection_points) =
+        (ps1.service_connection_points, cas.service_connection_points);
+    assert_eq!(merged(&[&ps1, &cas]).data_findings, []);
 }
 
 #[test]

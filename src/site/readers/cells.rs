@@ -218,7 +218,7 @@ pub(super) fn is_guid(text: &str) -> bool {
 }
 
 /// The host of `["Display=\\SRV\"]MSWNET:["SMS_SITE=PS1"]\\SRV\`: what follows the second bracket.
-fn host_of_nal_path(path: &str) -> Option<&str> {
+pub(super) fn host_of_nal_path(path: &str) -> Option<&str> {
     let (_, rest) = path.rsplit_once("\"]\\\\")?;
     rest.split('\\').next().filter(|host| !host.is_empty())
 }

@@ -10,6 +10,7 @@ use super::super::read::Raw;
 use super::super::value::Value;
 use super::cells::{Cells, Findings};
 use super::known;
+use crate::catalog::AZURE_COLUMNS;
 use crate::host::HostName;
 
 /// The service type of a cloud management gateway.
@@ -78,10 +79,18 @@ pub(super) fn tenants(raw: Raw, findings: &mut Findings) -> Fact<Vec<Tenant>> {
                     places.insert(tenant.id.clone(), tenants.len());
                     tenants.push(tenant);
                 }
-                Some(known) if known.environment == tenant.environment => {}
                 Some(known) => {
-                    known.environment = None;
-                    cells.report("environment", "one tenant in two clouds");
+                    if known.environment != tenant.environment {
+                        known.environment = None;
+                        cells.report("environment", "one tenant in two clouds");
+                    }
+                    match (&known.name, tenant.name) {
+                        (None, name) => known.name = name,
+                        (Some(first), Some(name)) if *first != name => {
+                            cells.report("name", "two names of one tenant; the first is used");
+                        }
+                        (Some(_), _) => {}
+                    }
                 }
             }
         }
@@ -117,6 +126,9 @@ pub(super) fn azure_environments(raw: Raw, findings: &mut Findings) -> Fact<Vec<
                 let Some(text) = cells.raw_text(alias) else { continue };
                 let is_suffix = column.to_ascii_lowercase().ends_with("suffix");
                 let found = if is_suffix { HostName::parse(text.trim_start_matches('.')).ok() } else { host_in(&text) };
+                // A column that nobody has described may hold one word of something else.
+                let is_described = AZURE_COLUMNS.contains(&column.as_str());
+                let found = found.filter(|host| is_described || host.as_str().contains('.'));
                 match found {
                     Some(host) if is_suffix => drop(suffixes.insert(column.clone(), host)),
                     Some(host) => drop(hosts.insert(column.clone(), host)),
@@ -223,6 +235,21 @@ mod tests {
         let [tenant] = fact.rows() else { panic!("{fact:?}") };
         assert_eq!((tenant.id.as_str(), tenant.environment), ("11111111-2222-4333-8444-55555555555a", None));
         assert_eq!(findings.len(), 3);
+    }
+
+    #[test]
+    fn two_names_of_one_tenant_are_a_finding() {
+        let tenant = "11111111-2222-4333-8444-55555555555a";
+        let rows = ["NULL", "contoso.onmicrosoft.com", "contoso.onmicrosoft.com", "other.onmicrosoft.com"];
+        let rows = rows.map(|name| format!("{tenant}|{name}|1"));
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let (fact, findings) = with_findings(|f| tenants(raw("tenant_id|name|environment", &rows), f));
+        let [tenant] = fact.rows() else { panic!("{fact:?}") };
+        assert_eq!(tenant.name.as_deref(), Some("contoso.onmicrosoft.com"));
+        let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+        let place = (finding.object.as_str(), finding.column.as_str(), finding.value.as_str());
+        assert_eq!(place, ("dbo.vTest", "name", "other.onmicrosoft.com"));
+        assert!(finding.row.contains("tenant_id=11111111-2222"), "{finding:?}");
     }
 
     #[test]

@@ -53,9 +53,21 @@ pub(super) fn entra_apps(raw: Raw, findings: &mut Findings) -> Fact<Vec<EntraApp
             let app = EntraApp { client_id: client_id.clone(), name, secret_expires };
             match apps.get_mut(&client_id) {
                 None => drop(apps.insert(client_id, app)),
-                Some(known) if known.secret_expires == app.secret_expires => {}
-                // What ends first is what has to be looked after.
                 Some(known) => {
+                    match (&known.name, app.name) {
+                        (None, name) => known.name = name,
+                        (Some(first), Some(name)) if *first != name => {
+                            cells.report("name", "two names of one application; the first is used");
+                        }
+                        (Some(_), _) => {}
+                    }
+                    if let (Some(one), Some(other)) = (known.secret_expires, app.secret_expires)
+                        && one != other
+                    {
+                        cells
+                            .report("secret_expires", "two ends of the secret of one application; the earlier is used");
+                    }
+                    // What ends first is what has to be looked after.
                     known.secret_expires = known.secret_expires.into_iter().chain(app.secret_expires).min();
                 }
             }
@@ -127,7 +139,23 @@ mod tests {
         assert_eq!(server.secret_expires.unwrap().to_string(), "2025-01-10T09:00:00");
         assert_eq!((client.name.as_deref(), client.secret_expires), (Some("Client App"), None));
         assert_eq!(odd.secret_expires, None);
-        assert_eq!(findings.len(), 3);
+        assert_eq!(findings.len(), 4, "{findings:?}");
+        let ends = findings.iter().find(|finding| finding.problem.contains("two ends")).unwrap();
+        assert_eq!((ends.object.as_str(), ends.column.as_str()), ("dbo.vTest", "secret_expires"));
+        assert_eq!(ends.value, "2025-01-10T09:00:00");
+        assert!(ends.row.starts_with("client_id=aaaaaaaa-0000-4000-8000-000000000001"), "{ends:?}");
+    }
+
+    #[test]
+    fn two_names_of_one_application_are_a_finding() {
+        let id = "aaaaaaaa-0000-4000-8000-000000000001";
+        let rows = [format!("{id}|Server App|NULL"), format!("{id}|Other App|2026-01-10T09:00:00")];
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let (fact, findings) = with_findings(|f| entra_apps(raw("client_id|name|secret_expires", &rows), f));
+        let [app] = fact.rows() else { panic!("{fact:?}") };
+        assert_eq!((app.name.as_deref(), app.secret_expires.is_some()), (Some("Server App"), true));
+        let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+        assert_eq!((finding.column.as_str(), finding.value.as_str()), ("name", "Other App"));
     }
 
     #[test]

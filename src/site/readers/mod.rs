@@ -8,6 +8,9 @@ mod cloud;
 mod contradictions;
 mod counts;
 mod entra;
+#[cfg(test)]
+mod every_column;
+mod machines;
 mod properties;
 mod servers;
 mod sites;
@@ -24,6 +27,7 @@ use cells::Findings;
 /// Understands all answers.
 pub(super) fn facts(connection: Connection, mut answers: Answers) -> Facts {
     let mut findings = Findings::default();
+    machines::join(&mut answers, &mut findings);
     let mut take = |fact: &str| {
         let detail = || "it was not asked for".to_owned();
         answers.remove(fact).unwrap_or_else(|| Raw::Unknown { why: UnknownWhy::QueryFailed, detail: detail() })
@@ -105,7 +109,10 @@ const NOT_IN_SQL: &str = "no object of a site database says it";
 /// The fact that `read` makes of the rows of an object; an unknown one stays unknown.
 fn known<T>(raw: Raw, read: impl FnOnce(&[Row], &str) -> T) -> Fact<T> {
     match raw {
-        Raw::Rows { rows, source, .. } => Fact::Known { value: read(&rows, &source.object), source },
+        Raw::Rows { rows, mut source, .. } => {
+            source.no_rows = rows.is_empty();
+            Fact::Known { value: read(&rows, &source.object), source }
+        }
         Raw::Unknown { why, detail } => Fact::Unknown { why, detail },
     }
 }

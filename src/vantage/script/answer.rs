@@ -59,7 +59,7 @@ pub enum AnswerError {
         format: String,
     },
     /// An answer to another plan.
-    #[error("the answer is to another plan ({given}, not {expected})")]
+    #[error("the answer is to another plan, or to this one in another run ({given}, not {expected})")]
     OtherPlan {
         /// The hash that it names.
         given: String,

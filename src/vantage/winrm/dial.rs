@@ -62,10 +62,7 @@ pub(super) struct Line {
 /// Connects to the endpoint, with TLS if it has that.
 pub(super) async fn dial(endpoint: &Endpoint, limits: &Limits) -> Result<Line, WinRmError> {
     let limit = limits.connect;
-    let stream = match endpoint.address {
-        Some(address) => open(address, limit).await?,
-        None => first(&resolve(&endpoint.host, endpoint.port, limit).await?, limit).await?,
-    };
+    let stream = reach(endpoint, limit).await?;
     let Transport::Https(trust) = &endpoint.transport else {
         return Ok(Line { stream: Box::new(stream), binding: None });
     };
@@ -80,6 +77,18 @@ pub(super) async fn dial(endpoint: &Endpoint, limits: &Limits) -> Result<Line, W
     let leaf = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
     let binding = leaf.map(|leaf| binding(leaf));
     Ok(Line { stream: Box::new(stream), binding })
+}
+
+/// Connects to the port and says nothing there.
+pub async fn knock(endpoint: &Endpoint, limits: &Limits) -> Result<(), WinRmError> {
+    reach(endpoint, limits.connect).await.map(drop)
+}
+
+async fn reach(endpoint: &Endpoint, limit: Duration) -> Result<TcpStream, WinRmError> {
+    match endpoint.address {
+        Some(address) => open(address, limit).await,
+        None => first(&resolve(&endpoint.host, endpoint.port, limit).await?, limit).await,
+    }
 }
 
 async fn resolve(host: &HostName, port: u16, limit: Duration) -> Result<Vec<SocketAddr>, WinRmError> {

@@ -119,10 +119,10 @@ pub enum WinRmError {
     #[error("it did not answer within {0:?}")]
     Silent(Duration),
     /// The whole took too long.
-    #[error("the command did not end within {0:?}; it was ended there")]
+    #[error("it did not come to its end within {0:?}; what ran there was ended")]
     Deadline(Duration),
     /// The caller gave up.
-    #[error("cancelled; the command was ended there")]
+    #[error("cancelled; what ran there was ended")]
     Cancelled,
     /// The fault of this machine.
     #[error("{0}")]

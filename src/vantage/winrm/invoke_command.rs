@@ -5,11 +5,10 @@
 //! line and payload are data on its standard input, one line each. There is no password: another account is not offered
 //! here. Nobody here could run it against a Windows host; what is tested is how it is put together.
 
-use std::process::Stdio;
+use std::io;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command as Process;
 use tokio::select;
 use tokio::time::timeout;
@@ -17,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Endpoint, Limits, WinRmError};
 use crate::text::printable;
+use crate::vantage::process::{self, Broke};
 use crate::vantage::{Answer, Command};
 
 /// What `powershell.exe` runs here. It reads the host, the port, the scheme, and in Base64 the command line and the input;
@@ -69,34 +69,23 @@ pub async fn run(
 
 /// Gives the program its input and takes what it says, within the limits.
 async fn ask(
-    mut process: Process,
+    program: Process,
     input: String,
     limits: &Limits,
     cancel: &CancellationToken,
 ) -> Result<Answer, WinRmError> {
-    let here = |error: std::io::Error| WinRmError::Here(format!("PowerShell cannot be run: {error}"));
-    process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut child = process.spawn().map_err(here)?;
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let write = async {
-        if let Some(mut stdin) = stdin {
-            // One that has gone already says why on its standard error.
-            let _ = stdin.write_all(input.as_bytes()).await;
-        }
-    };
-    let work = async {
-        let ((), stdout, stderr) = tokio::join!(write, take(stdout, limits.output), take(stderr, MAX_ERROR));
-        let status = child.wait().await.map_err(here)?;
-        Ok::<_, WinRmError>((stdout.map_err(here)?, stderr.map_err(here)?, status.code()))
-    };
-    let ((mut stdout, whole), (stderr, _), status) = select! {
-        ended = timeout(limits.total, work) => ended.map_err(|_| WinRmError::Deadline(limits.total))??,
+    let here = |error: io::Error| WinRmError::Here(format!("PowerShell cannot be run: {error}"));
+    let most = u64::try_from(limits.output).unwrap_or(u64::MAX);
+    let work = process::run(program, input.as_bytes(), most);
+    let answer = select! {
+        ended = timeout(limits.total, work) => ended.map_err(|_| WinRmError::Deadline(limits.total))?,
         () = cancel.cancelled() => return Err(WinRmError::Cancelled),
     };
-    if !whole {
-        return Err(WinRmError::TooLarge { limit: limits.output });
-    }
-    if status != Some(0) {
+    let Answer { mut stdout, stderr, code } = answer.map_err(|broke| match broke {
+        Broke::Start(error) | Broke::End(error) => here(error),
+        Broke::TooMuch => WinRmError::TooLarge { limit: limits.output },
+    })?;
+    if code != Some(0) {
         return Err(refusal(&String::from_utf8_lossy(&stderr)));
     }
     let code = exit_code(&mut stdout);
@@ -104,17 +93,6 @@ async fn ask(
         return Err(WinRmError::Cut("the end of the command was not told".to_owned()));
     }
     Ok(Answer { stdout, stderr, code })
-}
-
-/// At most `limit` octets, and whether that was all. The rest is not read, which stops the writer.
-async fn take(stream: Option<impl AsyncRead + Unpin>, limit: usize) -> std::io::Result<(Vec<u8>, bool)> {
-    let mut octets = Vec::new();
-    if let Some(stream) = stream {
-        stream.take(limit as u64 + 1).read_to_end(&mut octets).await?;
-    }
-    let whole = octets.len() <= limit;
-    octets.truncate(limit);
-    Ok((octets, whole))
 }
 
 /// The identifier of the error, which is the same in every language, and the text, which is not.
@@ -139,7 +117,6 @@ fn exit_code(stdout: &mut Vec<u8>) -> Option<i32> {
 }
 
 const MARK: &str = "CMCOMPLY-EXIT ";
-const MAX_ERROR: usize = 64 * 1024;
 const MAX_DETAIL: usize = 300;
 
 #[cfg(test)]

@@ -24,6 +24,9 @@ mod answer;
 mod client;
 mod dial;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod invoke_command;
 mod seal;
 mod shell;
@@ -32,9 +35,9 @@ mod soap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-pub use dial::Trust;
+pub use dial::{Trust, knock};
 pub use error::WinRmError;
-pub use shell::run;
+pub use shell::{run, sign_in};
 
 use crate::host::HostName;
 use crate::site::Secret;

@@ -38,7 +38,7 @@ pub(super) fn open(ntlm: &mut Ntlm, content_type: &str, body: &[u8]) -> Result<V
 }
 
 /// The signature, the sealed octets, and the length that the head tells.
-fn split(body: &[u8]) -> Option<(Sealed, usize)> {
+pub(super) fn split(body: &[u8]) -> Option<(Sealed, usize)> {
     let body = body.strip_prefix(BOUNDARY.as_bytes())?.strip_prefix(b"\r\n")?;
     let start = find(body, OF_OCTETS)?;
     let head = std::str::from_utf8(&body[..start]).ok()?;

@@ -21,15 +21,36 @@ pub async fn run(
     limits: &Limits,
     cancel: &CancellationToken,
 ) -> Result<Answer, WinRmError> {
-    if account.scheme == Scheme::Basic && !endpoint.is_encrypted() {
-        return Err(WinRmError::BasicInClear);
-    }
     let length = command.line.encode_utf16().count();
     if length > MAX_LINE {
         return Err(WinRmError::LineTooLong { length, limit: MAX_LINE });
     }
     if command.line.chars().any(char::is_control) {
         return Err(WinRmError::Here("the command line holds a control character".to_owned()));
+    }
+    in_shell(endpoint, account, Some(command), limits, cancel).await
+}
+
+/// Signs in, makes a shell and deletes it, and runs nothing: the account may run commands there.
+pub async fn sign_in(
+    endpoint: &Endpoint,
+    account: &Account,
+    limits: &Limits,
+    cancel: &CancellationToken,
+) -> Result<(), WinRmError> {
+    in_shell(endpoint, account, None, limits, cancel).await.map(drop)
+}
+
+/// What a command answers, or nothing of no command; the shell is taken down in any case.
+async fn in_shell(
+    endpoint: &Endpoint,
+    account: &Account,
+    command: Option<&Command>,
+    limits: &Limits,
+    cancel: &CancellationToken,
+) -> Result<Answer, WinRmError> {
+    if account.scheme == Scheme::Basic && !endpoint.is_encrypted() {
+        return Err(WinRmError::BasicInClear);
     }
     let until = Instant::now() + limits.total;
     let stopped = async || {
@@ -54,18 +75,22 @@ pub async fn run(
         }
     };
     let mut work = Work { client: &mut client, shell: &shell, command: None };
-    let ended = if let Some(error) = stop {
-        Err(error)
-    } else {
-        select! {
+    let ended = match (stop, command) {
+        (Some(error), _) => Err(error),
+        (None, None) => Ok(Answer::default()),
+        (None, Some(command)) => select! {
             ended = work.run(command, limits, until) => ended,
             error = stopped() => Err(error),
-        }
+        },
     };
     let running = work.command.take().filter(|_| ended.is_err());
     // Should it fail, the shell's idle time ends it.
-    let _ = timeout(GRACE, take_down(&mut client, endpoint, account, limits, &shell, running.as_deref())).await;
-    ended
+    let down = timeout(GRACE, take_down(&mut client, endpoint, account, limits, &shell, running.as_deref())).await;
+    match command {
+        Some(_) => ended,
+        // Here that is all there was to do.
+        None => ended.and(down.unwrap_or(Err(WinRmError::Silent(GRACE))).map(|()| Answer::default())),
+    }
 }
 
 async fn make(client: &mut Client<'_>) -> Result<String, WinRmError> {
@@ -136,8 +161,8 @@ async fn take_down<'a>(
         // Deleting the shell ends the command as well, so this may fail.
         let _ = client.ask(Verb::Terminate(command), Some(shell), GRACE, answer::nothing).await;
     }
-    let _ = client.ask(Verb::Delete, Some(shell), GRACE, answer::nothing).await?;
-    Ok(())
+    let deleted = client.ask(Verb::Delete, Some(shell), GRACE, answer::nothing).await?;
+    deleted.map_err(|fault| fault.into_error(account.user.as_str()))
 }
 
 /// What `cmd.exe` takes, less what it adds itself.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use crate::text::escape_markup;
+
 /// A question: what it asks for and where it goes.
 pub(super) struct Question<'a> {
     pub(super) verb: Verb<'a>,
@@ -72,7 +74,9 @@ impl Verb<'_> {
                  <rsp:IdleTimeOut>PT{IDLE_SECONDS}S</rsp:IdleTimeOut></rsp:Shell>"
             ),
             Self::Command(line) => {
-                format!("<rsp:CommandLine><rsp:Command>{}</rsp:Command></rsp:CommandLine>", escaped(line))
+                let mut escaped = String::with_capacity(line.len());
+                escape_markup(line, &mut escaped);
+                format!("<rsp:CommandLine><rsp:Command>{escaped}</rsp:Command></rsp:CommandLine>")
             }
             Self::Send { command, piece, last } => format!(
                 r#"<rsp:Send><rsp:Stream Name="stdin" CommandId="{command}"{}>{}</rsp:Stream></rsp:Send>"#,
@@ -105,19 +109,6 @@ impl Question<'_> {
             verb.body(),
         )
     }
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 /// The largest message that we take; every Windows since 2008 R2 sends so much.

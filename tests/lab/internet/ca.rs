@@ -1,6 +1,8 @@
 //! Two certificate authorities, the lab's own and a foreign one, and the TLS settings of every pretend server.
 
 use std::collections::HashMap;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{ToSpan, Zoned};
@@ -85,6 +87,16 @@ impl Certificates {
     /// The issuing CA's certificate, in DER.
     pub(super) fn issuing_der(&self) -> Vec<u8> {
         self.lab.intermediate.der().to_vec()
+    }
+
+    /// The certificates of the root and the issuing CA in a bundle (PKCS #7, DER), made by `openssl`.
+    pub(super) fn bundle(&self) -> Vec<u8> {
+        let mut openssl = Command::new("openssl");
+        openssl.args(["crl2pkcs7", "-nocrl", "-certfile", "/dev/stdin", "-outform", "DER"]);
+        let mut openssl = openssl.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("openssl is here");
+        let pem = self.lab.root.pem() + &self.lab.intermediate.pem();
+        openssl.stdin.take().expect("a pipe").write_all(pem.as_bytes()).expect("openssl reads");
+        openssl.wait_with_output().expect("openssl ends").stdout
     }
 
     /// The TLS settings of a server that takes these cipher suites only.

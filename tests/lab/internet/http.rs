@@ -95,6 +95,7 @@ pub(super) async fn answer<S: AsyncWrite + Unpin>(
         | Behaviour::EndsIdle(_)
         | Behaviour::CutsIdle(_)
         | Behaviour::TlsAlert
+        | Behaviour::OldTls
         | Behaviour::AtFirst(..) => page(200, SERVER, WELCOME),
         Behaviour::Status(200..300) if request.target.ends_with(OPENID) => {
             return send_file(stream, request, "application/json", &openid(request), true).await;
@@ -104,6 +105,9 @@ pub(super) async fn answer<S: AsyncWrite + Unpin>(
         }
         Behaviour::IssuersCertificate => {
             return send_file(stream, request, "application/pkix-cert", &certificates.issuing_der(), true).await;
+        }
+        Behaviour::IssuersBundle => {
+            return send_file(stream, request, "application/pkcs7-mime", &certificates.bundle(), true).await;
         }
         Behaviour::Status(status @ (200..300)) => page(*status, SERVER, WELCOME),
         Behaviour::Status(status) => page(*status, SERVER, SORRY),

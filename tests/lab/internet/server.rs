@@ -16,6 +16,12 @@ use super::http::{self, Ending};
 use super::record::Seen;
 use super::spec::{Behaviour, Manner, ProxySpec};
 
+/// RFC 4346, section 7.4.1.3: version 3.2, a random, no session, a suite, no compression.
+fn old_server_hello() -> Vec<u8> {
+    let body = [&[3, 2][..], &[7; 32], &[0, 0xc0, 0x14, 0]].concat();
+    [&[22, 3, 2, 0, 42, 2, 0, 0, 38], body.as_slice()].concat()
+}
+
 /// The TLS alert `handshake_failure` (fatal), as a record in clear.
 const HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
 
@@ -62,6 +68,11 @@ pub(super) async fn https(world: Arc<World>, tcp: TcpStream, way: Way) -> io::Re
         Behaviour::TlsAlert => {
             let mut tcp = start.io;
             tcp.write_all(&HANDSHAKE_FAILURE).await?;
+            return end(tcp, Ending::Close).await;
+        }
+        Behaviour::OldTls => {
+            let mut tcp = start.io;
+            tcp.write_all(&old_server_hello()).await?;
             return end(tcp, Ending::Close).await;
         }
         _ if inspected => Kind::Foreign,

@@ -54,6 +54,8 @@ pub enum Behaviour {
     ResetInHandshake,
     /// The alert `handshake_failure` as the answer to the `ClientHello`.
     TlsAlert,
+    /// A `ServerHello` of TLS 1.1 as the answer to the `ClientHello`.
+    OldTls,
     /// No answer to the `ClientHello`.
     HandshakeSilence,
     /// A TCP reset as the answer to the HTTP request.
@@ -70,6 +72,8 @@ pub enum Behaviour {
     File(usize, bool),
     /// The issuing CA's certificate, in DER.
     IssuersCertificate,
+    /// The certificates of the root and the issuing CA in a bundle, as `openssl crl2pkcs7` makes it.
+    IssuersBundle,
     /// 501 without a word of who says so for verbs other than HEAD and GET, else 200.
     PlainVerbs,
     /// HEAD gets this status; GET gets no answer.
