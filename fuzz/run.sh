@@ -32,6 +32,7 @@ printf '*.contoso.com:443 # x\nhttps://a.contoso.com/\n10.0.0.0/8\n' | seed allo
 printf '<h2>Updates</h2><ul><li><code>*.windowsupdate.com</code></li><li><code>https://a.contoso.com</code> &amp;</li></ul>' |
     seed documentation_page one
 printf 'a.contoso.com:443:[::1]:8443' | seed names one
+printf 'CMCOMPLY-CLIENT/1 00 2026-11-25T18:27:01Z SYSTEM 3 0 okttdp 0123456789abcdef' | seed client_answer one
 seed soap one << 'END'
 <s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:rsp="http://schemas.microsoft.com/wbem/wsman/1/windows/shell"><s:Header><a:RelatesTo>uuid:AB</a:RelatesTo></s:Header><s:Body><rsp:ReceiveResponse><rsp:Stream Name="stdout" CommandId="C">aGk=</rsp:Stream><rsp:CommandState CommandId="C" State="http://schemas.microsoft.com/wbem/wsman/1/windows/shell/CommandState/Done"><rsp:ExitCode>0</rsp:ExitCode></rsp:CommandState></rsp:ReceiveResponse></s:Body></s:Envelope>
 END

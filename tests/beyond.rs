@@ -532,7 +532,13 @@ async fn audit(settings: &Settings, requirements: &[Requirement]) -> Vec<(Observ
     }
     let seen = observe(settings, &requirements).await;
     let plan = plan::build(&requirements);
-    let witness = Witness { name: "cm-scp01.contoso.com", probes: &plan.probes, observations: &seen, unreached: None };
+    let witness = Witness {
+        name: "cm-scp01.contoso.com",
+        probes: &plan.probes,
+        observations: &seen,
+        unreached: None,
+        clients: None,
+    };
     let view = |_: &_| View { vantage: 0, grade: EvidenceGrade::B };
     let judgements = assess::judge(&requirements, &[witness], view, false);
     let of = |judgement: &Judgement| seen.iter().find(|o| o.probe == judgement.probes[0]).unwrap().clone();

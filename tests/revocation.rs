@@ -17,7 +17,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use clients::have;
-use cmcomply::assess::{self, Grade, Judgement, Verdict};
+use cmcomply::assess::{self, Grade, Judgement, Verdict, Witness};
 use cmcomply::derive::Via;
 use cmcomply::host::{HostName, HostOrAddress, Scheme};
 use cmcomply::plan::{Asks, Probe, ProbeId, Target};
@@ -175,7 +175,8 @@ async fn a_responder_is_asked_and_the_issuers_certificate_is_fetched() {
         let contents = answer.fetch.evidence.as_ref().unwrap().status.as_ref().unwrap_or_else(|| panic!("{answer:#?}"));
         assert_eq!((contents.status, answer.is_current()), (status, status == OcspStatus::Good), "{answer:?}");
         let mut judgement = passed(&seen[0].probe);
-        assess::note_revocation(std::slice::from_mut(&mut judgement), 0, &seen, &lists);
+        let here = Witness { name: "here", probes: &[], observations: &seen, unreached: None, clients: None };
+        assess::note_revocation(std::slice::from_mut(&mut judgement), &[here], 0, &lists);
         let code = judgement.cause.map(|cause| cause.code);
         let expected = match status {
             OcspStatus::Revoked => (Verdict::Fail, Some("certificate-revoked")),

@@ -13,6 +13,7 @@ fn the_schemas_in_the_repository_are_those_of_the_types() {
         ("verification", schemars::schema_for!(cmcomply::evidence::store::Verification)),
         ("plan", schemars::schema_for!(cmcomply::plan::PlanDocument)),
         ("observations", schemars::schema_for!(cmcomply::evidence::Observations)),
+        ("clients", schemars::schema_for!(cmcomply::vantage::run_script::Clients)),
         ("hosts", schemars::schema_for!(cmcomply::report::Hosts)),
         ("endpoints", schemars::schema_for!(cmcomply::report::Endpoints)),
         ("readiness", schemars::schema_for!(cmcomply::report::Readiness)),

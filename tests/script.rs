@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics fails, as it should")]
 #![allow(unreachable_pub, reason = "modules of a test program")]
 
+#[path = "script/brief.rs"]
+mod brief;
 #[path = "script/gates.rs"]
 mod gates;
 #[path = "script/hostile.rs"]

@@ -3,21 +3,11 @@ namespace Cmcomply
 {
     using System;
     using System.Collections.Generic;
-    using System.Globalization;
     using System.Net.NetworkInformation;
-    using System.Security.Cryptography;
-    using System.Text;
     using System.Threading;
-
-    internal static class Clock
-    {
-        public static string Now() { return DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture); }
-    }
 
     public static class Observer
     {
-        // More at once would only cost threads.
-        const int MostAtOnce = 64;
         const int MaxHops = 64;
         const int MaxDepth = 5;
 
@@ -36,13 +26,13 @@ namespace Cmcomply
             string started = Clock.Now();
             Fields given = JsonReader.Read(data);
             Fields plan = given.Object("plan");
-            Bounds bounds = BoundsOf(plan.Object("bounds"), given.Text("agent"));
+            Bounds bounds = Runner.BoundsOf(plan.Object("bounds"), given.Text("agent"));
             RunTime run = new RunTime(plan.Object("bounds").Number("deadline_ms"));
             Fields seen = new Fields().With("format", "cmcomply.seen/1").With("agent", bounds.Agent).With("plan_sha256", plan.Text("sha256")).With("plan_host", plan.Text("host"));
 
             // Facts come from this machine alone, and yet a store may hang.
             Fields facts = null;
-            Thread reading = Begin(delegate { facts = Facts.Read(given.Items("roots"), shell, mode); });
+            Thread reading = Runner.Begin(delegate { facts = Facts.Read(given.Items("roots"), shell, mode); });
             List<Fields> wave = new List<Fields>();
             foreach (object probe in plan.Items("probes")) wave.Add((Fields)probe);
             List<Fields> observations = new List<Fields>();
@@ -51,7 +41,7 @@ namespace Cmcomply
             HashSet<string> followed = new HashSet<string>();
             for (int depth = 0, hops = 0; wave.Count > 0; depth++)
             {
-                List<Probe> probes = RunAll(wave, bounds, run);
+                List<Probe> probes = Runner.RunAll(wave, bounds, run);
                 wave = new List<Fields>();
                 foreach (Probe probe in probes)
                 {
@@ -85,46 +75,8 @@ namespace Cmcomply
             seen.With("bounds", new Fields().With("stage_timeout_ms", bounds.StageMs).With("deadline_ms", plan.Object("bounds").Number("deadline_ms"))
                 .With("probes_at_once", plan.Object("bounds").Number("probes_at_once")).With("addresses", bounds.Addresses).With("retries", bounds.Retries));
             seen.With("interrupted", run.Over ? "the deadline of the plan" : null).With("started", started).With("finished", Clock.Now());
-            seen["sha256"] = Hash(JsonWriter.Write(seen, false));
+            seen["sha256"] = Digest.Of(JsonWriter.Write(seen, false));
             return JsonWriter.Write(seen, true);
-        }
-
-        // The probes in their order, each of them run or not begun when the time is over.
-        static List<Probe> RunAll(List<Fields> plans, Bounds bounds, RunTime run)
-        {
-            List<Probe> probes = new List<Probe>();
-            foreach (Fields plan in plans) probes.Add(new Probe(plan, bounds, run));
-            int next = -1;
-            List<Thread> threads = new List<Thread>();
-            for (int i = 0; i < Math.Min(bounds.AtOnce, probes.Count); i++)
-            {
-                threads.Add(Begin(delegate
-                {
-                    for (int mine = Interlocked.Increment(ref next); mine < probes.Count && !run.Over; mine = Interlocked.Increment(ref next)) probes[mine].Run();
-                }));
-            }
-            // What does not end with the time of the run is left behind: it ends with the process.
-            foreach (Thread thread in threads) thread.Join((int)Math.Min(int.MaxValue, run.Left + 3000));
-            return probes;
-        }
-
-        static Thread Begin(ThreadStart work)
-        {
-            Thread thread = new Thread(work, 512 * 1024);
-            thread.IsBackground = true;
-            thread.Start();
-            return thread;
-        }
-
-        static Bounds BoundsOf(Fields given, string agent)
-        {
-            Bounds bounds = new Bounds();
-            bounds.StageMs = given.Number("stage_timeout_ms");
-            bounds.AtOnce = Math.Min(given.Number("probes_at_once"), MostAtOnce);
-            bounds.Addresses = given.Number("addresses");
-            bounds.Retries = given.Number("retries");
-            bounds.Agent = agent;
-            return bounds;
         }
 
         static string Domain()
@@ -142,15 +94,6 @@ namespace Cmcomply
                 return who.IsSystem ? "S-1-5-18" : who.Name;
             }
             catch (Exception) { return null; }
-        }
-
-        static string Hash(string text)
-        {
-            // This one also works where only validated cryptography is allowed (FIPS).
-            using (SHA256 hash = new SHA256CryptoServiceProvider())
-            {
-                return BitConverter.ToString(hash.ComputeHash(new UTF8Encoding(false).GetBytes(text))).Replace("-", "").ToLowerInvariant();
-            }
         }
     }
 }

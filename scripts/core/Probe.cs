@@ -22,6 +22,9 @@ namespace Cmcomply
         List<object> asked = new List<object>();
         volatile bool begun, ended;
         bool allPublic;
+        // The session of the last try, and the answer that counts: that to GET, if one was asked.
+        Session shaken;
+        Answer answered;
 
         public Probe(Fields plan, Bounds bounds, RunTime run)
         {
@@ -43,9 +46,14 @@ namespace Cmcomply
             Clear();
         }
 
-        bool Secure { get { return scheme == "https"; } }
-        bool ByProxy { get { return proxyHost != null && !Secure; } }
+        public bool Secure { get { return scheme == "https"; } }
+        public bool ByProxy { get { return proxyHost != null && !Secure; } }
         bool Tunnel { get { return proxyHost != null && Secure; } }
+        public string Host { get { return host; } }
+        public Session Shaken { get { return shaken; } }
+        public Answer Answered { get { return answered; } }
+        // Whether all of it was gone through: not if the time of the run was over before.
+        public bool Whole { get { return ended && Array.TrueForAll(Stages(), delegate(Stage stage) { return stage.Outcome != "cancelled"; }); } }
         public string Way { get { return Url + " " + proxyHost + ":" + proxyPort; } }
         string Url { get { return scheme + "://" + host + ":" + port + path; } }
 
@@ -153,9 +161,10 @@ namespace Cmcomply
             if (Secure)
             {
                 Session session = new Session();
-                bool shaken = tls.Try(delegate { Session.Open(open.Socket, host, peer.ToString(), bounds.StageMs, run, session); });
-                if (shaken || session.Served.Count > 0) tls.Evidence = session.Evidence();
-                if (!shaken || !trust.Try(delegate { Judge(session, trust); })) return;
+                shaken = session;
+                bool opened = tls.Try(delegate { Session.Open(open.Socket, host, peer.ToString(), bounds.StageMs, run, session); });
+                if (opened || session.Served.Count > 0) tls.Evidence = session.Evidence();
+                if (!opened || !trust.Try(delegate { Judge(session, trust); })) return;
                 stream = session.Stream;
             }
             http.Try(delegate { Visit(open.Socket, stream ?? new NetworkStream(open.Socket, false)); });
@@ -200,6 +209,7 @@ namespace Cmcomply
         void Visit(Socket socket, Stream stream)
         {
             Answer head = Exchange(socket, stream, "HEAD", "", 0);
+            answered = head;
             http.Evidence = new Fields().With("head", head.ToFields());
             bool page = head.Status >= 200 && head.Status <= 299 && head.Status != 204;
             page |= head.Status == 403 || head.Status == 500 || head.Status == 503 || head.Status == 504;
@@ -211,7 +221,11 @@ namespace Cmcomply
             bool must = head.Status == 405 || head.Status == 501 || (page && head.IsHtml);
             if (!must && (leads || (Secure && !file))) return;
             string part = must || head.IsText ? "" : "Range: bytes=0-0\r\n";
-            try { http.Evidence["get"] = Ask("GET", part, 64 * 1024, true).ToFields(); }
+            try
+            {
+                answered = Ask("GET", part, 64 * 1024, true);
+                http.Evidence["get"] = answered.ToFields();
+            }
             catch (Failure failure)
             {
                 // What HEAD said needed the GET, so without its answer nothing is known.
@@ -312,10 +326,12 @@ namespace Cmcomply
                 .With("via", plan["via"]).With("asks", new Fields().With("redirects", true).With("public_only", allPublic));
         }
 
-        Fields FirstFailure()
+        Stage[] Stages() { return new Stage[] { name, tcp, connect, tls, trust, http }; }
+
+        public Fields FirstFailure()
         {
             string[] names = { "name", "tcp", "connect", "tls", "trust", "http" };
-            Stage[] stages = { name, tcp, connect, tls, trust, http };
+            Stage[] stages = Stages();
             for (int i = 0; i < stages.Length; i++)
             {
                 if (stages[i].Failed != null) return new Fields().With("stage", names[i]).With("failure", stages[i].Failed.ToFields());
@@ -329,7 +345,7 @@ namespace Cmcomply
             Fields first = FirstFailure();
             if (first == null) return false;
             long took = 0;
-            foreach (Stage stage in new Stage[] { name, tcp, connect, tls, trust, http }) if (stage.Failed != null) took = stage.TookUs;
+            foreach (Stage stage in Stages()) if (stage.Failed != null) took = stage.TookUs;
             string code = first.Object("failure").Text("code");
             if (code == "proxy-refused")
             {

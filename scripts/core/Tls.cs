@@ -16,8 +16,8 @@ namespace Cmcomply
         public SslStream Stream;
         // Subject, issuer and all else are read elsewhere, from these octets.
         public readonly List<byte[]> Served = new List<byte[]>();
-        // The last certificate of the chain that this machine built: the root, if it found one.
-        public byte[] Root;
+        // The chain that this machine built.
+        public readonly List<byte[]> Built = new List<byte[]>();
         public SslPolicyErrors Errors = SslPolicyErrors.RemoteCertificateNotAvailable;
         public readonly List<string> Status = new List<string>();
         public string Version;
@@ -57,6 +57,9 @@ namespace Cmcomply
             return new Fields().With("version", Version).With("suite", Suite).With("served", chain);
         }
 
+        // The last of the chain that this machine built: the root, if it found one.
+        byte[] Root { get { return Built.Count == 0 ? null : Built[Built.Count - 1]; } }
+
         // What this machine says of the chain. It is translated elsewhere.
         public Fields Judgement()
         {
@@ -83,8 +86,7 @@ namespace Cmcomply
                 string name = status.Status.ToString();
                 if (Status.Count < 16 && !Status.Contains(name)) Status.Add(name);
             }
-            int built = chain.ChainElements.Count;
-            if (built > 0) Root = chain.ChainElements[built - 1].Certificate.RawData;
+            foreach (X509ChainElement element in chain.ChainElements) if (Built.Count < MaxCertificates) Built.Add(element.Certificate.RawData);
             return true;
         }
 

@@ -127,7 +127,7 @@ fn code_of(probe: &Probe, seen: &Observation, failure: &Failure) -> String {
 }
 
 /// The stable name of a failure, as the documents write it.
-pub(super) fn code_name(code: FailureCode) -> String {
+pub(crate) fn code_name(code: FailureCode) -> String {
     serde_json::to_value(code).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 

@@ -239,6 +239,12 @@ pub(super) const TABLE: &[Row] = &[
         "give that host a vantage in cmcomply.toml, carry its plan there (`cmcomply plan`), or run cmcomply on it"),
     row_of("host-not-reached", "Nobody could look from the machine that was to.",
         "not observed from {from}; looking from {at}: {what}", "{remedy}"),
+    row_of("clients-silent", "Not every client that the site knows answered, so nothing is proved for all of them.",
+        "{what}",
+        "run the script again where clients were offline, collect again, and look into those that never answer"),
+    row_of("clients-untold", "Clients answered, and their answers cannot tell.",
+        "{what}",
+        "look from a machine that stands in for clients ([[vantages]] with hosts = [\"clients\"])"),
     row_of("no-result", "The probe ended without a result: a defect.",
         "the probe ended without a result", "run the audit again; if it stays, report it"),
 ];

@@ -3,6 +3,7 @@
 mod beyond;
 mod cause;
 mod causes;
+mod clients;
 mod gateway;
 mod look;
 pub mod readiness;
@@ -13,6 +14,7 @@ mod verdict;
 mod waive;
 mod waiver;
 
+pub(crate) use cause::code_name;
 pub use cause::explain;
 pub use causes::causes_document;
 pub use gateway::judge_gateways;
@@ -26,12 +28,14 @@ use std::collections::HashMap;
 
 use beyond::Beyond;
 use cause::{Words, of_code};
+use clients::ByClients;
 
 use crate::catalog::{CatalogRole, EntryId, Status, Tier};
 use crate::derive::{Decision, Proof, Requirement, RequirementId, RouteBasis, Subject, Via};
 use crate::host::HostName;
 use crate::plan::{Probe, ProbeId};
 use crate::probe::{FailureCode, Observation, Outcome as ProbeOutcome};
+use crate::vantage::run_script::Clients;
 use crate::vantage::{EvidenceGrade, Unreached};
 
 /// What was to be probed from one vantage, and what was seen.
@@ -45,6 +49,8 @@ pub struct Witness<'a> {
     pub observations: &'a [Observation],
     /// Why nobody looked from there, if nobody did.
     pub unreached: Option<&'a Unreached>,
+    /// What clients said themselves, in the place of observations.
+    pub clients: Option<&'a Clients>,
 }
 
 /// From which vantage a subject is looked at, and what that is worth.
@@ -124,8 +130,12 @@ impl Case<'_> {
     fn judge(&self) -> Judgement {
         let (requirement, looks) = (self.requirement, self.looks);
         let (verdict, cause) = self.verdict();
-        let looked = looks.iter().any(|look| look.seen.is_some_and(|seen| !seen.was_cancelled()));
+        let clients = self.witness.clients.filter(|clients| clients.answered() > 0 && !looks.is_empty());
+        let looked = clients.is_some() || looks.iter().any(|look| look.seen.is_some_and(|seen| !seen.was_cancelled()));
         let mut notes = self.notes();
+        if let Some(clients) = clients.filter(|_| !matches!(verdict, Verdict::NotApplicable)) {
+            notes.extend(ByClients { case: self, clients }.notes());
+        }
         if matches!(verdict, Verdict::Pass | Verdict::Fail) {
             let reached = looks.iter().filter_map(|look| Some((look, look.seen.filter(|seen| seen.reached())?)));
             notes.extend(reached.flat_map(|(look, seen)| self.beyond(look, seen, &self.words(look, seen)).notes()));
@@ -164,6 +174,9 @@ impl Case<'_> {
         {
             let words = self.place().with("what", unreached.detail.as_str()).with("remedy", unreached.remedy());
             return (Verdict::NotObserved, Some(of_code("host-not-reached", &words)));
+        }
+        if let Some(clients) = self.witness.clients.filter(|_| !looks.is_empty()) {
+            return ByClients { case: self, clients }.verdict();
         }
         if looks.is_empty() || looks.iter().any(|look| look.seen.is_none_or(Observation::was_cancelled)) {
             return said(Verdict::NotObserved, "interrupted", "");

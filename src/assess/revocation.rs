@@ -81,7 +81,8 @@ mod tests {
         let requirements = [requirement("a.example")];
         let probes = plan::build(&requirements).probes;
         let observations = [named(&probes[0])];
-        let witness = |name| Witness { name, probes: &probes, observations: &observations, unreached: None };
+        let witness =
+            |name| Witness { name, probes: &probes, observations: &observations, unreached: None, clients: None };
         let witnesses = [witness("audit01"), witness("cm01")];
         let view = |_: &_| View { vantage, grade: EvidenceGrade::B };
         let mut judgements = super::super::judge(&requirements, &witnesses, view, false);

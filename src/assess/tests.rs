@@ -102,7 +102,7 @@ fn judged_at(
 ) -> Vec<Judgement> {
     let plan = plan::build(requirements);
     let observations: Vec<Observation> = plan.probes.iter().filter_map(look).collect();
-    let witness = Witness { name, probes: &plan.probes, observations: &observations, unreached };
+    let witness = Witness { name, probes: &plan.probes, observations: &observations, unreached, clients: None };
     judge(requirements, &[witness], |_| View { vantage: 0, grade }, from_here)
 }
 
@@ -134,6 +134,7 @@ fn what_was_asked_for_and_not_looked_at_is_no_proof() {
             probes: &plan.probes,
             observations: std::slice::from_ref(&observation),
             unreached: None,
+            clients: None,
         };
         let view = View { vantage: 0, grade: EvidenceGrade::B };
         let mut all = judge(&[requirement], &[witness], |_| view, false);
@@ -416,7 +417,8 @@ fn a_name_of_a_service_that_is_gone_is_hygiene_and_never_a_failure() {
         })
         .collect();
     let judged = |grade| {
-        let witness = Witness { name: "cm01", probes: &plan.probes, observations: &observations, unreached: None };
+        let witness =
+            Witness { name: "cm01", probes: &plan.probes, observations: &observations, unreached: None, clients: None };
         let all = judge(&all, &[witness], |_| View { vantage: 0, grade }, true);
         all.iter().map(|judgement| (judgement.verdict, code(judgement).to_owned())).collect::<Vec<_>>()
     };

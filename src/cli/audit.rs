@@ -44,6 +44,8 @@ Examples:
       each host from where the tables [[vantages]] of the file say: itself over SSH or WinRM, for example
   cmcomply audit --sql cm01.contoso.com --observations dp07.seen.json
       with what was brought back from a host that nobody reaches (`cmcomply plan`)
+  cmcomply audit --sql cm01.contoso.com --observations clients.json
+      with what clients said themselves (`cmcomply run-script`)
   cmcomply audit --sql cm01.contoso.com\\SCCM --database CM_PS1 --sql-ca-file ca.pem -o q4.json
       a named instance, its certificate signed by a CA of your own, the record in q4.json and in no store
   cmcomply audit --sql cm01.contoso.com --store /srv/cmcomply --sign-key auditor.key
@@ -178,7 +180,7 @@ pub(super) async fn audited(
         Some(version) => Options::default().for_version(version, catalog).map_err(Stop::usage)?.target_build,
         None => None,
     };
-    let carried = args.vantages.carried(Timestamp::now(), &bounds.checks)?;
+    let (carried, from_clients) = args.vantages.carried(Timestamp::now(), &bounds.checks)?;
     // Last, because it may ask for a password.
     let prepared = args.facts.prepare()?;
     if args.vantages.remote && prepared.is_redacted() {
@@ -215,14 +217,25 @@ pub(super) async fn audited(
     let subjects = requirements.iter().map(|requirement| &requirement.subject);
     let machines: Vec<HostName> = carried.iter().map(|file| file.machine.clone()).collect();
     let default = args.vantages.default_kind();
-    let seats = vantage::assign(subjects, &facts, &looked_at_by, default, &vantage, &machines);
+    let mut seats = vantage::assign(subjects, &facts, &looked_at_by, default, &vantage, &machines);
+    let clients_at = from_clients.as_ref().and_then(|_| seats.let_clients_look());
     let plans = seats.plans(&requirements, args.probing.plan_bounds());
     let mut brought = Vec::new();
     for file in carried {
         brought.push((file.place(&seats, &plans).map_err(Stop::usage)?, file));
     }
     let retired = if args.retired { seats.retired(&requirements) } else { Vec::new() };
-    let seen = vantages::look(&seats, plans, retired, brought, &bounds, &cancel).await?;
+    let clients = match (from_clients, clients_at) {
+        (Some(file), Some(place)) => {
+            file.fits(&plans[place]).map_err(Stop::usage)?;
+            Some((place, file.clients))
+        }
+        (Some(file), None) => {
+            return Err(Stop::usage(anyhow::anyhow!("{}: nothing is known to be needed by clients", file.path)));
+        }
+        (None, _) => None,
+    };
+    let seen = vantages::look(&seats, plans, retired, brought, clients, &bounds, &cancel).await?;
     let interrupted = seen.interrupted;
     // Revocation lists are fetched by the system itself, and from here also those that others met.
     let system = Rules::of_system(&rules, &routes);
@@ -236,7 +249,8 @@ pub(super) async fn audited(
     assess::note_revocation(&mut judgements, &witnesses, THIS_MACHINE, &revocation_lists);
     let today = finished.to_zoned(TimeZone::UTC).date();
     let waivers = waivers.map(|list| AppliedWaivers::new(list, &requirements, &mut judgements, today, args.on));
-    let (vantages, probes, observations) = gather(seen.into_looks(), &mut judgements);
+    let (looks, clients) = seen.into_looks();
+    let (vantages, probes, observations) = gather(looks, &mut judgements);
     let moments = Moments { started, facts_read, finished };
     let mut outcome = Outcome::of(&facts, &judgements, interrupted);
     outcome.incomplete.extend(moments.outdated_facts());
@@ -256,6 +270,7 @@ pub(super) async fn audited(
         observations,
         revocation_lists,
         judgements,
+        clients,
         waivers,
     };
     Ok(Audited::Run(Box::new(run)))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +19,7 @@ use crate::vantage::VantageRule;
 
 /// Where the facts come from.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Facts")]
+#[command(next_help_heading = "Facts", group(ArgGroup::new("source").args(["sql", "snapshot"]).required(true).multiple(true)))]
 pub(super) struct FactsArgs {
     #[command(flatten)]
     sql: SqlArgs,

@@ -23,6 +23,7 @@ mod queries;
 mod readiness;
 mod report;
 mod reports;
+mod run_script;
 mod runs;
 mod runs_export;
 mod secret;
@@ -74,6 +75,8 @@ enum Command {
     Hosts(Box<hosts::HostsArgs>),
     /// Write what a host is to look at as a file that is carried there; the audit takes what comes back.
     Plan(Box<plan::PlanArgs>),
+    /// Let clients look for themselves, by Configuration Manager's Run Scripts: write the script, read what they said.
+    RunScript(Box<run_script::RunScriptArgs>),
     /// Look at one endpoint layer by layer, or run a plan on this machine and write what was seen.
     Probe(Box<probe::ProbeCommandArgs>),
     /// Say what each host needs, without probing: as a table, JSON, CSV, or a list for a firewall or proxy.
@@ -132,6 +135,7 @@ pub async fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
         Command::Report(args) => report::run(&args),
         Command::Hosts(args) => hosts::run(*args).await,
         Command::Plan(args) => plan::run(*args).await,
+        Command::RunScript(args) => run_script::run(*args).await,
         Command::Runs(args) => runs::run(&args),
         Command::Probe(args) => probe::run(*args).await,
         Command::Endpoints(args) => endpoints::run(*args).await,

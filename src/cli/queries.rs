@@ -16,11 +16,17 @@ Examples:
   cmcomply queries
       every statement with what it is for, as T-SQL with comments
   cmcomply queries --grants 'CONTOSO\\cm-audit' > grants.sql
-      a script that gives this login exactly the rights needed")]
+      a script that gives this login exactly the rights needed
+  cmcomply queries --grants 'CONTOSO\\cm-audit' --run-script > grants.sql
+      the same, and the right to read what clients said (`cmcomply run-script collect`)")]
 pub(super) struct QueriesArgs {
     /// Print a T-SQL script that makes a role with exactly the rights needed, and this login a member of it.
     #[arg(long, value_name = "LOGIN", value_parser = Login::parse)]
     grants: Option<Login>,
+    /// With --grants: also the right to read what clients said in answer to scripts, for `run-script collect`. No audit needs
+    /// it.
+    #[arg(long, requires = "grants")]
+    run_script: bool,
     /// The form of the list.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text, conflicts_with = "grants")]
     format: Format,
@@ -44,7 +50,7 @@ enum Format {
 /// Prints the statements or the script, and returns the exit code.
 pub(super) fn run(args: &QueriesArgs) -> Result<u8, Stop> {
     let text = match (&args.grants, args.format) {
-        (Some(login), _) => site::grant_script(login),
+        (Some(login), _) => site::grant_script(login, args.run_script),
         (None, Format::Text) => listing(&site::queries()),
         (None, Format::Table) => rows(&site::queries()).table(console::style(console::Colour::Never, args.width).width),
         (None, Format::Csv) => rows(&site::queries()).csv(),
@@ -72,7 +78,8 @@ fn listing(queries: &[Query]) -> String {
          --\n\
          -- Of several ways to ask for a fact, the first one is sent whose objects and columns are there and may be\n\
          -- read; NULL takes the place of optional columns that are not. Each statement goes into sys.sp_executesql\n\
-         -- inside TRY and CATCH, all of them in one batch, so that an error costs one fact.\n--\n-- Contents\n",
+         -- inside TRY and CATCH, all of them in one batch, so that an error costs one fact. Those of run-script\n\
+         -- collect are sent by themselves.\n--\n-- Contents\n",
         env!("CARGO_PKG_VERSION")
     );
     let width = queries.iter().map(|query| query.name.len()).max().unwrap_or(0);
@@ -101,6 +108,7 @@ fn place(place: Place) -> &'static str {
         Place::Master => "to master, when no database is named",
         Place::Discovery => "to the site database, first round trip",
         Place::SiteDatabase => "to the site database, second round trip",
+        Place::Scripts => "to the site database, by run-script collect alone",
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) struct SqlArgs {
     /// The SQL Server of the site database: HOST, HOST,PORT or HOST\INSTANCE. The top-level site's tells most. Given
     /// several times, for the databases of several sites of a hierarchy, their facts are put together. All are signed in
     /// to alike; where they need different accounts, take a snapshot of each and give --snapshot several times.
-    #[arg(long, value_name = "SERVER", value_parser = Server::parse, required_unless_present = "snapshot")]
+    #[arg(long, value_name = "SERVER", value_parser = Server::parse)]
     sql: Vec<Server>,
     /// The site database, such as `CM_PS1`. Default: the one `CM_xxx` database on the server that has a site. With
     /// several --sql: once for each, in the same order, or not at all.

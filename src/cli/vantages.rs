@@ -14,9 +14,10 @@ use crate::derive::Subject;
 use crate::evidence::{Look, LookedFor, Observations, Tool, VantageRecord};
 use crate::plan::{PlanDocument, Probe, ProbeId};
 use crate::probe::{Checks, Observation, Settings};
+use crate::vantage::run_script::{ClientCounts, Clients};
 use crate::vantage::{
-    Access, Asking, CarriedFile, HostFacts, Place, Remote, Seats, Sight, THIS_MACHINE, Unreached, UnreachedWhy,
-    Vantage, VantageKind, observe_all,
+    Access, Asking, CarriedFile, ClientsFile, HostFacts, Place, Remote, SYSTEM, Seats, Sight, THIS_MACHINE, Unreached,
+    UnreachedWhy, Vantage, VantageKind, observe_all,
 };
 
 /// From where to look.
@@ -31,7 +32,8 @@ pub(super) struct VantageArgs {
     /// reaches proves nothing for them.
     #[arg(long)]
     pub(super) remote: bool,
-    /// What `cmcomply probe --plan`, or the script of `cmcomply plan`, has written on a host. May be given several times.
+    /// What `cmcomply probe --plan`, or the script of `cmcomply plan`, has written on a host; or what `cmcomply run-script
+    /// collect` has read of clients. May be given several times.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(super) observations: Vec<PathBuf>,
     /// Refuse files of --observations that are older than so many hours.
@@ -45,11 +47,23 @@ impl VantageArgs {
         self.remote.then_some(VantageKind::Winrm)
     }
 
-    /// The files that were brought back, each of another machine.
-    pub(super) fn carried(&self, now: Timestamp, checks: &Checks) -> Result<Vec<CarriedFile>, Stop> {
+    /// The files that were brought back, each of another machine, and what clients said.
+    pub(super) fn carried(
+        &self,
+        now: Timestamp,
+        checks: &Checks,
+    ) -> Result<(Vec<CarriedFile>, Option<ClientsFile>), Stop> {
         let max_age = SignedDuration::from_hours(self.max_age.into());
-        let mut files: Vec<CarriedFile> = Vec::new();
+        let (mut files, mut clients): (Vec<CarriedFile>, Option<ClientsFile>) = (Vec::new(), None);
         for path in &self.observations {
+            if let Some(said) = ClientsFile::read(path, now, max_age).map_err(Stop::usage)? {
+                if let Some(other) = &clients {
+                    let (one, two) = (&other.path, &said.path);
+                    return Err(Stop::usage(anyhow::anyhow!("{one} and {two} are both of clients: give one of them")));
+                }
+                clients = Some(said);
+                continue;
+            }
             let file = CarriedFile::read(path, now, max_age, checks).map_err(Stop::usage)?;
             if let Some(other) = files.iter().find(|other| other.machine == file.machine) {
                 let (one, two, host) = (&other.path, &file.path, &file.machine);
@@ -57,13 +71,15 @@ impl VantageArgs {
             }
             files.push(file);
         }
-        Ok(files)
+        Ok((files, clients))
     }
 }
 
 /// What each place saw.
 pub(super) struct Seen {
     looks: Vec<Look>,
+    /// What clients said, and the place that they have.
+    clients: Option<(usize, Clients)>,
     grades: Vec<(Subject, View)>,
     /// Why the probing ended before its end, if it did.
     pub(super) interrupted: Option<&'static str>,
@@ -77,11 +93,13 @@ impl Seen {
 
     /// The same for judging.
     pub(super) fn witnesses(&self) -> Vec<Witness<'_>> {
-        let witnesses = self.looks.iter().map(|Look { record, probes, observations }| Witness {
+        let said = |at: usize| self.clients.as_ref().filter(|(place, _)| *place == at).map(|(_, clients)| clients);
+        let witnesses = self.looks.iter().enumerate().map(|(at, Look { record, probes, observations })| Witness {
             name: record.title(),
             probes,
             observations,
             unreached: record.unreached.as_ref(),
+            clients: said(at),
         });
         witnesses.collect()
     }
@@ -102,23 +120,27 @@ impl Seen {
         Some((record.title(), record.facts.as_ref()?))
     }
 
-    /// The looks, for the record.
-    pub(super) fn into_looks(self) -> Vec<Look> {
-        self.looks
+    /// The looks, for the record, and what clients said.
+    pub(super) fn into_looks(self) -> (Vec<Look>, Option<Clients>) {
+        (self.looks, self.clients.map(|(_, clients)| clients))
     }
 }
 
-/// Looks from everywhere at once. `brought` holds files by the place that they belong to; `retired` what each place looks
-/// at besides, after all that counts: what becomes of it neither interrupts nor completes anything.
+/// Looks from everywhere at once. `brought` holds files by the place that they belong to, and `clients` what those said;
+/// `retired` what each place looks at besides, after all that counts: what becomes of it neither interrupts nor completes
+/// anything.
 pub(super) async fn look(
     seats: &Seats,
     mut plans: Vec<PlanDocument>,
     retired: Vec<Vec<Probe>>,
     mut brought: Vec<(usize, CarriedFile)>,
+    clients: Option<(usize, Clients)>,
     settings: &Settings,
     cancel: &CancellationToken,
 ) -> Result<Seen, Stop> {
-    let far = |at: &usize| *at != THIS_MACHINE && !brought.iter().any(|(place, _)| place == at);
+    let places = brought.iter().map(|(place, _)| place).chain(clients.iter().map(|(place, _)| place));
+    let done: HashSet<usize> = places.copied().chain([THIS_MACHINE]).collect();
+    let far = |at: &usize| !done.contains(at);
     // Nothing is asked of a machine for which nothing is to be probed.
     let asked: Vec<usize> = (0..plans.len()).filter(far).filter(|at| !plans[*at].probes.is_empty()).collect();
     let needed: Vec<usize> = plans.iter().map(|plan| plan.probes.len()).collect();
@@ -153,16 +175,20 @@ pub(super) async fn look(
     let mut looks = Vec::new();
     let mut grades = Vec::new();
     for (at, (plan, sight)) in plans.into_iter().zip(sights).enumerate() {
+        let said = clients.as_ref().filter(|(place, _)| *place == at).map(|(_, clients)| clients);
         let account = match &sight {
+            None if said.is_some_and(|clients| clients.not_as_system == 0) => Some(SYSTEM.to_owned()),
             Some(Sight { result: Ok(seen), .. }) => seen.account.clone(),
             None if at == THIS_MACHINE => account::account(),
             _ => None,
         };
         let os = match &sight {
             Some(Sight { result: Ok(seen), .. }) => seen.vantage.os.clone(),
+            None if said.is_some() => "windows".to_owned(),
             _ => here.os.clone(),
         };
-        let there = at == THIS_MACHINE || sight.as_ref().is_some_and(|sight| sight.result.is_ok());
+        let answered = said.is_some_and(|clients| clients.answered() > 0);
+        let there = at == THIS_MACHINE || answered || sight.as_ref().is_some_and(|sight| sight.result.is_ok());
         let looks_for = seats.subjects(at).map(|(subject, seat)| {
             let grade = seat.standing.grade(account.as_deref(), &os);
             grades.push((subject.clone(), View { vantage: at, grade }));
@@ -191,13 +217,30 @@ pub(super) async fn look(
                 let complete = interrupted.is_none();
                 (VantageRecord { account, os, tool, started, finished, complete, ..blank }, std::mem::take(&mut near))
             }
-            None => (blank, Vec::new()),
+            None => match said {
+                Some(clients) => (of_clients(blank, clients, account), Vec::new()),
+                None => (blank, Vec::new()),
+            },
             Some(sight) => record(blank, plan.probes.split_at(needed[at]), sight),
         };
         looks.push(Look { record, probes: plan.probes, observations });
     }
     grades.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    Ok(Seen { looks, grades, interrupted })
+    Ok(Seen { looks, clients, grades, interrupted })
+}
+
+/// The record of clients, which looked for themselves.
+fn of_clients(blank: VantageRecord, clients: &Clients, account: Option<String>) -> VantageRecord {
+    let whole = |seen: &ClientCounts| seen.not_seen == 0;
+    VantageRecord {
+        account,
+        os: Some("windows".to_owned()),
+        tool: Some(clients.tool.clone()),
+        started: clients.first_answer,
+        finished: clients.last_answer,
+        complete: clients.is_whole() && clients.groups.iter().all(|group| group.endpoints.iter().all(whole)),
+        ..blank
+    }
 }
 
 /// What this machine sees: first of the probes that count, so many, then of the others. Only the first are interrupted.

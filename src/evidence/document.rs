@@ -13,8 +13,11 @@ use crate::assess::{Judgement, Verdict};
 use crate::plan::{Probe, ProbeId};
 use crate::probe::Observation;
 use crate::text::{is_harmless, printable};
-use crate::vantage::EvidenceGrade;
+use crate::vantage::run_script::Clients;
+use crate::vantage::{EvidenceGrade, VantageKind};
 
+/// What the ids of probes begin with that clients looked at themselves; see [`super::gather`].
+const CLIENTS_MARK: &str = "clients: ";
 /// The most that is read of a run document.
 pub const MAX_RUN_OCTETS: u64 = 256 << 20;
 
@@ -170,10 +173,24 @@ fn contradiction(run: &Run) -> Option<String> {
         return Some(format!("probe {id} is not among the probes"));
     }
     let reached = reached(run);
-    let proved =
-        |judgement: &Judgement| !judgement.probes.is_empty() && judgement.probes.iter().all(|id| reached.contains(id));
+    // Of clients there is no observation of each, but a count.
+    let counted = |judgement: &Judgement| {
+        let by_clients = run.vantages.get(judgement.vantage).is_some_and(|v| v.kind == VantageKind::RunScripts);
+        let proved = |id: &ProbeId| {
+            let bare = ProbeId(id.0.strip_prefix(CLIENTS_MARK).unwrap_or_default().to_owned());
+            run.clients.as_ref().is_some_and(|clients| clients.proves(&bare))
+        };
+        by_clients && !judgement.probes.is_empty() && judgement.probes.iter().all(proved)
+    };
+    let proved = |judgement: &Judgement| {
+        let seen = !judgement.probes.is_empty() && judgement.probes.iter().all(|id| reached.contains(id));
+        seen || counted(judgement)
+    };
     if let Some(judgement) = run.judgements.iter().find(|j| j.verdict == Verdict::Pass && !proved(j)) {
         return Some(format!("{} passes, and nothing shows that it was reached", judgement.requirement));
+    }
+    if let Some(what) = run.clients.as_ref().and_then(Clients::contradiction) {
+        return Some(what);
     }
     if let Some(what) = misplaced(run) {
         return Some(what);

@@ -17,6 +17,7 @@ use crate::probe::{Observation, RevocationList};
 use crate::site::{FACTS_DAYS, Facts};
 use crate::text::hexadecimal;
 use crate::vantage::Vantage;
+use crate::vantage::run_script::Clients;
 
 /// The format of [`Run`]; a change that old readers would misread makes it a new one.
 pub const RUN_FORMAT: &str = "cmcomply.run/1";
@@ -56,6 +57,9 @@ pub struct Run {
     pub revocation_lists: Vec<RevocationList>,
     /// What it means, in the order of the requirements.
     pub judgements: Vec<Judgement>,
+    /// What clients said themselves, where a file of it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clients: Option<Clients>,
     /// The waivers that were applied, where a file of them was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waivers: Option<AppliedWaivers>,

@@ -72,6 +72,7 @@ impl VantageRecord {
         match (&self.machine, self.kind) {
             (Some(machine), _) => machine.as_str(),
             (None, VantageKind::Local) => "this machine",
+            (None, VantageKind::RunScripts) => "clients",
             (None, _) => "nowhere",
         }
     }

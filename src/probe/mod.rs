@@ -63,6 +63,7 @@ pub use ocsp::{OcspContents, OcspStatus};
 pub use oddity::{Oddity, OddityKind};
 pub(crate) use origin::publicly_certified;
 pub use proxy_product::proxy_product;
+pub(crate) use public_roots::public_root_marks;
 pub use redirect::Redirect;
 pub use revocation::{RevocationContents, RevocationEvidence, RevocationKind, RevocationList};
 pub use settings::{Bounds, Checks, ConnectTo, ConnectToError, Deadlines, Settings, raise_open_files};

@@ -6,12 +6,15 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, RootCertStore};
 use sha1::{Digest, Sha1};
+use sha2::Sha256;
 
 use super::trust::Trace;
 use super::{Issuance, SetupError};
@@ -72,6 +75,20 @@ impl PublicRoots {
             Ok(_) => Issuance::Public,
         }
     }
+}
+
+/// What tells public roots to a machine that has not this program: of the public programmes the first 12 octets of the
+/// SHA-256 over the key of each (the contents of `subjectPublicKeyInfo`), in Base64; of others their thumbprints.
+pub(crate) fn public_root_marks(thumbprints: &[String]) -> Vec<String> {
+    let keys = webpki_roots::TLS_SERVER_ROOTS.iter().map(|root| {
+        let hash = Sha256::digest(&root.subject_public_key_info);
+        STANDARD.encode(&hash[..12])
+    });
+    let known = MICROSOFT.iter().map(|thumbprint| (*thumbprint).to_owned());
+    let mut marks: Vec<String> = keys.chain(known).chain(thumbprints.iter().cloned()).collect();
+    marks.sort_unstable();
+    marks.dedup();
+    marks
 }
 
 /// Thumbprints, as Windows shows them, of Microsoft's roots outside the public programmes: Microsoft Root Certificate

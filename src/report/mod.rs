@@ -2,6 +2,7 @@
 
 mod allow_list;
 mod catalog;
+mod clients;
 mod columns;
 mod comparison;
 mod csv;
@@ -43,6 +44,7 @@ pub use allow_list::{
     allow_list_rows,
 };
 pub use catalog::{entries, entries_brief, entry, page_diff};
+pub use clients::{clients, clients_summary};
 pub use comparison::{comparison, comparison_rows};
 pub use endpoints::{
     ADDRESSES_AGE, Addresses, Cited, Decided, ENDPOINTS_FORMAT, Endpoint, Endpoints, NameKind, Origin, PublishedRange,

@@ -63,6 +63,7 @@ pub(super) fn way(vantage: &VantageRecord) -> String {
     let account = vantage.account.as_ref().map(|account| format!(" as {account}")).unwrap_or_default();
     match vantage.kind {
         VantageKind::Local => format!("this machine, {}{account}", vantage.title()),
+        VantageKind::RunScripts => format!("the {} themselves by Run Scripts{account}", vantage.title()),
         VantageKind::Carried => format!("{} by a file that was carried{account}", vantage.title()),
         kind => format!("{} by {}{account}", vantage.title(), kind.name()),
     }

@@ -56,6 +56,11 @@ impl<'a> Connector<'a> {
         Ok(Self { options, roots, octets: Arc::new(AtomicU64::new(MAX_OCTETS)) })
     }
 
+    /// Lets the server send as much again: for what is read page by page, and not kept.
+    pub(super) fn refill(&self) {
+        self.octets.store(MAX_OCTETS, Ordering::Relaxed);
+    }
+
     /// The options.
     pub(super) fn options(&self) -> &Options {
         self.options
@@ -186,7 +191,8 @@ impl<'a> Connector<'a> {
         let stream = Metered::new(stream, Arc::clone(&self.octets), Arc::clone(&own)).compat_write();
         let task = AbortOnDropHandle::new(tokio::spawn(Client::connect(config, stream)));
         let wire = task.await.map_err(|_| None)?.map_err(Some)?;
-        own.store(MAX_OCTETS, Ordering::Relaxed);
+        // From here on the share of all connections alone counts.
+        own.store(u64::MAX, Ordering::Relaxed);
         Ok(wire)
     }
 }

@@ -77,6 +77,12 @@ pub enum ReadError {
         /// Its text.
         message: String,
     },
+    /// What clients said cannot be read.
+    #[error("the results of the script cannot be read: {what}")]
+    Scripts {
+        /// Why not.
+        what: String,
+    },
     /// The caller gave up.
     #[error("interrupted")]
     Cancelled,

@@ -14,12 +14,14 @@ use crate::text;
 /// The role that the script makes.
 pub const ROLE: &str = "cmcomply_reader";
 
-/// Views and functions over tables with secrets: application secrets, keys, PXE passwords, encrypted URLs.
-const OVER_SECRETS: [&str; 5] = [
+/// Views and functions over tables with secrets: application secrets, keys, PXE passwords, encrypted URLs, and whatever
+/// scripts were given and said.
+const OVER_SECRETS: [&str; 6] = [
     "fn_rbac_DistributionPoints",
     "vSMS_AAD_Application_Ex",
     "vSMS_Azure_CloudService",
     "vSMS_SC_Component_PropertyLists",
+    "vSMS_ScriptsExecutionStatus",
     "vWSfBConfigurationData",
 ];
 
@@ -76,8 +78,9 @@ impl fmt::Display for Login {
     }
 }
 
-/// The T-SQL script that lets `login` read what the facts need, and nothing else. It may be run again.
-pub fn grant_script(login: &Login) -> String {
+/// The T-SQL script that lets `login` read what the facts need, and nothing else; with `run_script` also what clients said in
+/// answer to scripts. It may be run again.
+pub fn grant_script(login: &Login, run_script: bool) -> String {
     let mut script = format!(
         "-- cmcomply {}: the rights that its statements need, and no other. Run this in the site database.\n\
          --\n\
@@ -96,7 +99,13 @@ pub fn grant_script(login: &Login) -> String {
          IF DATABASE_PRINCIPAL_ID({text}) IS NULL\n    CREATE USER {name} FOR LOGIN {name};\nGO\n\
          ALTER ROLE {ROLE} ADD MEMBER {name};\nGO\n"
     );
-    for query in queries().iter().filter(|query| query.place == Place::SiteDatabase) {
+    let reads = |query: &&Query| match query.place {
+        Place::SiteDatabase => true,
+        // The discovery of them reads what everyone may.
+        Place::Scripts => run_script && query.ways.iter().any(|way| !way.objects.is_empty()),
+        Place::EveryConnection | Place::Master | Place::Discovery => false,
+    };
+    for query in queries().iter().filter(reads) {
         script.push('\n');
         block(query, &mut script);
     }
@@ -210,10 +219,12 @@ mod tests {
     #[test]
     fn a_login_stays_inside_its_brackets_and_quotes() {
         let login = Login::parse("O'Brien]; DROP ROLE x;--").unwrap();
-        let script = grant_script(&login);
+        let script = grant_script(&login, true);
         assert!(script.contains("ADD MEMBER [O'Brien]]; DROP ROLE x;--];\n"));
         assert!(script.contains("DATABASE_PRINCIPAL_ID(N'O''Brien]; DROP ROLE x;--') IS NULL"));
-        assert!(grant_script(&Login::parse("CONTOSO\\reader").unwrap()).contains("FOR LOGIN [CONTOSO\\reader];"));
+        assert!(
+            grant_script(&Login::parse("CONTOSO\\reader").unwrap(), false).contains("FOR LOGIN [CONTOSO\\reader];")
+        );
     }
 
     #[test]
@@ -249,9 +260,12 @@ mod tests {
 
     #[test]
     fn no_line_of_the_script_is_long_and_none_but_the_first_is_an_accident() {
-        let script = grant_script(&Login::parse("reader").unwrap());
+        let script = grant_script(&Login::parse("reader").unwrap(), true);
         assert!(script.is_ascii() && script.lines().all(|line| line.len() <= 200), "{script}");
         assert!(script.contains("GRANT SELECT ON OBJECT::dbo.[AAD_Application_Ex] ([ClientID]) TO cmcomply_reader;"));
         assert!(!script.contains("SecretKey]") && !script.contains("[SecretKeyForSCP]"));
+        assert!(script.contains("[ScriptOutput]"));
+        let of_audits = grant_script(&Login::parse("reader").unwrap(), false);
+        assert!(!of_audits.contains("Script"), "what scripts said is nothing for an audit");
     }
 }

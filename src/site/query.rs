@@ -63,7 +63,8 @@ const FURTHER: &str = "-- further columns";
 
 /// How many rows a result set of this name may have.
 pub(super) fn max_rows(set: &str) -> usize {
-    let fact = set.strip_prefix("fact_").and_then(|fact| FACTS.iter().find(|file| file.fact == fact));
+    let mut files = FACTS.iter().chain(SCRIPTS.iter());
+    let fact = set.strip_prefix("fact_").and_then(|fact| files.find(|file| file.fact == fact));
     fact.map_or(MAX_ROWS, |file| file.max_rows)
 }
 
@@ -87,6 +88,12 @@ pub(super) static DISCOVERY: LazyLock<Vec<QueryFile>> = LazyLock::new(|| {
     .iter()
     .map(|text| QueryFile::parse(text).expect("a test parses every file"))
     .collect()
+});
+
+/// What `run-script collect` asks, and no audit: the objects, and then the results, page by page.
+pub(super) static SCRIPTS: LazyLock<[QueryFile; 2]> = LazyLock::new(|| {
+    [include_str!("../../queries/discover_scripts.sql"), include_str!("../../queries/script_results.sql")]
+        .map(|text| QueryFile::parse(text).expect("a test parses every file"))
 });
 
 /// Sent to `master` to find the site database.
@@ -424,7 +431,7 @@ mod tests {
 
     #[test]
     fn every_file_keeps_the_form() {
-        let all = FACTS.iter().chain(DISCOVERY.iter()).chain([&*DATABASES]);
+        let all = FACTS.iter().chain(DISCOVERY.iter()).chain(SCRIPTS.iter()).chain([&*DATABASES]);
         for file in all {
             for candidate in &file.candidates {
                 let sql = candidate.statement(|_| true, None, &[]);
@@ -454,7 +461,7 @@ mod tests {
         let limits = ["sites", "cmgs", "tenants", "azure_environments", "site_systems"];
         let limits = limits.map(|fact| max_rows(&format!("fact_{fact}")));
         assert_eq!(limits, [10_000, 1000, 1000, 1000, MAX_ROWS]);
-        assert_eq!(max_rows("error_sites"), MAX_ROWS);
+        assert_eq!((max_rows("error_sites"), max_rows("fact_script_results")), (MAX_ROWS, 500));
     }
 
     #[test]
@@ -467,7 +474,7 @@ mod tests {
 
     #[test]
     fn all_candidates_of_a_fact_have_the_same_result_columns() {
-        for file in FACTS.iter() {
+        for file in FACTS.iter().chain(SCRIPTS.iter()) {
             for candidate in &file.candidates {
                 assert_eq!(candidate.results(), file.candidates[0].results(), "{}", file.fact);
             }
@@ -476,13 +483,18 @@ mod tests {
 
     #[test]
     fn discovery_asks_for_exactly_the_objects_that_the_facts_name() {
-        let named: BTreeSet<&str> = FACTS
+        asks_for_exactly(&DISCOVERY[1], &FACTS);
+        asks_for_exactly(&SCRIPTS[0], &SCRIPTS[1..]);
+    }
+
+    fn asks_for_exactly(discovery: &QueryFile, facts: &[QueryFile]) {
+        let named: BTreeSet<&str> = facts
             .iter()
             .flat_map(|file| &file.candidates)
             .filter(|candidate| !candidate.by_signature)
             .flat_map(|candidate| candidate.objects.iter().map(|object| object.name.as_str()))
             .collect();
-        let sql = DISCOVERY[1].constant();
+        let sql = discovery.constant();
         let list = sql.split_once("o.name IN (").unwrap().1;
         let asked: BTreeSet<&str> = list.split("N'").skip(1).filter_map(|t| t.split('\'').next()).collect();
         assert_eq!(asked, named);
@@ -499,7 +511,7 @@ mod tests {
 
     #[test]
     fn no_secret_column_is_asked_for() {
-        for file in FACTS.iter() {
+        for file in FACTS.iter().chain(SCRIPTS.iter()) {
             for column in file.candidates.iter().flat_map(|c| c.required().chain(c.optional())) {
                 let name = column.column.to_ascii_lowercase();
                 if name == "secretkeyexpiry" {

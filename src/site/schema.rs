@@ -74,7 +74,7 @@ impl Schema {
                     let row = set.rows.first();
                     schema.reads_all = row.is_some_and(|row| row.get("reads_all").flag() == Ok(Some(true)));
                 }
-                "fact_objects" => set.rows.iter().for_each(|row| schema.add_object(row)),
+                "fact_objects" | "fact_script_objects" => set.rows.iter().for_each(|row| schema.add_object(row)),
                 "fact_signatures" => {
                     let mut places = HashMap::new();
                     set.rows.iter().for_each(|row| schema.add_found(row, &mut places));

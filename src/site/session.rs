@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use tiberius::error::Error as DriverError;
-use tiberius::{Column, QueryItem};
+use tiberius::{Column, QueryItem, ToSql};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -41,6 +41,22 @@ pub(super) struct Session {
     /// None once the connection is out of step with the server.
     wire: Option<Wire>,
     limit: Duration,
+}
+
+/// A value that a statement takes beside its text, and never in it.
+#[derive(Debug)]
+pub(super) enum Parameter {
+    Text(String),
+    Number(i64),
+}
+
+impl Parameter {
+    fn value(&self) -> &dyn ToSql {
+        match self {
+            Self::Text(text) => text,
+            Self::Number(number) => number,
+        }
+    }
 }
 
 /// What came back.
@@ -99,13 +115,18 @@ impl Session {
 
     /// Sends a batch and takes what comes, within the session's limit.
     pub(super) async fn ask(&mut self, sql: String) -> Answer {
+        self.ask_with(sql, Vec::new()).await
+    }
+
+    /// The same with the values of `@P1`, `@P2`, and so on.
+    pub(super) async fn ask_with(&mut self, sql: String, parameters: Vec<Parameter>) -> Answer {
         let Some(mut wire) = self.wire.take() else {
             return Answer { sets: Vec::new(), end: End::Cut("the connection is gone".to_owned()) };
         };
         let sets = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&sets);
         let task = AbortOnDropHandle::new(tokio::spawn(async move {
-            let end = receive(&mut wire, sql, &sink).await;
+            let end = receive(&mut wire, sql, &parameters, &sink).await;
             (wire, end)
         }));
         let end = match timeout(self.limit, task).await {
@@ -123,12 +144,14 @@ impl Session {
     }
 }
 
-async fn receive(wire: &mut Wire, sql: String, sink: &Mutex<Vec<ResultSet>>) -> End {
+async fn receive(wire: &mut Wire, sql: String, parameters: &[Parameter], sink: &Mutex<Vec<ResultSet>>) -> End {
     // A set is complete when the next one begins or the answer ends well; only then is it handed over.
     let finish = |set: Option<ResultSet>| {
         sink.lock().unwrap_or_else(PoisonError::into_inner).extend(set);
     };
-    let mut stream = match wire.simple_query(sql).await {
+    let values: Vec<&dyn ToSql> = parameters.iter().map(Parameter::value).collect();
+    let sent = if values.is_empty() { wire.simple_query(sql).await } else { wire.query(sql, &values).await };
+    let mut stream = match sent {
         Ok(stream) => stream,
         Err(error) => return ended_by(error),
     };

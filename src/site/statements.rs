@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::query::{Candidate, ColumnRef, DATABASES, DISCOVERY, FACTS, PREAMBLE, QueryFile, SESSION};
+use super::query::{Candidate, ColumnRef, DATABASES, DISCOVERY, FACTS, PREAMBLE, QueryFile, SCRIPTS, SESSION};
 
 /// One file of `queries/`: what it asks for, and the ways to ask.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -32,6 +32,8 @@ pub enum Place {
     Discovery,
     /// To the site database.
     SiteDatabase,
+    /// To the site database, by `run-script collect` alone.
+    Scripts,
 }
 
 /// One way to ask.
@@ -76,10 +78,12 @@ pub fn queries() -> Vec<Query> {
     };
     let discovery = DISCOVERY.iter().zip(["server", "discover", "discover_signatures"]);
     let facts = FACTS.iter().map(|file| query(file, &file.fact, Place::SiteDatabase));
+    let scripts = SCRIPTS.iter().zip(["discover_scripts", "script_results"]);
     [session, query(&DATABASES, "databases", Place::Master)]
         .into_iter()
         .chain(discovery.map(|(file, stem)| query(file, stem, Place::Discovery)))
         .chain(facts)
+        .chain(scripts.map(|(file, stem)| query(file, stem, Place::Scripts)))
         .collect()
 }
 
@@ -129,7 +133,7 @@ mod tests {
     #[test]
     fn every_query_says_what_it_is_for() {
         let all = queries();
-        assert_eq!(all.len(), FACTS.len() + 5);
+        assert_eq!(all.len(), FACTS.len() + 7);
         for query in &all {
             assert!(query.purpose.len() > 20 && query.purpose.ends_with('.'), "{}: {}", query.name, query.purpose);
             assert!(!query.ways.is_empty() && query.ways.iter().all(|way| !way.sql.is_empty()));

@@ -79,6 +79,17 @@ pub fn assign<'a>(
 }
 
 impl Seats {
+    /// Lets clients look for themselves, by what was collected from them: it counts more than a table for them. The place, if
+    /// anything is known to be needed by clients.
+    pub fn let_clients_look(&mut self) -> Option<usize> {
+        let place = self
+            .taken
+            .contains_key(&Subject::Clients)
+            .then(|| self.place(None, VantageRule::default_of(VantageKind::RunScripts)))?;
+        self.taken.insert(Subject::Clients, Seat { place, standing: Standing::Itself });
+        Some(place)
+    }
+
     /// From where this subject is looked at.
     pub fn seat(&self, subject: &Subject) -> Seat {
         self.taken.get(subject).copied().unwrap_or(Seat { place: THIS_MACHINE, standing: Standing::Elsewhere })
@@ -275,6 +286,16 @@ mod tests {
     fn whom_nobody_looks_at_has_no_machine_that_is_itself() {
         let nobody = seats(&[rule(VantageKind::None, &["clients"])], None, &[]);
         assert_eq!(at(&nobody, &Subject::Clients), (VantageKind::None, Standing::StandsIn));
+    }
+
+    #[test]
+    fn what_clients_said_counts_more_than_a_table_for_them() {
+        let mut by = seats(&[rule(VantageKind::Local, &["clients"])], None, &[]);
+        assert_eq!(by.let_clients_look(), Some(1));
+        assert_eq!(at(&by, &Subject::Clients), (VantageKind::RunScripts, Standing::Itself));
+        let facts = facts("SMS Distribution Point", "cm02.contoso.com");
+        let mut none = assign(&[host("cm01.contoso.com")], &facts, &[], None, &Vantage::local("cm01"), &[]);
+        assert_eq!((none.let_clients_look(), none.places.len()), (None, 1));
     }
 
     #[test]

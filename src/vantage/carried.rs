@@ -6,6 +6,7 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 
 use super::observe::same_machine;
+use super::run_script::ClientsError;
 use super::{Seats, VantageKind, script};
 use crate::evidence::{MAX_OBSERVATIONS_OCTETS, Observations, ObservationsError};
 use crate::host::HostName;
@@ -43,6 +44,9 @@ pub enum CarriedError {
     /// It is no observations document, or a damaged one.
     #[error(transparent)]
     Document(#[from] ObservationsError),
+    /// It is a damaged document of what clients said.
+    #[error(transparent)]
+    Clients(#[from] ClientsError),
     /// It is one, and not usable here.
     #[error("observations {path}: {what}")]
     Unfit {

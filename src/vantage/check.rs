@@ -32,7 +32,7 @@ async fn check(access: &Access, trusts: &Trusts, cancel: &CancellationToken) -> 
         VantageKind::Ssh => work::within(LIMIT, cancel, program(place)).await.map(Some),
         VantageKind::SshWindows => work::within(LIMIT, cancel, echo(place)).await.map(Some),
         VantageKind::Winrm => shell(access, trusts, cancel).await.map(Some),
-        VantageKind::Local | VantageKind::Carried | VantageKind::None => Ok(None),
+        VantageKind::Local | VantageKind::Carried | VantageKind::RunScripts | VantageKind::None => Ok(None),
     }
 }
 

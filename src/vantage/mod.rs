@@ -4,6 +4,7 @@ mod access;
 mod assign;
 mod carried;
 mod check;
+mod clients_file;
 mod clock;
 mod command;
 mod facts;
@@ -11,6 +12,7 @@ mod grade;
 mod observe;
 mod process;
 mod rule;
+pub mod run_script;
 pub mod script;
 mod ssh;
 mod unreached;
@@ -21,6 +23,7 @@ pub use access::Access;
 pub use assign::{Place, Seat, Seats, THIS_MACHINE, assign};
 pub use carried::{CarriedError, CarriedFile};
 pub use check::{Check, check_all};
+pub use clients_file::ClientsFile;
 pub use command::{Answer, Command};
 pub use facts::{HostFact, HostFacts};
 pub use grade::{EvidenceGrade, SYSTEM, Standing};
@@ -61,12 +64,14 @@ pub enum VantageKind {
     SshWindows,
     /// A plan is carried there, and a file comes back.
     Carried,
+    /// Clients answered a script of Configuration Manager's Run Scripts.
+    RunScripts,
     /// Nobody looks.
     None,
 }
 
 impl VantageKind {
-    /// Every kind, under its name in `cmcomply.toml`.
+    /// Every kind that a table of `cmcomply.toml` can name.
     pub const NAMED: [(Self, &'static str); 6] = [
         (Self::Local, "here"),
         (Self::Winrm, "winrm"),
@@ -76,8 +81,11 @@ impl VantageKind {
         (Self::None, "none"),
     ];
 
-    /// The name in `cmcomply.toml`, and for people.
+    /// The name in `cmcomply.toml`, and for people. `RunScripts` has no table there: a file brings it.
     pub fn name(self) -> &'static str {
+        if self == Self::RunScripts {
+            return "Run Scripts";
+        }
         Self::NAMED.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
     }
 
@@ -86,7 +94,7 @@ impl VantageKind {
         match self {
             Self::Winrm => Some(5986),
             Self::Ssh | Self::SshWindows => Some(22),
-            Self::Local | Self::Carried | Self::None => None,
+            Self::Local | Self::Carried | Self::RunScripts | Self::None => None,
         }
     }
 }

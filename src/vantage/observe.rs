@@ -127,6 +127,7 @@ async fn ask(
         VantageKind::Carried => {
             return Err(Unreached::new(UnreachedWhy::NoFile, "no file was brought back from it (--observations)"));
         }
+        VantageKind::RunScripts => return settings("clients are asked by Configuration Manager alone"),
         VantageKind::None => return settings("the settings say that nobody looks from it"),
         VantageKind::Local => return settings("this machine is no other machine"),
     };

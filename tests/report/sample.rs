@@ -123,6 +123,7 @@ fn made(mark: &str, counts: &[(Verdict, usize, usize)]) -> Run {
             not_fetched: Some(text("in a directory (LDAP)")),
             fetch: Stage::<RevocationEvidence>::not_tried(),
         }],
+        clients: None,
         waivers: Some(waivers(mark)),
         judgements,
     }

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use cmcomply::derive::Via;
 use cmcomply::host::{HostName, Scheme};
 use cmcomply::plan::{Asks, PlanBounds, PlanDocument, Probe, ProbeId, Target};
+use cmcomply::vantage::run_script::run_script;
 use cmcomply::vantage::script::{self, Options};
 
 use crate::probing::skipped;
@@ -84,6 +85,22 @@ fn blocks(stdin: &str) -> Vec<Vec<u8>> {
 }
 
 #[test]
+fn nothing_of_a_plan_of_clients_stands_outside_of_its_data() {
+    let [one, other] = [run_script(&plan("cm01", Vec::new()), &[]), run_script(&evil(), &["'; evil #".to_owned()])];
+    let parts = |file: &str| {
+        let (head, rest) = file.split_once("$data = @'\r\n").unwrap();
+        let (data, tail) = rest.split_once("'@\r\n").unwrap();
+        assert!(data.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(&byte)));
+        (head.to_owned(), tail.to_owned())
+    };
+    assert_eq!(parts(&one), parts(&other));
+    assert!(!other.contains("evil"));
+    // It says of itself that it takes none, and has nothing that the console would ask for.
+    assert!(!one.to_lowercase().contains("param(") && !one.contains("$args"));
+    assert!(one.len() < 200 << 10, "{} octets", one.len());
+}
+
+#[test]
 fn the_line_is_short_and_the_same_word_in_every_shell() {
     let line = script::command(&evil(), &evil_options()).line;
     assert!(line.len() < 6000, "{} characters, and cmd.exe takes 8191", line.len());
@@ -95,7 +112,10 @@ fn the_line_is_short_and_the_same_word_in_every_shell() {
 fn everything_is_ascii_and_short_lines() {
     let command = script::command(&evil(), &evil_options());
     let carried = script::carried(&evil(), &evil_options());
-    for text in [script::text(), &carried, std::str::from_utf8(&command.stdin).unwrap(), SELFTEST, BOOTSTRAP] {
+    let of_clients = run_script(&evil(), &[]);
+    for text in
+        [script::text(), &carried, &of_clients, std::str::from_utf8(&command.stdin).unwrap(), SELFTEST, BOOTSTRAP]
+    {
         assert!(text.is_ascii());
         // A line of a pipe that a console reads.
         assert!(text.lines().all(|line| line.len() < 4000));
@@ -103,6 +123,7 @@ fn everything_is_ascii_and_short_lines() {
 }
 
 const SELFTEST: &str = include_str!("../../scripts/windows-selftest.ps1");
+const RUN_SCRIPT: &str = include_str!("../../scripts/RunScript.ps1");
 const BOOTSTRAP: &str = include_str!("../../scripts/Bootstrap.ps1");
 
 /// What only newer versions than PowerShell 4.0 have, and what would run a text.
@@ -133,7 +154,7 @@ const REFUSED: [&str; 22] = [
 
 #[test]
 fn the_powershell_is_that_of_version_4() {
-    for text in [wrapper(), BOOTSTRAP.to_owned(), SELFTEST.to_owned()] {
+    for text in [wrapper(), RUN_SCRIPT.to_owned(), BOOTSTRAP.to_owned(), SELFTEST.to_owned()] {
         // What stands in texts and comments is nobody's operator.
         for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
             for token in REFUSED {
@@ -156,12 +177,14 @@ fn the_powershell_is_parsed_by_tree_sitter() {
     }
     let folder = tempfile::tempdir().unwrap();
     let carried = script::carried(&evil(), &evil_options());
+    let of_clients = run_script(&evil(), &[]);
     let broken = script::text().replacen("param(", "param((", 1);
     // Text of the task that runs as SYSTEM: it is a here-string in the script.
     let inner = wrapper().split("$inner = @'\n").nth(1).unwrap().split("\n'@").next().unwrap().to_owned();
     for (name, text, good) in [
         ("script", script::text(), true),
         ("carried", carried.as_str(), true),
+        ("of clients", of_clients.as_str(), true),
         ("bootstrap", BOOTSTRAP, true),
         ("selftest", SELFTEST, true),
         ("inner", inner.as_str(), true),

@@ -18,6 +18,10 @@ use crate::probing::skipped;
 const ENTRY: &str = "static class Entry { static void Main() { \
     System.Console.Out.WriteLine(Cmcomply.Observer.Run(System.Console.In.ReadToEnd(), \"4.0\", \"FullLanguage\")); } }";
 
+/// The same of the script for Run Scripts.
+const BRIEF_ENTRY: &str = "static class Entry { static void Main() { \
+    System.Console.Out.WriteLine(Cmcomply.Brief.Run(System.Console.In.ReadToEnd(), true)); } }";
+
 /// Root in namespaces of its own sees these files in the place of the machine's.
 const INSIDE: &str = "mount --bind \"$1\" /etc/hosts && { [ ! -e /etc/nsswitch.conf ] || mount --bind \"$2\" \
     /etc/nsswitch.conf; } && shift 2 && exec \"$@\"";
@@ -82,6 +86,25 @@ impl Machine {
         let output = self.run(&["mono".as_ref(), core.as_path()], data.to_string().as_bytes());
         good(&output);
         output.stdout
+    }
+
+    /// The line that the core of a script for Run Scripts brings back, with the data that stand in it.
+    pub fn brief(&self, script: &str) -> String {
+        use base64::Engine as _;
+        let block = |name: &str| {
+            let (_, rest) = script.split_once(&format!("${name} = @'\r\n")).unwrap();
+            rest.split_once("\r\n'@\r\n").unwrap().0.replace("\r\n", "\n")
+        };
+        let place = |name: &str| self.folder.path().join(name);
+        std::fs::write(place("brief.cs"), block("core")).unwrap();
+        std::fs::write(place("brief-entry.cs"), BRIEF_ENTRY).unwrap();
+        let mut compiler = Command::new("mcs");
+        compiler.args(["-langversion:5", "-warnaserror", "-out:brief.exe", "brief.cs", "brief-entry.cs"]);
+        good(&compiler.current_dir(self.folder.path()).output().unwrap());
+        let data = block("data").replace('\n', "");
+        let data = base64::engine::general_purpose::STANDARD.decode(data).unwrap();
+        let output = self.run(&["mono".as_ref(), place("brief.exe").as_path()], &data);
+        good(&output).trim_end().to_owned()
     }
 
     /// The same, told as observations.

@@ -69,7 +69,7 @@ async fn what_is_sent_is_what_the_query_files_say() {
     ];
     assert_eq!(enclosed(facts), order.map(|name| bracketed(first(name))));
     let files = std::fs::read_dir(queries()).unwrap().count();
-    assert_eq!(files, order.len() + 5, "session, server, databases and two for discovery");
+    assert_eq!(files, order.len() + 7, "session, server, databases, two for discovery, and two of run-script");
 
     // Around the statements stands nothing but what catches their errors.
     for line in discovery.lines().skip(4).chain(facts.lines()).filter(|l| !l.starts_with([' ', ')'])) {

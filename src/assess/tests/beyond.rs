@@ -16,7 +16,7 @@ fn verdict(path: Option<&str>, status: u16, asks: Asks, see: impl Fn(&mut Observ
         see(o);
     });
     let (name, observations) = ("cm01", std::slice::from_ref(&observation));
-    let witness = Witness { name, probes: &plan.probes, observations, unreached: None };
+    let witness = Witness { name, probes: &plan.probes, observations, unreached: None, clients: None };
     let all = judge(&[requirement], &[witness], |_| View { vantage: 0, grade: EvidenceGrade::B }, false);
     (all[0].verdict, code(&all[0]).to_owned())
 }

@@ -32,8 +32,12 @@ pub(super) enum Treatment {
 }
 
 /// Closed sets, moments, versions.
-const PLAIN: [&str; 51] = [
+const PLAIN: [&str; 55] = [
     "waivers.on",
+    "collected",
+    "first_answer",
+    "grouped_by",
+    "last_answer",
     "redirect.why",
     "unreached.why",
     "evidence_grade",

@@ -11,4 +11,5 @@ mod tell;
 mod tests;
 
 pub use answer::{AnswerError, Asked, Echo, MAX_ANSWER, answer, carried_answer, is_answer};
+pub(crate) use payload::{CORE_OF_PROBES, lines};
 pub use payload::{Options, carried, command, text};

@@ -53,7 +53,7 @@ pub fn carried(plan: &PlanDocument, options: &Options) -> String {
 /// The text of the script: the same for every plan.
 pub fn text() -> &'static str {
     static TEXT: LazyLock<String> = LazyLock::new(|| {
-        let core = CORE.concat().replace("\r\n", "\n");
+        let core = (CORE_OF_PROBES.concat() + FACTS + OBSERVER).replace("\r\n", "\n");
         WRAPPER.replace("\r\n", "\n").replace("# <core>\n", &core)
     });
     &TEXT
@@ -76,24 +76,27 @@ fn block(name: &str, content: &[u8]) -> String {
 }
 
 /// Lines that every console reads.
-fn lines(base64: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn lines(base64: &str) -> impl Iterator<Item = &str> {
     base64.as_bytes().chunks(LINE_LENGTH).map(|line| std::str::from_utf8(line).unwrap_or_default())
 }
 
 const LINE_LENGTH: usize = 1000;
 const BOOTSTRAP: &str = include_str!("../../../scripts/Bootstrap.ps1");
 const WRAPPER: &str = include_str!("../../../scripts/Observe.ps1");
-const CORE: [&str; 9] = [
+/// The part of the core that probes; each script has its own on top of it.
+pub(crate) const CORE_OF_PROBES: [&str; 9] = [
     include_str!("../../../scripts/core/Json.cs"),
     include_str!("../../../scripts/core/Stages.cs"),
     include_str!("../../../scripts/core/Names.cs"),
     include_str!("../../../scripts/core/Tcp.cs"),
+    include_str!("../../../scripts/core/Registry.cs"),
     include_str!("../../../scripts/core/Tls.cs"),
     include_str!("../../../scripts/core/Http.cs"),
     include_str!("../../../scripts/core/Probe.cs"),
-    include_str!("../../../scripts/core/Facts.cs"),
-    include_str!("../../../scripts/core/Observer.cs"),
+    include_str!("../../../scripts/core/Runner.cs"),
 ];
+const FACTS: &str = include_str!("../../../scripts/core/Facts.cs");
+const OBSERVER: &str = include_str!("../../../scripts/core/Observer.cs");
 
 const CARRIED_HEAD: &str = "\
 # cmcomply: what this host sees of the internet endpoints that it needs.

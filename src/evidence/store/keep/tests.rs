@@ -48,6 +48,7 @@ fn run(second: i64) -> Run {
         observations: vec![],
         revocation_lists: vec![],
         judgements: vec![],
+        clients: None,
         waivers: None,
     }
 }
