@@ -20,7 +20,7 @@ use super::vantages::VantageArgs;
 use super::{Stop, here, progress, vantages};
 use crate::assess::{AppliedWaivers, Waivers};
 use crate::catalog::{Catalog, Context};
-use crate::derive::Options;
+use crate::derive::{Options, Requirement};
 use crate::evidence::{
     CatalogRecord, Moments, Outcome, RUN_FORMAT, Run, RunSettings, Seeing, Tool, can_write_aside, gather, write_aside,
 };
@@ -29,7 +29,8 @@ use crate::plan::{PlanBounds, PlanDocument, Probe};
 use crate::probe::{Observation, RevocationList, Settings};
 use crate::proxies::Rules;
 use crate::site::Facts;
-use crate::vantage::{THIS_MACHINE, Vantage};
+use crate::vantage::run_script::Clients;
+use crate::vantage::{ClientsFile, THIS_MACHINE, Vantage};
 use crate::{assess, derive, plan, probe, proxies, report, vantage};
 
 /// Arguments of `cmcomply audit`.
@@ -207,11 +208,7 @@ pub(super) async fn audited(
         derive::requirements(&facts, catalog, &Options { routes: routes.clone(), target_build: target });
     proxies::reroute(&mut requirements, &rules);
     if let Some(path) = plan_only {
-        let document = PlanDocument::new(None, args.probing.plan_bounds(), plan::build(&requirements).probes);
-        let mut said = write_plan(path, &document)?;
-        let code = super::plan::lacks(&facts, &requirements, &mut said);
-        console::print(&said).context("cannot write to standard output").map_err(Stop::usage)?;
-        return Ok(Audited::Planned(code));
+        return planned(path, args, &facts, &requirements);
     }
     let vantage = Vantage::local(&here::name());
     let subjects = requirements.iter().map(|requirement| &requirement.subject);
@@ -225,16 +222,7 @@ pub(super) async fn audited(
         brought.push((file.place(&seats, &plans).map_err(Stop::usage)?, file));
     }
     let retired = if args.retired { seats.retired(&requirements) } else { Vec::new() };
-    let clients = match (from_clients, clients_at) {
-        (Some(file), Some(place)) => {
-            file.fits(&plans[place]).map_err(Stop::usage)?;
-            Some((place, file.clients))
-        }
-        (Some(file), None) => {
-            return Err(Stop::usage(anyhow::anyhow!("{}: nothing is known to be needed by clients", file.path)));
-        }
-        (None, _) => None,
-    };
+    let clients = from_clients.map(|file| fitting(file, clients_at, &plans)).transpose()?;
     let seen = vantages::look(&seats, plans, retired, brought, clients, &bounds, &cancel).await?;
     let interrupted = seen.interrupted;
     // Revocation lists are fetched by the system itself, and from here also those that others met.
@@ -274,6 +262,24 @@ pub(super) async fn audited(
         waivers,
     };
     Ok(Audited::Run(Box::new(run)))
+}
+
+/// Writes the plan, and says what it lacks.
+fn planned(path: &Path, args: &Asked, facts: &Facts, requirements: &[Requirement]) -> Result<Audited, Stop> {
+    let document = PlanDocument::new(None, args.probing.plan_bounds(), plan::build(requirements).probes);
+    let mut said = write_plan(path, &document)?;
+    let code = super::plan::lacks(facts, requirements, &mut said);
+    console::print(&said).context("cannot write to standard output").map_err(Stop::usage)?;
+    Ok(Audited::Planned(code))
+}
+
+/// What clients said, with their place, if it answers the plan of that place.
+fn fitting(file: ClientsFile, place: Option<usize>, plans: &[PlanDocument]) -> Result<(usize, Clients), Stop> {
+    let Some(place) = place else {
+        return Err(Stop::usage(anyhow::anyhow!("{}: nothing is known to be needed by clients", file.path)));
+    };
+    file.fits(&plans[place]).map_err(Stop::usage)?;
+    Ok((place, file.clients))
 }
 
 /// Writes the plan; what is to be said of it.

@@ -75,6 +75,8 @@ mod tests {
     use crate::host::{HostName, Scheme};
     use crate::probe::Header;
 
+    const ITS_OWN: &[(&str, &str)] = &[("server", "Microsoft-HTTPAPI/2.0")];
+
     #[test]
     fn only_an_answer_of_the_gateway_shows_that_a_verb_passed() {
         let host = HostName::parse("cmg.contoso.com").unwrap();
@@ -85,7 +87,6 @@ mod tests {
             let look = judge("CCM_POST", Ok(answer), &target);
             (look.stopped.is_some(), look.doubt.is_some())
         };
-        const ITS_OWN: &[(&str, &str)] = &[("server", "Microsoft-HTTPAPI/2.0")];
         for status in [200, 400, 401, 403, 404, 405, 500, 501, 503] {
             assert_eq!(of(status, ITS_OWN, ""), (false, false), "{status}");
         }
