@@ -29,6 +29,8 @@ const ROOM: u64 = 48 * 1024;
 #[derive(Debug, Clone, Copy)]
 enum Want {
     Reached,
+    /// Reached, and in clear this failure of HTTP: there, nothing shows whose answer it is.
+    OverTls(FailureCode),
     Fails(StageName, FailureCode, &'static str),
 }
 
@@ -55,11 +57,15 @@ fn web_servers() {
         ("nul", Talk::Say(b"HTTP/1.1 200 OK\r\nServer: a\0b\r\n\r\n".into()), no_http),
         ("escape", Talk::Say(b"HTTP/1.1 200 OK\r\nServer: \x1b[2J\r\n\r\n".into()), no_http),
         ("no-such-status", Talk::Say(b"HTTP/1.1 099 x\r\n\r\n".into()), no_http),
-        ("length", Talk::Say(b"HTTP/1.1 404 x\r\nContent-Length: 99999999999999999999\r\n\r\n".into()), Want::Reached),
+        (
+            "length",
+            Talk::Say(b"HTTP/1.1 404 x\r\nContent-Length: 99999999999999999999\r\n\r\n".into()),
+            Want::OverTls(C::HttpProtocol),
+        ),
         (
             "other-letters",
             Talk::Say(b"HTTP/1.1 404 \xff\xfe\r\nServer: \xc3\x28\xe2\x80\xae\r\n\r\n".into()),
-            Want::Reached,
+            Want::OverTls(C::HttpUnproved),
         ),
     ];
     let rows = rows.into_iter().chain(
@@ -298,6 +304,10 @@ fn judge(job: &Job, wanted: &BTreeMap<String, Want>) -> u64 {
 fn is_as_wanted(seen: &Observation, want: Want) -> bool {
     match (want, seen.first_failure()) {
         (Want::Reached, None) => seen.reached(),
+        (Want::OverTls(_), None) => seen.reached() && seen.probe.0.starts_with("https://"),
+        (Want::OverTls(code), Some((StageName::Http, failure))) => {
+            failure.code == code && seen.probe.0.starts_with("http://")
+        }
         (Want::Fails(stage, code, words), Some((failed, failure))) => {
             (failed, failure.code) == (stage, code) && failure.detail.contains(words)
         }

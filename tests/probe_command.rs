@@ -258,7 +258,7 @@ async fn a_plan_that_cannot_be_run_is_exit_2_and_sends_nothing() {
     };
     let cases: [(Vec<u8>, &str); 7] = [
         (changed(true, &|p| p["format"] = json!("cmcomply.plan/9")), "cmcomply.plan/9"),
-        (changed(true, &|p| p["run"] = json!("x")), "unknown field `run`"),
+        (changed(true, &|p| p["more"] = json!("x")), "unknown field `more`"),
         (changed(true, &|p| p["probes"][0]["target"]["sni"] = json!("x")), "unknown field"),
         (changed(false, &|p| p["probes"][0]["target"]["port"] = json!(444)), "was changed after it was made"),
         (changed(true, &|p| p["bounds"]["deadline_ms"] = json!(0)), "bounds.deadline_ms is 0"),

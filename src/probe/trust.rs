@@ -179,19 +179,13 @@ impl Judges {
             return Told::failed(Issuance::Untold, FailureCode::CertificateInvalid, what);
         };
         let trace = Trace::of(chain);
-        let verified = match &self.machine {
+        let issuance = self.public.issuance_of(chain, name, now, trace);
+        let result = match &self.machine {
             Err(reason) => Err((FailureCode::CertificateUntrusted, reason.clone())),
             Ok(machine) => match machine.verify_server_cert(leaf, intermediates, name, &[], now) {
                 Ok(_) => Ok(()),
-                Err(error) => Err((code_of(&error), words_of(&error))),
+                Err(error) => Err(told((code_of(&error), words_of(&error)), issuance, trace)),
             },
-        };
-        // A chain that was enough for this machine lacks nothing, whatever address its certificate names.
-        let whole = verified.is_ok() && !machine_roots::FETCHES_ISSUERS;
-        let issuance = self.public.issuance_of(chain, name, now, if whole { Trace::Whole } else { trace });
-        let result = match &self.machine {
-            Ok(_) => verified.map_err(|complaint| told(complaint, issuance, trace)),
-            Err(_) => verified,
         };
         Told { issuance, result }
     }

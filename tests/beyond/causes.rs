@@ -117,7 +117,7 @@ fn names() -> [(&'static str, Name, &'static str, &'static str, &'static str); 5
 }
 
 /// Where the other codes are provoked.
-const ELSEWHERE: [(&str, &str); 52] = [
+const ELSEWHERE: [(&str, &str); 54] = [
     ("host-not-reached", "tests/vantages.rs"),
     ("internal", "tests/probe_command.rs: descriptors"),
     ("name-server-refused", "a_server_that_refuses_questions_is_told_apart_from_a_silent_one"),
@@ -166,6 +166,8 @@ const ELSEWHERE: [(&str, &str); 52] = [
     ("route-unknown", "no server: tests/audit.rs"),
     ("interrupted", "tests/audit.rs: Ctrl-C and the total deadline"),
     ("other-host", "tests/audit.rs"),
+    ("clients-silent", "no server: tests/run_script.rs"),
+    ("clients-untold", "no server: tests/run_script.rs"),
     ("no-result", "a defect that nobody knows how to provoke"),
     // By name, so that a platform on which the lab cannot be silent has them too.
     ("tcp-refused", "here"),

@@ -450,7 +450,7 @@ fn facts_of_a_host_neither_break_redaction_nor_show() {
     for word in ["10.9.9.9", "secretadmin", "px.corp"] {
         assert!(!json.contains(word), "{word}");
     }
-    assert!(json.contains("\"via\": \"direct\"") && json.contains("192.0.2.1:8080"));
+    assert!(json.contains("\"via\": \"direct\"") && json.contains(":8080\""), "{json}");
 }
 
 #[test]

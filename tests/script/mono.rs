@@ -200,6 +200,10 @@ fn essence(seen: &Observation) -> serde_json::Value {
     if let Some(evidence) = value["trust"].get_mut("evidence").and_then(|trust| trust.as_object_mut()) {
         evidence.remove("roots");
     }
+    // The script does not say which address it went on with.
+    if let Some(tcp) = value["tcp"]["evidence"].as_object_mut() {
+        tcp.remove("used");
+    }
     for attempt in value["tcp"]["evidence"]["attempts"].as_array_mut().into_iter().flatten() {
         let fields = attempt.as_object_mut().unwrap();
         fields.remove("took_us");

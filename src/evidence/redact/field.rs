@@ -90,7 +90,8 @@ const PLAIN: [&str; 55] = [
     "revoked_at",
 ];
 /// What cmcomply composed, and what names endpoints.
-const COMPOSED: [&str; 35] = [
+const COMPOSED: [&str; 36] = [
+    "used",
     "asked",
     "canonical_names",
     "connect_to",
