@@ -50,6 +50,30 @@ const PARTS: [&str; 3] = ["properties", "hosts", "suffixes"];
 /// Fields that need a value: where the databases differ, that of the first one is kept.
 const NEEDED: [&str; 3] = ["parent", "instance", "host"];
 
+/// Names, texts and days: they can make more endpoints needed, and rule none out. Of all other fields, what only a database
+/// below the top says may do so.
+const GIVE_WAY: [&str; 19] = [
+    "database",
+    "default_sup",
+    "deployment_name",
+    "host",
+    "last_seen",
+    "last_sync",
+    "name",
+    "publisher",
+    "region",
+    "released",
+    "secret_expires",
+    "server",
+    "server_version",
+    "service_name",
+    "settings",
+    "storage_name",
+    "system",
+    "text",
+    "upstream",
+];
+
 /// One set of facts of all that were read from databases of one hierarchy. `None` for no facts at all.
 pub fn merge(sources: Vec<Facts>) -> Result<Option<Facts>, serde_json::Error> {
     let mut sources = sources.into_iter().map(Read::of).collect::<Result<Vec<_>, _>>()?;
@@ -384,7 +408,8 @@ impl Merger<'_> {
         Value::Object(merged)
     }
 
-    /// One value. Null is unknown, and gives way; but no database below the top settles as off what the top could not say.
+    /// One value. Null is unknown, and gives way; but no database below the top settles what the top could not say, where
+    /// that may rule an endpoint out.
     fn one(&mut self, place: Place<'_>, said: &[Said<'_>]) -> Value {
         let mut distinct: Vec<Said<'_>> = Vec::new();
         for (number, value) in said {
@@ -395,16 +420,17 @@ impl Merger<'_> {
         }
         match distinct.as_slice() {
             [] => Value::Null,
-            [off @ (_, Value::Bool(false))] => {
-                match said.iter().find(|(number, value)| value.is_null() && self.read[*number].is_top()) {
+            [only @ (_, value)] => {
+                let adds = **value == Value::Bool(true) || GIVE_WAY.contains(&place.column);
+                let silent = said.iter().find(|(number, value)| value.is_null() && self.read[*number].is_top());
+                match silent.filter(|_| !adds && !value.is_null()) {
                     Some(silent) => {
-                        self.differ(place, &[*silent, *off]);
-                        Value::Null
+                        self.differ(place, &[*silent, *only]);
+                        instead(place, value)
                     }
-                    None => Value::Bool(false),
+                    None => (*value).clone(),
                 }
             }
-            [(_, value)] => (*value).clone(),
             several if place.column == "roles" => self.rows(place, several),
             several if PARTS.contains(&place.column) => self.parts(place, several),
             several if several.iter().all(|(_, value)| value.is_number()) && is_count(place) => self.count(place, said),

@@ -4,7 +4,8 @@ use super::*;
 use crate::site::names::Role;
 use crate::site::readers::any::{any_facts, connection};
 use crate::site::{
-    Cmg, Console, InstalledRole, InternetName, PropertyValue, ServiceConnectionPoint, Site, SiteCode, SiteSystem,
+    Cmg, Console, InstalledRole, InternetName, PropertyValue, ServiceConnectionPoint, Site, SiteCode, SiteKind,
+    SiteSystem, SyncFrom, SyncSource, UpdatePackage, UpdatePackageState,
 };
 
 fn known<T>(value: T) -> Fact<T> {
@@ -113,6 +114,40 @@ fn what_one_does_not_know_another_tells_with_its_source() {
     let facts = merged(&[&whole, &ps1]);
     assert_eq!(facts.service_connection_points.rows(), [point(None)]);
     assert!(facts.data_findings.iter().any(|finding| finding.column == "online"), "{:?}", facts.data_findings);
+}
+
+#[test]
+fn what_the_top_could_not_say_is_not_settled_below_where_it_may_rule_endpoints_out() {
+    let mut sides = [of("CAS"), of("PS1")];
+    for (facts, below) in sides.iter_mut().zip([false, true]) {
+        let Fact::Known { value: sites, .. } = &mut facts.sites else { panic!() };
+        sites[1].kind = below.then_some(SiteKind::Secondary);
+        sites[1].name = below.then(|| "Lyon".to_owned());
+        facts.sync_sources = known(vec![SyncSource {
+            site: site("CAS"),
+            source: below.then_some(SyncFrom::Nothing),
+            default_sup: None,
+            upstream: below.then(|| "wsus.contoso.com".parse().unwrap()),
+            upstream_port: None,
+            upstream_tls: None,
+        }]);
+        facts.update_packages = known(vec![UpdatePackage {
+            name: Some("2503".to_owned()),
+            version: Some("5.00.9135".to_owned()),
+            state: below.then_some(UpdatePackageState::Installed),
+            released: None,
+        }]);
+    }
+    let facts = merged(&[&sides[0], &sides[1]]);
+    let site = &facts.sites.rows()[1];
+    assert_eq!((site.kind, site.name.as_deref()), (None, Some("Lyon")), "a name rules nothing out");
+    let source = &facts.sync_sources.rows()[0];
+    assert_eq!((source.source, source.upstream.is_some()), (None, true));
+    assert_eq!(facts.update_packages.rows()[0].state, None);
+    for column in ["kind", "source", "state"] {
+        let found = facts.data_findings.iter().find(|finding| finding.column == column);
+        assert!(found.is_some_and(|finding| finding.problem.contains("CM_CAS on cas-sql says nothing")), "{found:?}");
+    }
 }
 
 #[test]
