@@ -2,77 +2,20 @@
 //!
 //! The order in which the databases are given does not matter. What one says and another does not know is known; lists
 //! unite; what two say differently is a finding that names both, and is taken for unknown. It works on the facts as
-//! JSON, so that a new fact is merged without being named here; the tables below say what is special.
+//! JSON, so that a new fact is merged without being named here; [`tables`] say what is special.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::fact::{Fact, Source, UnknownWhy};
 use super::facts::{Connection, DataFinding, Facts};
 use super::readers;
 use crate::text;
 
-/// The fields that tell the rows of a list apart. Rows of a list that is not here are told apart by all they have.
-const KEYS: [(&str, &[&str]); 24] = [
-    ("sites", &["code"]),
-    ("site_databases", &["site"]),
-    ("site_systems", &["site", "host"]),
-    ("roles", &["role"]),
-    ("site_system_proxies", &["site", "host"]),
-    ("internet_names", &["site", "host"]),
-    ("service_connection_points", &["site", "host"]),
-    ("software_update_points", &["site", "host"]),
-    ("sync_sources", &["site"]),
-    ("distribution_points", &["site", "host"]),
-    ("asset_intelligence", &["site", "host"]),
-    ("cmgs", &["name"]),
-    ("tenants", &["id"]),
-    ("azure_environments", &["id"]),
-    ("azure_services", &["name"]),
-    ("entra_apps", &["client_id"]),
-    ("default_client_settings", &["settings", "option"]),
-    ("custom_client_settings", &["settings", "option"]),
-    ("subscriptions", &["kind", "id"]),
-    ("third_party_catalogs", &["name", "publisher"]),
-    ("update_packages", &["name", "version"]),
-    ("features", &["name", "kind"]),
-    ("consoles", &["host"]),
-    ("clients_by_system", &["system", "build"]),
-];
+mod tables;
 
-/// Fields in which null is an answer: no parent, the default instance.
-const NULL_SAYS: [&str; 2] = ["parent", "instance"];
-
-/// Fields that hold parts of their own, by name.
-const PARTS: [&str; 3] = ["properties", "hosts", "suffixes"];
-
-/// Fields that need a value: where the databases differ, that of the first one is kept.
-const NEEDED: [&str; 3] = ["parent", "instance", "host"];
-
-/// Names, texts and days: they can make more endpoints needed, and rule none out. Of all other fields, what only a database
-/// below the top says may do so.
-const GIVE_WAY: [&str; 19] = [
-    "database",
-    "default_sup",
-    "deployment_name",
-    "host",
-    "last_seen",
-    "last_sync",
-    "name",
-    "publisher",
-    "region",
-    "released",
-    "secret_expires",
-    "server",
-    "server_version",
-    "service_name",
-    "settings",
-    "storage_name",
-    "system",
-    "text",
-    "upstream",
-];
+use tables::{GIVE_WAY, KEYS, NULL_SAYS, PARTS, instead, is_count, is_same};
 
 /// One set of facts of all that were read from databases of one hierarchy. `None` for no facts at all.
 pub fn merge(sources: Vec<Facts>) -> Result<Option<Facts>, serde_json::Error> {
@@ -465,34 +408,6 @@ impl Merger<'_> {
             problem: text::ascii(&problem, 600),
             value: text::ascii(&shown(said[0].1), 80),
         });
-    }
-}
-
-/// Numbers that count something, and are no ids and no ports.
-fn is_count(place: Place<'_>) -> bool {
-    place.column == place.fact
-        || matches!(place.fact, "co_managed_clients" | "microsoft_365_clients" | "online_clients" | "client_counts")
-        || (place.fact == "clients_by_system" && place.column == "clients")
-        || (place.fact == "store_for_business" && place.column == "accounts")
-}
-
-/// Whether two databases say the same. Small letters and capitals are told apart in no name that tells rows apart.
-fn is_same(column: &str, one: &Value, other: &Value) -> bool {
-    let is_key = KEYS.iter().any(|(_, keys)| keys.contains(&column));
-    match (one, other) {
-        (Value::String(one), Value::String(other)) if is_key => one.eq_ignore_ascii_case(other),
-        _ => one == other,
-    }
-}
-
-/// What stands in the place of a value on which the databases do not agree.
-fn instead(place: Place<'_>, first: &Value) -> Value {
-    match (place.column, first) {
-        ("setting", _) => json!({ "use": "unreadable" }),
-        ("name", first) if place.fact == "internet_names" => first.clone(),
-        (column, first) if NEEDED.contains(&column) => first.clone(),
-        (_, Value::Object(fields)) if fields.contains_key("number") => json!({ "number": null, "text": null }),
-        _ => Value::Null,
     }
 }
 
