@@ -7,9 +7,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::fits::hop;
-use super::outcome::Tally;
+use super::outcome::{Tally, gaps};
 use super::run::{RUN_FORMAT, Run};
-use crate::assess::{Judgement, Verdict};
+use crate::assess::{Grade, Judgement, Verdict};
+use crate::catalog::{Status, Tier};
+use crate::derive::Decision;
 use crate::plan::{Probe, ProbeId};
 use crate::probe::Observation;
 use crate::text::{is_harmless, printable};
@@ -192,7 +194,7 @@ fn contradiction(run: &Run) -> Option<String> {
     if let Some(what) = run.clients.as_ref().and_then(Clients::contradiction) {
         return Some(what);
     }
-    if let Some(what) = misplaced(run) {
+    if let Some(what) = misplaced(run).or_else(|| weighed(run)) {
         return Some(what);
     }
     let waived_by = |judgement: &Judgement| {
@@ -214,9 +216,8 @@ fn contradiction(run: &Run) -> Option<String> {
     if run.outcome.non_compliant != required(Verdict::Fail) {
         return Some("the outcome is not that of the verdicts".to_owned());
     }
-    let unseen = required(Verdict::NotObserved) || required(Verdict::Error);
-    if unseen && run.outcome.incomplete.is_empty() {
-        return Some("required endpoints were not observed, and the outcome says complete".to_owned());
+    if run.outcome.incomplete.is_empty() && (!tally.unseen().is_empty() || !gaps(&run.facts).is_empty()) {
+        return Some("endpoints were not observed or facts are unknown, and the outcome says complete".to_owned());
     }
     None
 }
@@ -254,6 +255,25 @@ fn misplaced(run: &Run) -> Option<String> {
         }
     }
     None
+}
+
+/// What in the judgements does not fit what was derived: nothing that is needed is "not needed", and a verdict decides
+/// nothing only where the entry says so, or where it is one of an old and a new endpoint.
+fn weighed(run: &Run) -> Option<String> {
+    let pairs = run.requirements.iter().filter(|one| one.status == Status::Superseded);
+    let pairs: HashSet<_> = pairs.filter_map(|one| Some([&one.entry, one.replaced_by.as_ref()?])).flatten().collect();
+    run.requirements.iter().zip(&run.judgements).find_map(|(requirement, judgement)| {
+        let id = &judgement.requirement;
+        if judgement.verdict == Verdict::NotApplicable && requirement.decision != Decision::Retired {
+            return Some(format!("{id} is needed or undecided, and its verdict says that it is not needed"));
+        }
+        let light = requirement.tier == Tier::Advisory;
+        let fits = match judgement.grade {
+            Grade::Required => !light,
+            Grade::Advisory => light || pairs.contains(&requirement.entry),
+        };
+        (!fits).then(|| format!("the weight of {id} is not the one of its entry"))
+    })
 }
 
 /// JSON text whose strings hold only characters that print.

@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use url::form_urlencoded;
+
 use super::origin::SIGNS;
 use super::{Failure, FailureCode, Header};
 use crate::text::printable;
@@ -101,13 +103,26 @@ pub(super) fn header<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
     headers.iter().find(|h| h.name == name).map(|h| h.value.as_str())
 }
 
-/// A shared access signature is a secret, also in somebody else's redirect.
+/// A shared access signature is a secret, also in somebody else's redirect, and so is what follows `#`.
 pub(super) fn without_signature(location: &str) -> &str {
+    let location = location.split('#').next().unwrap_or_default();
     match location.split_once('?') {
-        Some((head, query)) if query.to_ascii_lowercase().contains("sig=") => head,
+        Some((head, query)) if holds_secret(query) => head,
         _ => location,
     }
 }
+
+fn holds_secret(query: &str) -> bool {
+    let plain = |text: &str| -> String {
+        form_urlencoded::parse(text.as_bytes()).map(|(key, value)| format!("{key}={value}&")).collect()
+    };
+    // Twice, since an address may stand in another one.
+    let texts = [plain(query), plain(&plain(query))];
+    texts.iter().any(|text| SECRETS.iter().any(|name| text.to_ascii_lowercase().contains(name)))
+}
+
+/// How the names of secrets in a query end.
+const SECRETS: [&str; 6] = ["sig=", "signature=", "token=", "secret=", "password=", "key="];
 
 /// Headers that tell who answered, in lower case, besides the signs of the endpoints themselves.
 const TELLING: &[&str] = &[
@@ -132,6 +147,22 @@ const MAX_HEADER_VALUE: usize = 256;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_in_a_redirect_is_cut_however_it_is_written() {
+        let bare = "https://a.example/x";
+        for rest in [
+            "?SIG=a",
+            "?%73ig=a",
+            "?u=https%3A%2F%2Fb%2F%3Fsig%3Da",
+            "?X-Amz-Signature=a",
+            "?a=1&access_token=b",
+            "#sig=a",
+        ] {
+            assert_eq!(without_signature(&format!("{bare}{rest}")), bare, "{rest}");
+        }
+        assert_eq!(without_signature("/fwlink/?LinkID=619849&clcid=0x409"), "/fwlink/?LinkID=619849&clcid=0x409");
+    }
 
     #[test]
     fn only_telling_headers_are_kept_and_made_harmless() {

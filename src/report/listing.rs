@@ -63,9 +63,23 @@ impl<const N: usize> Listing<N> {
 
 /// A cell that no spreadsheet takes for a formula, quoted where it must be.
 pub(super) fn csv_cell(value: &str) -> String {
-    let formula =
-        value.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
-    let inert = if formula { format!("'{value}") } else { value.to_owned() };
+    let begins_formula = |text: &str| {
+        text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'])
+    };
+    // Where a semicolon separates, a quote in a cell is none, and what follows a semicolon is a cell.
+    let mut inert = String::with_capacity(value.len() + 1);
+    for (nth, part) in value.split(';').enumerate() {
+        let part = if nth == 0 {
+            part
+        } else {
+            inert.push(';');
+            part
+        };
+        if begins_formula(part.trim_start_matches(['"', ' '])) {
+            inert.push('\'');
+        }
+        inert.push_str(part);
+    }
     if inert.contains(['"', ',', ';', '\r', '\n']) { format!("\"{}\"", inert.replace('"', "\"\"")) } else { inert }
 }
 
@@ -78,7 +92,11 @@ mod tests {
         let long = "a-long-name-that-goes-on.and-on.contoso.com";
         Listing {
             columns: ["name", "what", "note"],
-            rows: vec![row([long, long, "=1+1"]), row(["a", "b, \"c\"", "\u{1b}[2J"])],
+            rows: vec![
+                row([long, long, "=1+1"]),
+                row(["a", "b, \"c\"", "\u{1b}[2J"]),
+                row(["CN=a;=1+1;b", "a; -b", "c;\"=2"]),
+            ],
         }
     }
 
@@ -98,6 +116,7 @@ mod tests {
         let csv = listing().csv();
         assert!(csv.starts_with("\u{feff}name,what,note\r\n"), "{csv}");
         assert!(csv.contains(",'=1+1\r\n") && csv.contains("\"b, \"\"c\"\"\""), "{csv}");
+        assert!(csv.contains("CN=a;'=1+1;b") && csv.contains("a;' -b") && csv.contains("c;'\"\"=2"), "{csv}");
         assert!(csv.contains("\\u{1b}[2J") && !csv.contains('\u{1b}'), "{csv}");
     }
 }

@@ -1,6 +1,7 @@
 //! Run documents that are no good: each is refused with its reason.
 
-use cmcomply::evidence::Run;
+use cmcomply::assess::{Judgement, Verdict};
+use cmcomply::evidence::{Run, Tally};
 use serde_json::{Value, json};
 
 use super::sample;
@@ -98,6 +99,42 @@ fn an_edited_verdict_is_found() {
         run["judgements"][0]["waiver"] = json!("W-0007");
     };
     assert!(refused(counted).contains("counts"), "one count was forgotten");
+}
+
+/// Whoever edits a verdict can edit the counts too.
+#[test]
+fn a_verdict_that_does_not_fit_what_was_derived_is_found() {
+    let edited = |edit: &dyn Fn(&mut Value)| {
+        refused(|run| {
+            edit(run);
+            let judgements: Vec<Judgement> = serde_json::from_value(run["judgements"].clone()).unwrap();
+            let tally = Tally::of(&judgements);
+            run["outcome"]["non_compliant"] = json!(tally.required.get(&Verdict::Fail).is_some_and(|n| *n > 0));
+            run["outcome"]["tally"] = serde_json::to_value(tally).unwrap();
+        })
+    };
+    let all = |run: &mut Value, field: &str, from: &str, to: &str| {
+        for judgement in run["judgements"].as_array_mut().unwrap() {
+            if judgement[field] == from {
+                judgement[field] = json!(to);
+            }
+        }
+    };
+    let said = edited(&|run| all(run, "verdict", "fail", "not_applicable"));
+    assert!(said.contains("its verdict says that it is not needed"), "{said}");
+    let said = edited(&|run| all(run, "grade", "required", "advisory"));
+    assert!(said.contains("is not the one of its entry"), "{said}");
+    let said = edited(&|run| {
+        run["outcome"]["incomplete"] = json!([]);
+        run["facts"]["sites"] = json!({ "state": "unknown", "why": "not_visible", "detail": "x" });
+        let needed = |one: &Value| one["verdict"] != "not_observed" && one["verdict"] != "error";
+        let kept: Vec<bool> = run["judgements"].as_array().unwrap().iter().map(needed).collect();
+        for list in ["judgements", "requirements"] {
+            let mut kept = kept.iter();
+            run[list].as_array_mut().unwrap().retain(|_| *kept.next().unwrap());
+        }
+    });
+    assert!(said.contains("facts are unknown, and the outcome says complete"), "{said}");
 }
 
 #[test]

@@ -265,7 +265,7 @@ fn part(number: usize, verdict: Verdict, grade: Grade, mark: &str) -> Part {
         byte_ranges: false,
         idle_seconds: None,
         proof: Proof::Itself,
-        decision: Decision::Needed,
+        decision: if verdict == Verdict::NotApplicable { Decision::Retired } else { Decision::Needed },
         reasons: vec![format!("{mark}cm01.contoso.com is service connection point")],
     };
     let looked = matches!(verdict, Verdict::Pass | Verdict::Fail | Verdict::Waived | Verdict::Error);

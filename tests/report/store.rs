@@ -229,6 +229,24 @@ fn a_rewritten_manifest_is_found_whichever_it_is() {
 }
 
 #[test]
+fn a_run_under_another_name_is_found() {
+    let (place, folders) = Place::three();
+    for other in ["20260101T000000Z-XYZ-00000000", &name(&folders[2]).replace("PS1", "PS2")] {
+        let renamed = folders[2].with_file_name(other);
+        std::fs::rename(&folders[2], &renamed).unwrap();
+        // HEAD too names it so.
+        let head = place.path("cmcomply-runs/HEAD");
+        let named = std::fs::read_to_string(&head).unwrap();
+        std::fs::write(&head, named.replace(&name(&folders[2]), other)).unwrap();
+        let (code, findings) = place.verify(&[]);
+        assert_eq!((code, findings.contains(&(StoreProblem::Damaged, format!("{other}/")))), (1, true), "{findings:?}");
+        std::fs::write(&head, named).unwrap();
+        std::fs::rename(&renamed, &folders[2]).unwrap();
+    }
+    assert_eq!(place.verify(&[]), (0, vec![]));
+}
+
+#[test]
 fn what_was_noted_elsewhere_finds_what_the_store_cannot_show() {
     let (place, folders) = Place::three();
     let noted = cmcomply::text::hexadecimal(&<sha2::Sha256 as sha2::Digest>::digest(

@@ -7,10 +7,11 @@ use clap::{Args, value_parser};
 
 use super::super::catalog::CatalogArgs;
 use super::super::facts::FactsArgs;
+use super::super::plan::lacks;
 use super::super::probing::RouteArgs;
 use super::super::{Stop, audit, console, exit};
 use crate::derive::{Options, Subject};
-use crate::evidence::{can_write_aside, unknown_facts, write_aside};
+use crate::evidence::{can_write_aside, write_aside};
 use crate::plan::{PlanBounds, PlanDocument};
 use crate::probe::Bounds;
 use crate::text;
@@ -85,8 +86,8 @@ pub(super) async fn run(args: NewArgs) -> Result<u8, Stop> {
     }
     let mut requirements = derive::requirements(&facts, &catalog, &Options { routes, target_build });
     proxies::reroute(&mut requirements, &rules);
-    let of_clients = requirements.iter().filter(|requirement| requirement.subject == Subject::Clients);
-    let probes = plan::build(of_clients).probes;
+    requirements.retain(|requirement| requirement.subject == Subject::Clients);
+    let probes = plan::build(&requirements).probes;
     if probes.is_empty() {
         return Err(Stop::usage(anyhow::anyhow!("nothing is known to be needed by clients that could be looked at")));
     }
@@ -108,10 +109,9 @@ pub(super) async fn run(args: NewArgs) -> Result<u8, Stop> {
     for (path, bytes) in [(&plan_path, document.as_slice()), (&script_path, script.as_bytes())] {
         write_aside(path, bytes).with_context(|| format!("cannot write {}", shown(path))).map_err(Stop::usage)?;
     }
-    let unknown = unknown_facts(&facts).len();
     let mut said = format!(
         "{}: {} endpoints, {} KB; import it in the console, Software Library, Scripts\n{}: its plan, for run-script collect \
-         (--plan)\n{unknown} facts are unknown\n",
+         (--plan)\n",
         shown(&script_path),
         plan.probes.len(),
         script.len().div_ceil(1024),
@@ -120,6 +120,7 @@ pub(super) async fn run(args: NewArgs) -> Result<u8, Stop> {
     if let Some(more) = plan.probes.len().checked_sub(MOST_PROBES).filter(|more| *more > 0) {
         said = format!("{said}the last {more} endpoints have no room in an answer, and stay not observed\n");
     }
+    let code = lacks(&facts, &requirements, &mut said);
     console::print(&said).context("cannot write to standard output").map_err(Stop::usage)?;
-    Ok(if unknown == 0 { exit::COMPLIANT } else { exit::INCOMPLETE })
+    Ok(code)
 }

@@ -41,9 +41,14 @@ pub enum UnknownRun {
 impl RunName {
     /// The name of this run, whose record these bytes are.
     pub(super) fn of(run: &Run, record: &[u8]) -> Self {
+        Self::of_hashed(run, &hexadecimal(&Sha256::digest(record)))
+    }
+
+    /// The same by the SHA-256 of the record, in hexadecimal.
+    pub(super) fn of_hashed(run: &Run, sha256: &str) -> Self {
         let began = run.moments.started.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string();
         let site = run.facts.this_site.known().map_or_else(|| "UNKNOWN".to_owned(), ToString::to_string);
-        Self(format!("{began}-{site}-{}", &hexadecimal(&Sha256::digest(record))[..DIGITS]))
+        Self(format!("{began}-{site}-{}", sha256.get(..DIGITS).unwrap_or_default()))
     }
 
     /// The name, if it is one.

@@ -151,8 +151,8 @@ impl Store {
         let entries = self.entries()?;
         let folders = self.folders(&entries.runs);
         let mut found = Found::default();
-        let runs = folders.iter().map(|folder| self.verify_run(folder, check, &mut found)).collect();
         verify_chain(&folders, head, &mut found);
+        let runs = folders.iter().map(|folder| self.verify_run(folder, check, &mut found)).collect();
         if let Some(anchor) = check.anchor
             && !folders
                 .iter()
@@ -225,11 +225,16 @@ impl Store {
             }
         }
         // What is not as it was written need not be understood.
-        if !check.hashes_only
-            && !found.has(run)
-            && let Err(error) = self.record(run)
-        {
-            found.findings.push(unreadable(run, &error));
+        if !check.hashes_only && !found.has(run) {
+            let sha256 = listed.iter().find(|(_, file)| file == RUN).map_or("", |(sha256, _)| sha256);
+            match self.record(run).map(|record| RunName::of_hashed(&record, sha256)) {
+                Err(error) => found.findings.push(unreadable(run, &error)),
+                Ok(name) if name != *run => {
+                    let text = format!("it is the folder of the run {name}, under another name");
+                    found.say(Some(run), None, StoreProblem::Damaged, text);
+                }
+                Ok(_) => {}
+            }
         }
         self.verify_signature(folder, &sums, check.key, &mut verified, found);
         verified
