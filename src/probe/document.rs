@@ -17,7 +17,7 @@ use url::{Position, Url};
 
 use super::layer::{io_words, is_cut, telling_headers, without_signature};
 use super::route::Route;
-use super::{Failure, FailureCode, Header, NameEvidence, Settings, Ways, block_page, dns, proxy, tcp};
+use super::{Failure, FailureCode, Header, NameEvidence, Settings, Ways, block_page, dns, oddity, proxy, tcp};
 use crate::derive::Via;
 use crate::host::{HostName, HostOrAddress, Scheme};
 use crate::text::printable;
@@ -174,7 +174,16 @@ impl Hop<'_> {
                 let (server, rule) = (self.settings.dns_server, route.rule.clone());
                 let seen = dns::resolve(name, server, rule, self.settings.deadlines.name).await;
                 evidence.name = seen.evidence;
-                seen.result?
+                let mut found = seen.result?;
+                if route.rule.is_none() && !route.proxied {
+                    // Who runs a server must not choose what is asked of this machine itself, whatever its name is.
+                    found.retain(|address| !oddity::is_of_this_machine_or_link(*address));
+                    if found.is_empty() {
+                        let what = format!("{name} has addresses of this machine or link alone, which are not asked");
+                        return Err(self.failure(FailureCode::NameSinkhole, &what));
+                    }
+                }
+                found
             }
         };
         let bound = self.settings.bounds.addresses.max(1);

@@ -42,6 +42,22 @@ pub(super) fn of(name: &HostName, addresses: &[IpAddr]) -> Vec<Oddity> {
         .collect()
 }
 
+/// An address that leads no further than this machine or its link.
+pub(super) fn is_of_this_machine_or_link(address: IpAddr) -> bool {
+    match plain(address) {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_unspecified() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unspecified() || v6.is_unicast_link_local(),
+    }
+}
+
+/// IPv4 in the clothes of IPv6 is IPv4.
+fn plain(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
+        IpAddr::V4(_) => address,
+    }
+}
+
 /// A name that the whole internet can resolve: it has a domain, and none that is reserved for inside networks
 /// (RFC 2606, 6761, 6762, 8375, and what Windows domains are often called).
 fn is_public(name: &HostName) -> bool {
@@ -54,10 +70,7 @@ fn judge(address: IpAddr) -> Option<(OddityKind, &'static str)> {
     if let Some((_, who)) = KNOWN_SINKHOLES.iter().find(|(sinkhole, _)| *sinkhole == address) {
         return Some((OddityKind::Sinkhole, who));
     }
-    let address = match address {
-        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
-        IpAddr::V4(_) => address,
-    };
+    let address = plain(address);
     match address {
         _ if address.is_unspecified() => Some((OddityKind::Sinkhole, "no address at all: a DNS filter's answer")),
         _ if address.is_loopback() => {

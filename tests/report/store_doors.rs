@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 use cmcomply::evidence::store::StoreProblem;
 
-use super::store::{Place, run_of_day, said};
+use super::store::{Place, name, run_of_day, said};
 
 /// A store with two runs, and a third record to add.
 fn two() -> (Place, PathBuf) {
@@ -142,4 +142,22 @@ fn a_record_of_a_gigabyte_is_refused_in_bounded_memory() {
         let text = said(&done).split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(done.status.code() == Some(code) && text.contains(says), "{arguments:?}: {text}");
     }
+}
+
+#[test]
+fn a_run_under_another_name_is_found() {
+    let (place, folders) = Place::three();
+    for other in ["20260101T000000Z-XYZ-00000000", &name(&folders[2]).replace("PS1", "PS2")] {
+        let renamed = folders[2].with_file_name(other);
+        std::fs::rename(&folders[2], &renamed).unwrap();
+        // HEAD too names it so.
+        let head = place.path("cmcomply-runs/HEAD");
+        let named = std::fs::read_to_string(&head).unwrap();
+        std::fs::write(&head, named.replace(&name(&folders[2]), other)).unwrap();
+        let (code, findings) = place.verify(&[]);
+        assert_eq!((code, findings.contains(&(StoreProblem::Damaged, format!("{other}/")))), (1, true), "{findings:?}");
+        std::fs::write(&head, named).unwrap();
+        std::fs::rename(&renamed, &folders[2]).unwrap();
+    }
+    assert_eq!(place.verify(&[]), (0, vec![]));
 }

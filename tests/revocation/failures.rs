@@ -149,3 +149,20 @@ async fn an_interruption_and_the_total_deadline_end_it() {
     assert_eq!((lists.len(), cancelled(&lists)), (20, 20));
     assert_eq!(net.seen().len(), before, "nothing is sent after an interruption");
 }
+
+/// Whoever runs a server writes its certificate: what stands there sends nobody to this machine itself.
+#[tokio::test]
+async fn no_certificate_chooses_what_is_asked_of_this_machine() {
+    let here: std::net::IpAddr = "127.0.0.1".parse().unwrap();
+    let spec = Spec::default().known("contoso.example").name("here.contoso.example", Name::Addresses(vec![here]));
+    let net = Internet::start(spec).await;
+    let url = format!("http://here.contoso.example:{}/issuing.crl", net.server(80).port());
+    let settings = Settings { connect_to: Vec::new(), ..settings(&net) };
+    let lists =
+        revocation::fetch(&[named(&[&url])], &Via::Direct, &settings, Timestamp::now(), &CancellationToken::new())
+            .await;
+    let failure = failure(&lists, &url);
+    assert_eq!(failure.code, FailureCode::NameSinkhole, "{failure:?}");
+    assert!(failure.detail.contains("of this machine or link alone"), "{failure:?}");
+    assert_eq!(net.count(|seen| matches!(seen, Seen::Request { .. })), 0);
+}
