@@ -31,7 +31,7 @@ use crate::proxies::Rules;
 use crate::site::Facts;
 use crate::vantage::run_script::Clients;
 use crate::vantage::{ClientsFile, THIS_MACHINE, Vantage};
-use crate::{assess, derive, plan, probe, proxies, report, vantage};
+use crate::{assess, derive, plan, probe, proxies, report, text, vantage};
 
 /// Arguments of `cmcomply audit`.
 #[derive(Debug, Clone, Args)]
@@ -138,7 +138,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let reported = args.reports.write(&run);
     let mut table = report::table(&run, console::style(args.color, args.width));
     if let (Some(path), Some(Ok(()))) = (&args.output, &recorded) {
-        table = format!("{table}  record: {}\n", shown(path));
+        table = format!("{table}  record: {}\n", text::path(path));
     }
     if let Some(Ok(kept)) = &kept {
         table = format!("{table}{}", super::keep::said(kept));
@@ -147,7 +147,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<u8, Stop> {
     let nothing = |written: bool| if written { "" } else { "; the table is all that is left of this run" };
     let (in_file, in_store) = (matches!(recorded, Some(Ok(()))), matches!(kept, Some(Ok(_))));
     if let (Some(Err(error)), Some(path)) = (recorded, &args.output) {
-        return Err(Stop::usage(error.context(format!("cannot write {}{}", shown(path), nothing(in_store)))));
+        return Err(Stop::usage(error.context(format!("cannot write {}{}", text::path(path), nothing(in_store)))));
     }
     if let Some(Err(error)) = kept {
         return Err(Stop::usage(
@@ -284,14 +284,10 @@ fn fitting(file: ClientsFile, place: Option<usize>, plans: &[PlanDocument]) -> R
 
 /// Writes the plan; what is to be said of it.
 fn write_plan(path: &Path, plan: &PlanDocument) -> Result<String, Stop> {
-    let name = crate::text::printable(&path.display().to_string(), 500);
+    let name = text::path(path);
     let document = plan.to_json().context("the plan could not be written as JSON").map_err(Stop::usage)?;
     write_aside(path, &document).with_context(|| format!("cannot write {name}")).map_err(Stop::usage)?;
     Ok(format!("{name}: {} probes\n", plan.probes.len()))
-}
-
-fn shown(path: &Path) -> String {
-    crate::text::printable(&path.display().to_string(), 500)
 }
 
 pub(super) fn record(run: &Run, path: &Path) -> anyhow::Result<()> {
@@ -379,7 +375,7 @@ fn record_settings(
     let fixed = stated.iter().map(|(context, via)| (context.name().to_owned(), via.to_string()));
     let ruled = rules.iter().map(|(context, rules)| (context.name().to_owned(), rules.to_string()));
     let PlanBounds { stage_timeout_ms, deadline_ms, .. } = args.probing.plan_bounds();
-    let hash = |der: &Vec<u8>| crate::text::hexadecimal(&<sha2::Sha256 as sha2::Digest>::digest(der));
+    let hash = |der: &Vec<u8>| text::hexadecimal(&<sha2::Sha256 as sha2::Digest>::digest(der));
     let public_roots = settings.checks.public_roots.iter().map(hash).collect();
     let Seeing { dns_server, connect_to, extra_roots, .. } = Seeing::new(settings);
     RunSettings {

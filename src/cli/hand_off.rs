@@ -15,7 +15,7 @@ use crate::derive::{Requirement, Subject, Via};
 use crate::report::lists::{self, HandOff, Head, MAX_TEXT, PacRoutes, Rendered};
 use crate::report::{allow_list_check, allow_list_findings, allow_list_rows};
 use crate::settings::stated_via;
-use crate::text::printable;
+use crate::text::{self, printable};
 
 /// Lists for firewalls and proxies.
 #[derive(Debug, Clone, Args)]
@@ -64,7 +64,7 @@ impl ListArgs {
 
     /// A folder for lists; made if it is not there.
     pub(super) fn folder(path: &Path) -> Result<(), Stop> {
-        let shown = printable(&path.display().to_string(), 500);
+        let shown = text::path(path);
         std::fs::create_dir_all(path)
             .with_context(|| format!("cannot make the folder --output {shown}"))
             .map_err(Stop::usage)?;
@@ -105,7 +105,7 @@ impl ListArgs {
                     written.extend([losses_file(&place), place]);
                 }
                 note_old(folder, &format!("{format}-"), &written);
-                let folder = printable(&folder.display().to_string(), 500);
+                let folder = text::path(folder);
                 console::note(&format!("{} lists in {folder}, each with its .losses.txt", lists.len()));
                 Ok(())
             }
@@ -192,7 +192,7 @@ impl CheckArgs {
     /// The allow list, if there is one to compare with.
     pub(super) fn read(&self) -> Result<Option<String>, Stop> {
         let Some(path) = &self.check_against else { return Ok(None) };
-        let shown = printable(&path.display().to_string(), 500);
+        let shown = text::path(path);
         let read = || -> anyhow::Result<String> {
             let mut bytes = Vec::new();
             std::fs::File::open(path)?.take(MAX_TEXT as u64 + 1).read_to_end(&mut bytes)?;

@@ -100,18 +100,11 @@ fn row(subject: Subject, roles: Vec<String>, seats: &Seats, rules: &[VantageRule
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::{Connection, SiteCode, SqlCertificate, SqlSignIn, UnknownWhy};
+    use crate::site::{SiteCode, nothing_known};
 
     #[test]
     fn this_machine_is_no_default_of_another_one() {
-        let connection = Connection {
-            server: "cm01.contoso.com".to_owned(),
-            database: "CM_PS1".to_owned(),
-            server_version: None,
-            certificate: SqlCertificate::MachineRoots,
-            sign_in: SqlSignIn::SqlLogin { user: "reader".to_owned() },
-        };
-        let facts = Facts::unknown(connection, UnknownWhy::NotVisible, "not visible");
+        let facts = nothing_known();
         let host = |name: &str| Subject::Host { site: SiteCode::parse("PS1").unwrap(), host: name.parse().unwrap() };
         let subjects = [host("cm01.contoso.com"), host("cm02.contoso.com")];
         let here = Vantage::local("cm01.contoso.com");

@@ -9,7 +9,7 @@ use super::facts::FactsArgs;
 use super::{Stop, audit, console, exit};
 use crate::evidence::write_aside;
 use crate::settings;
-use crate::text::printable;
+use crate::text::{self, printable};
 
 /// Arguments of `cmcomply init`.
 #[derive(Debug, Clone, Args)]
@@ -26,7 +26,7 @@ pub(super) struct InitArgs {
 
 /// Reads the site database and writes the settings file.
 pub(super) async fn run(args: InitArgs) -> Result<u8, Stop> {
-    let path = printable(&args.output.display().to_string(), 500);
+    let path = text::path(&args.output);
     if args.output.exists() && !args.force {
         return Err(Stop::usage(anyhow::anyhow!("{path} is there already; give another --output, or --force")));
     }

@@ -11,7 +11,7 @@ use super::{Stop, console, secret};
 use crate::evidence::Run;
 use crate::evidence::store::{Kept, LockedKey, Part, Signer, Store, StoreError};
 use crate::report::{Format, RenderError};
-use crate::text::printable;
+use crate::text;
 
 /// The store where none is named.
 pub(super) const DEFAULT_STORE: &str = "cmcomply-runs";
@@ -131,7 +131,7 @@ impl SignArgs {
         if let Some(signer) = locked.open() {
             return Ok(Some(signer));
         }
-        let name = printable(&path.display().to_string(), 500);
+        let name = text::path(path);
         let password = secret::sign_password(&name, self.sign_password_file.as_deref()).map_err(Stop::usage)?;
         locked.open_with(password.expose()).context("--sign-key").map_err(Stop::usage).map(Some)
     }
@@ -159,7 +159,7 @@ pub(super) fn said(kept: &Kept) -> String {
     if let Some(doubt) = &kept.doubt {
         console::note(&format!("before this run was kept, {doubt}; see `cmcomply runs verify`"));
     }
-    let mut said = format!("  kept: {}\n", printable(&kept.folder.display().to_string(), 500));
+    let mut said = format!("  kept: {}\n", text::path(&kept.folder));
     let _ = writeln!(said, "  SHA-256 of its SHA256SUMS, to be noted elsewhere: {}", kept.sums);
     said
 }

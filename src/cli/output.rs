@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::{Stop, console};
 use crate::evidence::write_aside;
 use crate::report::Listing;
-use crate::text::printable;
+use crate::text;
 
 /// How to write a list.
 #[derive(Debug, Clone, Args)]
@@ -60,7 +60,7 @@ pub(super) fn write(text: &str) -> Result<(), Stop> {
 
 /// Writes a file whole or not at all.
 pub(super) fn write_file(path: &Path, text: &str) -> Result<(), Stop> {
-    let shown = printable(&path.display().to_string(), 500);
+    let shown = text::path(path);
     write_aside(path, text.as_bytes()).with_context(|| format!("cannot write {shown}")).map_err(Stop::usage)
 }
 

@@ -15,9 +15,8 @@ use crate::derive::{Decision, Options, Requirement, Via};
 use crate::evidence::{can_write_aside, write_aside};
 use crate::host::HostName;
 use crate::plan::{PlanBounds, PlanDocument};
-use crate::probe::Bounds;
 use crate::site::Facts;
-use crate::text::printable;
+use crate::text::{self, printable};
 use crate::vantage::Vantage;
 use crate::vantage::script;
 use crate::{derive, proxies, report, vantage};
@@ -70,15 +69,14 @@ pub(super) async fn run(args: PlanArgs) -> Result<u8, Stop> {
         Some(version) => Options::default().for_version(version, &catalog).map_err(Stop::usage)?.target_build,
         None => None,
     };
-    let shown = |path: &Path| printable(&path.display().to_string(), 500);
     let files: Vec<(&HostName, PathBuf)> =
         args.host.iter().map(|host| (host, args.output.join(format!("{host}.plan.json")))).collect();
     std::fs::create_dir_all(&args.output)
-        .with_context(|| format!("cannot make the folder {}", shown(&args.output)))
+        .with_context(|| format!("cannot make the folder {}", text::path(&args.output)))
         .map_err(Stop::usage)?;
     for (_, path) in &files {
         for path in [path, &script_beside(path)] {
-            can_write_aside(path).with_context(|| format!("cannot write {}", shown(path))).map_err(Stop::usage)?;
+            can_write_aside(path).with_context(|| format!("cannot write {}", text::path(path))).map_err(Stop::usage)?;
         }
     }
     let thumbprints: Vec<String> = catalog.roots.iter().map(|root| root.sha1.clone()).collect();
@@ -98,7 +96,7 @@ pub(super) async fn run(args: PlanArgs) -> Result<u8, Stop> {
     let subjects = requirements.iter().map(|requirement| &requirement.subject);
     // Nobody is here: what this machine would look at itself is carried too, where it is asked for.
     let seats = vantage::assign(subjects, &facts, &vantages, None, &Vantage::local(""), &args.host);
-    let plans = seats.plans(&requirements, bounds(&args));
+    let plans = seats.plans(&requirements, PlanBounds::within(args.stage_timeout, args.deadline));
     let mut said = String::new();
     for (host, path) in &files {
         let place = seats.place_of(host).ok_or_else(|| {
@@ -107,14 +105,16 @@ pub(super) async fn run(args: PlanArgs) -> Result<u8, Stop> {
         })?;
         let plan: &PlanDocument = &plans[place];
         let document = plan.to_json().context("the plan could not be written as JSON").map_err(Stop::usage)?;
-        write_aside(path, &document).with_context(|| format!("cannot write {}", shown(path))).map_err(Stop::usage)?;
+        write_aside(path, &document)
+            .with_context(|| format!("cannot write {}", text::path(path)))
+            .map_err(Stop::usage)?;
         let options = script::Options { as_system: false, roots: thumbprints.clone() };
         let script_path = script_beside(path);
         write_aside(&script_path, script::carried(plan, &options).as_bytes())
-            .with_context(|| format!("cannot write {}", shown(&script_path)))
+            .with_context(|| format!("cannot write {}", text::path(&script_path)))
             .map_err(Stop::usage)?;
-        let _ = writeln!(said, "{}: {} probes", shown(path), plan.probes.len());
-        let _ = writeln!(said, "{}: the same as a script for Windows", shown(&script_path));
+        let _ = writeln!(said, "{}: {} probes", text::path(path), plan.probes.len());
+        let _ = writeln!(said, "{}: the same as a script for Windows", text::path(&script_path));
     }
     let places: Vec<Option<usize>> = args.host.iter().map(|host| seats.place_of(host)).collect();
     requirements.retain(|requirement| {
@@ -148,16 +148,4 @@ pub(super) fn lacks(facts: &Facts, requirements: &[Requirement], said: &mut Stri
 fn script_beside(plan: &Path) -> PathBuf {
     let name = plan.file_name().map(|name| name.to_string_lossy().replace(".plan.json", ".observe.ps1"));
     plan.with_file_name(name.unwrap_or_default())
-}
-
-fn bounds(args: &PlanArgs) -> PlanBounds {
-    let own = Bounds::default();
-    let number = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
-    PlanBounds {
-        stage_timeout_ms: args.stage_timeout * 1000,
-        deadline_ms: args.deadline * 1000,
-        probes_at_once: number(own.probes),
-        addresses: number(own.addresses),
-        retries: u8::try_from(own.retries).unwrap_or(u8::MAX),
-    }
 }

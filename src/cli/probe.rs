@@ -18,7 +18,7 @@ use crate::host::{HostName, Scheme};
 use crate::plan::{PlanDocument, Target};
 use crate::probe::{FailureCode, Observation};
 use crate::settings::{Settings, stated_via};
-use crate::text::printable;
+use crate::text;
 use crate::vantage::Vantage;
 use crate::{assess, derive, plan, report};
 
@@ -186,7 +186,7 @@ fn write(seen: &Observations, output: Option<&Path>) -> Result<(), Stop> {
             done => done.context("cannot write to standard output").map_err(Stop::usage),
         };
     };
-    let name = printable(&path.display().to_string(), 500);
+    let name = text::path(path);
     write_aside_with(path, |file| seen.write(file)).with_context(|| format!("cannot write {name}")).map_err(Stop::usage)
 }
 

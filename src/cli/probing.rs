@@ -86,13 +86,8 @@ pub(super) struct ProbeArgs {
 impl ProbeArgs {
     /// The bounds as a plan carries them.
     pub(super) fn plan_bounds(&self) -> PlanBounds {
-        PlanBounds {
-            stage_timeout_ms: self.stage_timeout * 1000,
-            deadline_ms: self.deadline * 1000,
-            probes_at_once: self.concurrency,
-            addresses: u16::try_from(Bounds::default().addresses).unwrap_or(u16::MAX),
-            retries: self.retries,
-        }
+        let bounds = PlanBounds::within(self.stage_timeout, self.deadline);
+        PlanBounds { probes_at_once: self.concurrency, retries: self.retries, ..bounds }
     }
 
     /// The settings of the probe. Reads the CA files.

@@ -23,7 +23,7 @@ use crate::derive::{self, Change, Options, RequirementId, difference};
 use crate::evidence::{Run, write_aside};
 use crate::report::{self, Assessed, Readiness, ReadinessFormat};
 use crate::site::Facts;
-use crate::text::{day, printable};
+use crate::text::{self, day, printable};
 use crate::vantage::EvidenceGrade;
 
 /// Arguments of `cmcomply readiness`.
@@ -146,7 +146,7 @@ pub(super) async fn run(args: ReadinessArgs) -> Result<u8, Stop> {
     };
     let document = document(&run, &case);
     let written = output.write(&document);
-    let place = printable(&output.record.display().to_string(), 500);
+    let place = text::path(&output.record);
     recorded.with_context(|| format!("cannot write --record {place}")).map_err(Stop::usage)?;
     written?;
     Ok(document.verdict.exit_code)
@@ -238,7 +238,7 @@ impl WritingArgs {
         match &self.output {
             Some(path) => {
                 let bytes = self.format.render(document).context("the report cannot be made").map_err(Stop::usage)?;
-                let shown = || format!("cannot write --output {}", printable(&path.display().to_string(), 500));
+                let shown = || format!("cannot write --output {}", text::path(path));
                 write_aside(path, &bytes).with_context(shown).map_err(Stop::usage)?;
             }
             None => self.print(document)?,

@@ -14,7 +14,7 @@ use super::reports::{self, Output};
 use super::{Stop, exit, output};
 use crate::evidence::{Run, RunError, can_write_aside, read_bounded, write_aside};
 use crate::report::{self, Format, Readiness, ReadinessFormat};
-use crate::text::printable;
+use crate::text;
 
 /// Arguments of `cmcomply report`.
 #[derive(Debug, Clone, Args)]
@@ -121,7 +121,7 @@ fn pages(run: &Path, folder: &Path) -> Result<u8, Stop> {
     let run = Run::read(&record_of(run)).map_err(Stop::usage)?;
     let written = reports::write_pages(&run, folder);
     let number = written.map_err(|failed| Stop::usage(anyhow::anyhow!("cannot write {failed}")))?;
-    let shown = printable(&folder.display().to_string(), 500);
+    let shown = text::path(folder);
     output::write(&format!("{shown}: index.html and {} pages of hosts and roles\n", number - 1))?;
     Ok(exit::COMPLIANT)
 }
@@ -146,7 +146,7 @@ fn deliver(bytes: &[u8], output: Option<&Path>) -> Result<u8, Stop> {
 }
 
 fn cannot_write(path: &Path) -> String {
-    format!("cannot write --output {}", printable(&path.display().to_string(), 500))
+    format!("cannot write --output {}", text::path(path))
 }
 
 /// A reader that went away is no error.

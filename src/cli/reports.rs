@@ -9,7 +9,7 @@ use clap::Args;
 use super::Stop;
 use crate::evidence::{Run, can_write_aside, can_write_folder_aside, write_aside, write_folder_aside};
 use crate::report::{self, Format, RenderError};
-use crate::text::printable;
+use crate::text;
 
 /// The reports that an audit writes.
 #[derive(Debug, Clone, Default, Args)]
@@ -46,7 +46,7 @@ impl<F: FromStr<Err: Display>> FromStr for ReportFile<F> {
 impl<F: Display> ReportFile<F> {
     /// As on the command line, safe to print.
     fn shown(&self) -> String {
-        format!("--report {}={}", self.format, printable(&self.path.display().to_string(), 500))
+        format!("--report {}={}", self.format, text::path(&self.path))
     }
 
     pub(super) fn output(&self) -> Output<'_> {
@@ -65,7 +65,7 @@ pub(super) struct Output<'a> {
 impl<'a> Output<'a> {
     /// That an option names.
     pub(super) fn of(option: &str, path: &'a Path) -> Self {
-        let shown = format!("{option} {}", printable(&path.display().to_string(), 500));
+        let shown = format!("{option} {}", text::path(path));
         Self { shown, path, is_folder: false }
     }
 

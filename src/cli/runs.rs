@@ -12,7 +12,7 @@ use super::{Stop, console, exit};
 use crate::evidence::Run;
 use crate::evidence::store::{Check, PublicKey, RunName, Store, StoreProblem, Verification};
 use crate::report::{self, Format};
-use crate::text::printable;
+use crate::text;
 
 /// Arguments of `cmcomply runs`.
 #[derive(Debug, Clone, Args)]
@@ -163,7 +163,7 @@ fn add(args: &AddArgs) -> Result<u8, Stop> {
     let runs = runs.map_err(Stop::usage)?;
     let keeping = keep::prepare(args.store.store.clone(), &args.parts, &args.sign)?;
     for (run, path) in runs.iter().zip(&args.runs) {
-        let name = printable(&path.display().to_string(), 500);
+        let name = text::path(path);
         let kept = keeping.keep(run).with_context(|| format!("{name} is not kept")).map_err(Stop::usage)?;
         output::write(&format!("{name}:\n{}", keep::said(&kept)))?;
     }

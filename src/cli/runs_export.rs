@@ -12,7 +12,7 @@ use super::{Stop, exit, output, snapshot};
 use crate::evidence::Redaction;
 use crate::evidence::store::{Check, RunName, Store};
 use crate::report::Format;
-use crate::text::printable;
+use crate::text;
 
 /// Arguments of `cmcomply runs export`.
 #[derive(Debug, Clone, Args)]
@@ -43,7 +43,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<u8, Stop> {
         let text = "--sign-key signs what --redact writes anew; copies keep the signatures that they have";
         return Err(Stop::usage(anyhow::anyhow!(text)));
     }
-    let shown = printable(&args.to.display().to_string(), 500);
+    let shown = text::path(&args.to);
     if fs::symlink_metadata(&args.to).is_ok() {
         return Err(Stop::usage(anyhow::anyhow!("--to {shown} is there already; nothing was changed")));
     }
@@ -78,7 +78,7 @@ fn aside(to: &Path) -> Result<PathBuf, Stop> {
 
 /// Every octet as it is, so that hashes and signatures hold. HEAD goes along where all runs do.
 fn copied(store: &Store, runs: &[RunName], aside: &Path) -> anyhow::Result<()> {
-    fs::create_dir(aside).with_context(|| format!("cannot make {}", printable(&aside.display().to_string(), 500)))?;
+    fs::create_dir(aside).with_context(|| format!("cannot make {}", text::path(aside)))?;
     for run in runs {
         copy_files(&store.run_folder(run), &aside.join(run.as_str()))?;
     }
@@ -91,7 +91,7 @@ fn copied(store: &Store, runs: &[RunName], aside: &Path) -> anyhow::Result<()> {
 }
 
 fn copy_files(from: &Path, to: &Path) -> anyhow::Result<()> {
-    let shown = || printable(&from.display().to_string(), 500);
+    let shown = || text::path(from);
     fs::create_dir(to).with_context(|| format!("cannot copy {}", shown()))?;
     for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", shown()))? {
         let entry = entry.with_context(|| format!("cannot read {}", shown()))?;

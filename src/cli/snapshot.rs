@@ -11,7 +11,7 @@ use super::facts::FactsArgs;
 use super::{Stop, audit, console, exit};
 use crate::evidence::write_aside;
 use crate::site::{Facts, Snapshot, redact};
-use crate::text::printable;
+use crate::text::{self, printable};
 
 /// Arguments of `cmcomply snapshot`.
 #[derive(Debug, Clone, Args)]
@@ -39,7 +39,7 @@ pub(super) struct SnapshotArgs {
 
 /// Reads the facts and writes the snapshot.
 pub(super) async fn run(args: SnapshotArgs) -> Result<u8, Stop> {
-    let path = printable(&args.output.display().to_string(), 500);
+    let path = text::path(&args.output);
     audit::writable(&args.output)?;
     if args.redact && same_place(&args.redact_key_file, &args.output) {
         return Err(Stop::usage(anyhow::anyhow!("--output {path} is the file of the key (--redact-key-file)")));
@@ -88,7 +88,7 @@ fn same_place(one: &Path, other: &Path) -> bool {
 
 /// The key in a file: 64 hexadecimal digits. A file that is not there is made, for its owner alone.
 pub(super) fn key(path: &Path) -> anyhow::Result<[u8; 32]> {
-    let name = printable(&path.display().to_string(), 500);
+    let name = text::path(path);
     match std::fs::read_to_string(path) {
         Ok(text) => {
             let text = text.trim();
@@ -111,7 +111,7 @@ pub(super) fn key(path: &Path) -> anyhow::Result<[u8; 32]> {
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
             let mut file = options.open(path).with_context(|| format!("cannot write --redact-key-file {name}"))?;
-            writeln!(file, "{}", crate::text::hexadecimal(&key))
+            writeln!(file, "{}", text::hexadecimal(&key))
                 .with_context(|| format!("cannot write --redact-key-file {name}"))?;
             Ok(key)
         }

@@ -14,7 +14,7 @@ use crate::catalog::{Status, Tier};
 use crate::derive::Decision;
 use crate::plan::{Probe, ProbeId};
 use crate::probe::Observation;
-use crate::text::{is_harmless, printable};
+use crate::text::{self, is_harmless, printable};
 use crate::vantage::run_script::Clients;
 use crate::vantage::{EvidenceGrade, VantageKind};
 
@@ -119,7 +119,7 @@ impl Run {
 /// The bytes of a file that may be a run document, and its name for errors.
 pub fn read_bounded(path: &Path) -> Result<(String, Vec<u8>), RunError> {
     use std::io::Read as _;
-    let name = printable(&path.display().to_string(), 500);
+    let name = text::path(path);
     let unreadable = |source| RunError::Unreadable { path: name.clone(), source };
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{Probe, ProbeId};
 use crate::derive::Via;
 use crate::host::HostName;
+use crate::probe::Bounds;
 use crate::text::{self, canonical_sha256_with, printable};
 
 /// The format of [`PlanDocument`]; a change that old readers would misread makes it a new one.
@@ -100,6 +101,21 @@ pub enum PlanError {
         /// What its content comes to.
         computed: String,
     },
+}
+
+impl PlanBounds {
+    /// These deadlines, in seconds, and otherwise what the probe does by itself.
+    pub fn within(stage_timeout: u64, deadline: u64) -> Self {
+        let own = Bounds::default();
+        let number = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+        Self {
+            stage_timeout_ms: stage_timeout * 1000,
+            deadline_ms: deadline * 1000,
+            probes_at_once: number(own.probes),
+            addresses: number(own.addresses),
+            retries: u8::try_from(own.retries).unwrap_or(u8::MAX),
+        }
+    }
 }
 
 impl PlanDocument {

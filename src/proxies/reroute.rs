@@ -49,18 +49,11 @@ mod tests {
     use super::*;
     use crate::catalog::Catalog;
     use crate::derive::{Options, requirements};
-    use crate::site::{Connection, Facts, SqlCertificate, SqlSignIn, UnknownWhy};
+    use crate::site::nothing_known;
 
     #[test]
     fn only_contexts_with_rules_are_rerouted_and_each_endpoint_by_itself() {
-        let connection = Connection {
-            server: "cm01.contoso.com".to_owned(),
-            database: "CM_PS1".to_owned(),
-            server_version: None,
-            certificate: SqlCertificate::MachineRoots,
-            sign_in: SqlSignIn::SqlLogin { user: "reader".to_owned() },
-        };
-        let facts = Facts::unknown(connection, UnknownWhy::NotVisible, "not visible");
+        let facts = nothing_known();
         let before = requirements(&facts, Catalog::embedded(), &Options::default());
         let via = super::super::proxy("proxy.contoso.com:8080", 80).unwrap();
         let rules = Rules::fixed("stated", via.clone(), "*.windowsupdate.com;graph.microsoft.com".parse().unwrap());

@@ -22,7 +22,7 @@ use crate::catalog::Context;
 use crate::derive::{StatedRoutes, Via};
 use crate::host::{HostName, HostOrAddress};
 use crate::proxies::Bypass;
-use crate::text::printable;
+use crate::text::{self, printable};
 use crate::vantage::{RuleTable, VantageRule};
 
 /// A settings file is a page of text; nothing larger is read.
@@ -180,7 +180,7 @@ struct Route(Via);
 impl Settings {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, SettingsError> {
-        let file = printable(&path.display().to_string(), 500);
+        let file = text::path(path);
         let unreadable = |what: String| SettingsError { file: file.clone(), line: None, what };
         let mut text = String::new();
         let opened = std::fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;

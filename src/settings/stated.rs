@@ -137,17 +137,10 @@ fn gateway(stated: &StatedGateway) -> Cmg {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::{Connection, SqlCertificate, SqlSignIn, UnknownWhy};
+    use crate::site::nothing_known;
 
     fn unread() -> Facts {
-        let connection = Connection {
-            server: "cm01.contoso.com".to_owned(),
-            database: "CM_CHQ".to_owned(),
-            server_version: None,
-            certificate: SqlCertificate::MachineRoots,
-            sign_in: SqlSignIn::SqlLogin { user: "reader".to_owned() },
-        };
-        Facts::unknown(connection, UnknownWhy::NotVisible, "not visible")
+        nothing_known()
     }
 
     fn read<T>(value: T) -> Fact<T> {

@@ -49,6 +49,8 @@ pub use merge::merge;
 pub use names::{Role, SiteCode, SiteCodeError};
 pub use options::{Certificate, Encryption, Network, Options, Secret, SignIn};
 pub use read::read;
+#[cfg(test)]
+pub(crate) use readers::any::nothing_known;
 pub use redact::redact;
 pub(crate) use redact::{Pseudonyms, is_guid, is_microsoft};
 pub use scripts::{ScriptId, ScriptOutput, ScriptResult, ScriptSource, read_script};

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Facts;
-use crate::text::printable;
+use crate::text::{self, printable};
 
 /// The format of [`Snapshot`]; a change that old readers would misread makes it a new one.
 pub const SNAPSHOT_FORMAT: &str = "cmcomply.snapshot/1";
@@ -75,7 +75,7 @@ impl Snapshot {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, SnapshotError> {
         use std::io::Read as _;
-        let name = printable(&path.display().to_string(), 500);
+        let name = text::path(path);
         let unreadable = |source| SnapshotError::Unreadable { path: name.clone(), source };
         let mut bytes = Vec::new();
         let file = std::fs::File::open(path).map_err(unreadable)?;

@@ -191,21 +191,14 @@ impl Seats {
 mod tests {
     use super::*;
     use crate::glob::Glob;
-    use crate::site::{Connection, InstalledRole, SiteCode, SiteSystem, Source, SqlCertificate, SqlSignIn, UnknownWhy};
+    use crate::site::{InstalledRole, SiteCode, SiteSystem, Source, nothing_known};
 
     fn host(name: &str) -> Subject {
         Subject::Host { site: SiteCode::parse("PS1").unwrap(), host: name.parse().unwrap() }
     }
 
     fn facts(role: &str, of: &str) -> Facts {
-        let connection = Connection {
-            server: "cm01.contoso.com".to_owned(),
-            database: "CM_PS1".to_owned(),
-            server_version: None,
-            certificate: SqlCertificate::MachineRoots,
-            sign_in: SqlSignIn::SqlLogin { user: "reader".to_owned() },
-        };
-        let mut facts = Facts::unknown(connection, UnknownWhy::NotVisible, "not visible");
+        let mut facts = nothing_known();
         let system = SiteSystem {
             site: SiteCode::parse("PS1").unwrap(),
             host: of.parse().unwrap(),

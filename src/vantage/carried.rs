@@ -146,7 +146,7 @@ mod tests {
     use crate::derive::Subject;
     use crate::evidence::Seeing;
     use crate::plan::PlanBounds;
-    use crate::site::{Connection, Facts, SiteCode, SqlCertificate, SqlSignIn, UnknownWhy};
+    use crate::site::{SiteCode, nothing_known};
     use crate::vantage::{Vantage, assign};
 
     const NOW: PlanBounds =
@@ -158,14 +158,7 @@ mod tests {
 
     /// Where a file belongs of this plan and of a machine that calls itself so, among these hosts.
     fn placed(then: PlanBounds, held: PlanBounds, itself: &str, hosts: &[&str]) -> Result<usize, CarriedError> {
-        let connection = Connection {
-            server: "cm01.contoso.com".to_owned(),
-            database: "CM_PS1".to_owned(),
-            server_version: None,
-            certificate: SqlCertificate::MachineRoots,
-            sign_in: SqlSignIn::SqlLogin { user: "reader".to_owned() },
-        };
-        let facts = Facts::unknown(connection, UnknownWhy::NotVisible, "not visible");
+        let facts = nothing_known();
         let of = |name: &&str| Subject::Host { site: SiteCode::parse("PS1").unwrap(), host: host(name) };
         let subjects: Vec<Subject> = hosts.iter().map(of).collect();
         let machine = host(hosts[0]);

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{DottedVersion, TlsVersion};
 use crate::host::HostName;
 use crate::settings::SettingsError;
-use crate::text::printable;
+use crate::text::{self, printable};
 
 /// The format of [`HostsDocument`].
 pub const HOSTS_FORMAT: &str = "cmcomply.host-facts/1";
@@ -116,7 +116,7 @@ impl HostFacts {
 impl HostsDocument {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, SettingsError> {
-        let file = printable(&path.display().to_string(), 500);
+        let file = text::path(path);
         let wrong = |what: String| SettingsError { file: file.clone(), line: None, what };
         let mut bytes = Vec::new();
         let opened = std::fs::File::open(path).map_err(|error| wrong(error.to_string()))?;

@@ -1,6 +1,6 @@
 //! `cmcomply run-script new`: the script for the console.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, value_parser};
@@ -13,7 +13,6 @@ use super::super::{Stop, audit, console, exit};
 use crate::derive::{Options, Subject};
 use crate::evidence::{can_write_aside, write_aside};
 use crate::plan::{PlanBounds, PlanDocument};
-use crate::probe::Bounds;
 use crate::text;
 use crate::vantage::run_script::{MOST_PROBES, run_script};
 use crate::{derive, plan, proxies};
@@ -63,13 +62,12 @@ pub(super) async fn run(args: NewArgs) -> Result<u8, Stop> {
         Some(version) => Options::default().for_version(version, &catalog).map_err(Stop::usage)?.target_build,
         None => None,
     };
-    let shown = |path: &Path| text::path(path);
     std::fs::create_dir_all(&args.output)
-        .with_context(|| format!("cannot make the folder {}", shown(&args.output)))
+        .with_context(|| format!("cannot make the folder {}", text::path(&args.output)))
         .map_err(Stop::usage)?;
     let [script_path, plan_path] = ["clients.ps1", "clients.plan.json"].map(|name| args.output.join(name));
     for path in [&script_path, &plan_path] {
-        can_write_aside(path).with_context(|| format!("cannot write {}", shown(path))).map_err(Stop::usage)?;
+        can_write_aside(path).with_context(|| format!("cannot write {}", text::path(path))).map_err(Stop::usage)?;
     }
     let prepared = args.facts.prepare()?;
     if prepared.is_redacted() {
@@ -91,31 +89,22 @@ pub(super) async fn run(args: NewArgs) -> Result<u8, Stop> {
     if probes.is_empty() {
         return Err(Stop::usage(anyhow::anyhow!("nothing is known to be needed by clients that could be looked at")));
     }
-    let own = Bounds::default();
-    let plan = PlanDocument::new(
-        None,
-        PlanBounds {
-            stage_timeout_ms: args.stage_timeout * 1000,
-            deadline_ms: args.deadline * 1000,
-            probes_at_once: args.concurrency,
-            addresses: u16::try_from(own.addresses).unwrap_or(u16::MAX),
-            retries: u8::try_from(own.retries).unwrap_or(u8::MAX),
-        },
-        probes,
-    );
+    let bounds =
+        PlanBounds { probes_at_once: args.concurrency, ..PlanBounds::within(args.stage_timeout, args.deadline) };
+    let plan = PlanDocument::new(None, bounds, probes);
     let thumbprints: Vec<String> = catalog.roots.iter().map(|root| root.sha1.clone()).collect();
     let script = run_script(&plan, &thumbprints);
     let document = plan.to_json().context("the plan could not be written as JSON").map_err(Stop::usage)?;
     for (path, bytes) in [(&plan_path, document.as_slice()), (&script_path, script.as_bytes())] {
-        write_aside(path, bytes).with_context(|| format!("cannot write {}", shown(path))).map_err(Stop::usage)?;
+        write_aside(path, bytes).with_context(|| format!("cannot write {}", text::path(path))).map_err(Stop::usage)?;
     }
     let mut said = format!(
         "{}: {} endpoints, {} KB; import it in the console, Software Library, Scripts\n{}: its plan, for run-script collect \
          (--plan)\n",
-        shown(&script_path),
+        text::path(&script_path),
         plan.probes.len(),
         script.len().div_ceil(1024),
-        shown(&plan_path),
+        text::path(&plan_path),
     );
     if let Some(more) = plan.probes.len().checked_sub(MOST_PROBES).filter(|more| *more > 0) {
         said = format!("{said}the last {more} endpoints have no room in an answer, and stay not observed\n");

@@ -13,7 +13,7 @@ use super::{
     FACTS, Folder, HEAD, LOCK, PART, PREVIOUS, RUN, RunName, SIGNATURE, SUMS, Signer, Store, StoreError, failed, newest,
 };
 use crate::site::Snapshot;
-use crate::text::{hexadecimal, printable};
+use crate::text::{self, hexadecimal};
 
 /// How long another writer is waited for. It writes a few files.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -212,7 +212,7 @@ fn comment(run: &RunName, previous: Option<&Link>) -> String {
 }
 
 fn shown(path: &Path) -> String {
-    printable(&path.display().to_string(), 500)
+    text::path(path)
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub use verify::{Check, StoreFinding, StoreProblem, VERIFICATION_FORMAT, Verific
 
 use super::write::is_aside;
 use super::{MAX_RUN_OCTETS, Run, RunError};
-use crate::text::{hexadecimal, printable};
+use crate::text::{self, hexadecimal, printable};
 
 /// The record.
 pub const RUN: &str = "run.json";
@@ -142,7 +142,7 @@ impl Store {
     /// The record of a run. Only a regular file is one: a pipe never ends, and a link leads out of the store.
     pub fn record(&self, run: &RunName) -> Result<Run, RunError> {
         let path = self.run_folder(run).join(RUN);
-        let name = printable(&path.display().to_string(), 500);
+        let name = text::path(&path);
         match read(&path, MAX_RUN_OCTETS) {
             Ok(bytes) => Run::parse(&name, &bytes),
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(RunError::TooLarge { path: name }),
@@ -265,7 +265,7 @@ struct Entries {
 
 /// An error of the file system, with what was tried.
 fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-    let path = printable(&path.display().to_string(), 500);
+    let path = text::path(path);
     move |source| StoreError::Io { what, path, source }
 }
 

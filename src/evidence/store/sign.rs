@@ -7,7 +7,7 @@ use std::path::Path;
 use minisign::{PublicKeyBox, SecretKey, SecretKeyBox, SignatureBox};
 
 use super::read;
-use crate::text::{hexadecimal, printable};
+use crate::text::{self, hexadecimal, printable};
 
 /// Keys and signatures are a few lines.
 const MAX_OCTETS: u64 = 4096;
@@ -59,7 +59,7 @@ impl fmt::Debug for LockedKey {
 impl LockedKey {
     /// Reads the file of a secret key.
     pub fn read(path: &Path) -> Result<Self, SignError> {
-        let name = printable(&path.display().to_string(), 500);
+        let name = text::path(path);
         let wrong = |why: String| SignError::Key { path: name.clone(), what: "secret key", why };
         // A key may be a link or come through a pipe: it is the operator's own.
         let mut text = String::new();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::super::fact::Source;
+use super::super::fact::{Source, UnknownWhy};
 use super::super::facts::{Connection, Facts, SqlCertificate, SqlSignIn};
 use super::super::query::{FACTS, QueryFile};
 use super::super::read::{Answers, Raw};
@@ -15,8 +15,13 @@ pub(in crate::site) fn any_facts() -> impl Strategy<Value = Facts> {
     any_answers().prop_map(|answers| super::facts(connection(), answers))
 }
 
+/// Facts of a database that shows nothing.
+pub(crate) fn nothing_known() -> Facts {
+    Facts::unknown(connection(), UnknownWhy::NotVisible, "not visible")
+}
+
 /// A connection.
-pub(in crate::site) fn connection() -> Connection {
+pub(crate) fn connection() -> Connection {
     Connection {
         server: "cm01.contoso.com".to_owned(),
         database: "CM_CHQ".to_owned(),
